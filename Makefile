@@ -1,0 +1,82 @@
+# Builds, checks and installs. Everything that this needs and is missing is installed by the
+# two commands of the README, `sudo make run` and `sudo make test`, through the target
+# `needs`; nothing else installs anything.
+
+LUA        = lua5.4
+LUA_VER    = 5.4
+LUA_INC   ?= $(shell pkg-config --cflags lua$(LUA_VER) 2>/dev/null || echo -I/usr/include/lua$(LUA_VER))
+
+CC        ?= cc
+CFLAGS    ?= -O2 -g
+WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla
+SANITIZE  ?=
+override CFLAGS += -std=gnu11 -fPIC $(WARNINGS)
+
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+BINDIR     = $(DESTDIR)$(PREFIX)/bin
+LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
+LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
+
+SOURCES    = $(wildcard csrc/*.c)
+OBJECTS    = $(SOURCES:csrc/%.c=build/%.o)
+ROOMS      = $(patsubst lua/%,%,$(wildcard lua/container/*.lua lua/container/*/*.lua))
+
+all: container.so
+
+container.so: $(OBJECTS)
+	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^
+
+build/%.o: csrc/%.c csrc/container.h csrc/compat.h Makefile
+	@mkdir -p build
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
+
+# What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a
+# second run costs nothing and works without a network.
+needs:
+	@sh .ci/needs build
+
+needs-test:
+	@sh .ci/needs build test
+
+# The main job: a shell in a container, or a short demonstration where there is no terminal.
+run: needs
+	@$(MAKE) -s all
+	@if [ -t 0 ] && [ -t 1 ]; then $(LUA) run.lua /bin/bash; else sh examples/demo.sh; fi
+
+test: needs-test
+	@$(MAKE) -s all
+	@sh .ci/test
+
+lint:
+	@sh .ci/lint
+
+bench: all
+	@$(MAKE) -s -C bench
+	@$(LUA) bench/bench.lua $(if $(QUICK),--quick)
+
+# A small real Debian tree to use as --rootfs.
+rootfs: rootfs/bin/bash
+rootfs/bin/bash:
+	@sh .ci/needs rootfs
+	mmdebstrap --variant=essential --include=bash,procps stable rootfs
+
+# The C module under the address and undefined-behaviour sanitizers, then the specs on it.
+sanitize:
+	@sh .ci/sanitize
+
+# The specs of the C module under valgrind.
+valgrind: all
+	@sh .ci/valgrind
+
+install: all
+	install -d $(BINDIR) $(LIBDIR) $(LUADIR)
+	install -m 644 container.so $(LIBDIR)/container.so
+	for room in $(ROOMS); do install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
+	install -m 755 run.lua $(BINDIR)/lua-container
+
+clean:
+	rm -rf build container.so
+	@$(MAKE) -s -C bench clean
+
+.PHONY: all needs needs-test run test lint bench rootfs sanitize valgrind install clean

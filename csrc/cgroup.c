@@ -1,0 +1,309 @@
+/*
+ * Where this process's cgroup is, and the smallest container limit there is: how many
+ * processes. cgroups(7); kernel documents admin-guide/cgroup-v1/pids and
+ * admin-guide/cgroup-v2. Nothing is taken for granted about paths: mountinfo says where a
+ * hierarchy is mounted, /proc/self/cgroup where in it the caller is.
+ */
+#include "container.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+/* Whether `word` stands in `list`, which ends at `end` or at NUL; words end at one of
+ * `separators`. */
+static int cgroup_has_word(const char *list, const char *end, const char *word,
+			   const char *separators)
+{
+	size_t size = strlen(word);
+
+	while (list < end && *list) {
+		size_t n = strcspn(list, separators);
+
+		if (n > (size_t)(end - list))
+			n = (size_t)(end - list);
+		if (n == size && !strncmp(list, word, n))
+			return 1;
+		list += n;
+		list += list < end && *list;
+	}
+	return 0;
+}
+
+/* The caller's path in the hierarchy of a v1 controller, or of v2 if that is NULL, from
+ * lines "id:controllers:path". Pushes it; 0 if there is none. */
+static int cgroup_push_own(lua_State *L, const char *lines, const char *controller)
+{
+	while (*lines) {
+		const char *end = strchr(lines, '\n');
+		const char *list = strchr(lines, ':'), *path;
+
+		if (!end)
+			end = lines + strlen(lines);
+		path = list ? strchr(++list, ':') : NULL;
+		if (path && path < end &&
+		    (controller ? cgroup_has_word(list, path, controller, ",")
+				: path == list)) {
+			lua_pushlstring(L, path + 1, (size_t)(end - path - 1));
+			return 1;
+		}
+		lines = end + (*end == '\n');
+	}
+	return 0;
+}
+
+/* Pushes a field of mountinfo, in which white space and backslashes are octal. */
+static void cgroup_push_unescaped(lua_State *L, const char *s, size_t size)
+{
+	const char *end = s + size;
+	luaL_Buffer b;
+
+	luaL_buffinit(L, &b);
+	while (s < end) {
+		if (*s == '\\' && end - s >= 4) {
+			luaL_addchar(&b, (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
+						(s[3] - '0')));
+			s += 4;
+		} else {
+			luaL_addchar(&b, *s++);
+		}
+	}
+	luaL_pushresult(&b);
+}
+
+/* A line of mountinfo is: id parent major:minor root target options [tags...] - type source
+ * options. If it mounts the wanted hierarchy, pushes its root and its target. proc(5) */
+static int cgroup_push_mount(lua_State *L, const char *line, const char *end,
+			     const char *controller)
+{
+	const char *field[5], *type, *options;
+	size_t i;
+
+	for (i = 0; i < 5; i++) {
+		field[i] = line;
+		line = memchr(line, ' ', (size_t)(end - line));
+		if (!line)
+			return 0;
+		line++;
+	}
+	type = strstr(line, " - ");
+	if (!type || type >= end)
+		return 0;
+	type += 3;
+	if (!controller && strncmp(type, "cgroup2 ", 8))
+		return 0;
+	if (controller && strncmp(type, "cgroup ", 7))
+		return 0;
+	options = strchr(strchr(type, ' ') + 1, ' ');
+	if (!options || options >= end)
+		return 0;
+	if (controller && !cgroup_has_word(options + 1, end, controller, ",\n"))
+		return 0;
+	cgroup_push_unescaped(L, field[3], (size_t)(field[4] - field[3] - 1));
+	cgroup_push_unescaped(L, field[4], strcspn(field[4], " "));
+	return 1;
+}
+
+/* Pushes the directory of the caller's own cgroup in one hierarchy, and how long the part of
+ * it is that is the mount point; 0 and errno if there is no such place. */
+static int cgroup_push_directory(lua_State *L, const char *controller)
+{
+	const char *own, *root, *target, *line, *end;
+	int base = lua_gettop(L);
+
+	if (!sys_slurp(L, "/proc/self/cgroup"))
+		return 0;
+	if (!cgroup_push_own(L, lua_tostring(L, -1), controller)) {
+		lua_settop(L, base);
+		errno = ENOENT;
+		return 0;
+	}
+	own = lua_tostring(L, -1);
+	if (!sys_slurp(L, "/proc/self/mountinfo")) {
+		lua_settop(L, base);
+		return 0;
+	}
+	for (line = lua_tostring(L, -1); *line; line = end + (*end == '\n')) {
+		size_t size;
+
+		end = strchr(line, '\n');
+		if (!end)
+			end = line + strlen(line);
+		if (!cgroup_push_mount(L, line, end, controller))
+			continue;
+		root = lua_tostring(L, -2);
+		target = lua_tostring(L, -1);
+		/* A mount may show only a part of the hierarchy, and not ours. */
+		size = strcmp(root, "/") ? strlen(root) : 0;
+		if (!strncmp(own, root, size) && (!own[size] || own[size] == '/') &&
+		    strncmp(own + size, "/..", 3)) {
+			lua_pushfstring(L, "%s%s", target,
+					strcmp(own + size, "/") ? own + size : "");
+			lua_pushinteger(L, (lua_Integer)strlen(target));
+			lua_replace(L, base + 2);
+			lua_replace(L, base + 1);
+			lua_settop(L, base + 2);
+			return 1;
+		}
+		lua_pop(L, 2);
+	}
+	lua_settop(L, base);
+	errno = ENOENT;
+	return 0;
+}
+
+/* Whether a file of the cgroup `dir` holds a word; -1 if it cannot be read. */
+static int cgroup_file_has(lua_State *L, const char *dir, const char *file, const char *word)
+{
+	int found = -1;
+
+	lua_pushfstring(L, "%s/%s", dir, file);
+	if (sys_slurp(L, lua_tostring(L, -1))) {
+		const char *text = lua_tostring(L, -1);
+
+		found = word ? cgroup_has_word(text, text + strlen(text), word, " \n")
+			     : *text != '\0';
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return found;
+}
+
+/* Whether children of the v2 cgroup `dir` have the controller, which is switched on for them
+ * if that can be done. A cgroup that holds processes, other than the real root (which has
+ * no cgroup.type), cannot give controllers to children and keep its processes. */
+static int cgroup_enable(lua_State *L, const char *dir, const char *controller)
+{
+	int rc;
+
+	if (cgroup_file_has(L, dir, "cgroup.subtree_control", controller) == 1)
+		return 1;
+	if (cgroup_file_has(L, dir, "cgroup.controllers", controller) != 1)
+		return 0;
+	if (cgroup_file_has(L, dir, "cgroup.type", NULL) >= 0 &&
+	    cgroup_file_has(L, dir, "cgroup.procs", NULL) != 0)
+		return 0;
+	lua_pushfstring(L, "%s/cgroup.subtree_control", dir);
+	lua_pushfstring(L, "+%s", controller);
+	rc = sys_spill(AT_FDCWD, lua_tostring(L, -2), lua_tostring(L, -1),
+		       lua_rawlen(L, -1));
+	lua_pop(L, 2);
+	return rc == 0;
+}
+
+/* Pushes the directory in which a cgroup with this controller can be made, and 1 or 2, the
+ * version of the hierarchy; 0 and errno if there is none. On v2 it is the nearest cgroup,
+ * from the caller's own upwards, whose children have the controller. */
+static int cgroup_push_place(lua_State *L, const char *controller)
+{
+	size_t top;
+
+	if (cgroup_push_directory(L, controller)) {
+		lua_pop(L, 1);
+		lua_pushinteger(L, 1);
+		return 1;
+	}
+	if (errno != ENOENT || !cgroup_push_directory(L, NULL))
+		return 0;
+	top = (size_t)lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	for (;;) {
+		const char *dir = lua_tostring(L, -1);
+		const char *slash = strrchr(dir, '/');
+
+		if (cgroup_enable(L, dir, controller)) {
+			lua_pushinteger(L, 2);
+			return 1;
+		}
+		if (!slash || (size_t)(slash - dir) < top) {
+			lua_pop(L, 1);
+			errno = ENOENT;
+			return 0;
+		}
+		lua_pushlstring(L, dir, (size_t)(slash - dir));
+		lua_remove(L, -2);
+	}
+}
+
+/***
+Where a cgroup under a controller can be made: the caller's own cgroup in the controller's v1
+hierarchy, or in v2 the nearest one from the caller's own upwards whose children have the
+controller; it is switched on for them where no process is in the way. cgroups(7)
+@function cgroup_place
+@string controller such as "pids"
+@treturn string directory
+@treturn int 1 or 2, the version; or nil, message, errno (ENOENT when there is no such place)
+*/
+static int cgroup_place(lua_State *L)
+{
+	const char *controller = sys_check_string(L, 1);
+
+	if (cgroup_push_place(L, controller))
+		return 2;
+	return sys_fail(L, "cgroup controller", controller);
+}
+
+static void cgroup_check_name(lua_State *L, int arg, const char *name)
+{
+	luaL_argcheck(L, *name && !strchr(name, '/') && strcmp(name, ".") && strcmp(name, ".."),
+		      arg, "not the name of a cgroup");
+}
+
+/***
+Makes the cgroup `name` under the pids controller of v1 or v2, sets its limit and moves a
+process into it. It lasts until `rmdir`. cgroup-v1/pids, cgroup-v2 "PID"
+@function cgroup_pids
+@string name of one directory
+@param limit the largest number of processes, at least 1, or "max"
+@int[opt] pid the process to move, the caller if left out
+@treturn string the directory of the cgroup; or nil, message, errno, and then there is
+no cgroup (ENOENT without a pids controller, EEXIST, EACCES)
+*/
+static int cgroup_pids(lua_State *L)
+{
+	static const char *const files[] = { "pids.max", "cgroup.procs" };
+	const char *name = sys_check_string(L, 1);
+	lua_Integer pid = lua_isnoneornil(L, 3) ? 0 : sys_check_range(L, 3, 1, INT_MAX);
+	const char *value[2], *dir;
+	int i;
+
+	cgroup_check_name(L, 1, name);
+	if (lua_type(L, 2) == LUA_TSTRING)
+		luaL_argcheck(L, !strcmp(lua_tostring(L, 2), "max"), 2, "limit or \"max\"");
+	else
+		sys_check_range(L, 2, 1, LLONG_MAX);
+	value[0] = luaL_tolstring(L, 2, NULL);
+	value[1] = lua_pushfstring(L, "%I", pid);
+	if (!cgroup_push_place(L, "pids"))
+		return sys_fail(L, "cgroup controller", "pids");
+	dir = lua_pushfstring(L, "%s/%s", lua_tostring(L, -2), name);
+	if (mkdir(dir, 0755) < 0)
+		return sys_fail(L, "mkdir", dir);
+	for (i = 0; i < 2; i++) {
+		const char *path = lua_pushfstring(L, "%s/%s", dir, files[i]);
+
+		if (sys_spill(AT_FDCWD, path, value[i], strlen(value[i])) < 0) {
+			int err = errno;
+
+			rmdir(dir);
+			return sys_fail_with(L, err, "write", path);
+		}
+		lua_pop(L, 1);
+	}
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "cgroup_pids", cgroup_pids },
+	{ "cgroup_place", cgroup_place },
+	{ NULL, NULL },
+};
+
+void cgroup_open(lua_State *L)
+{
+	luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,66 @@
+/*
+ * Numbers and declarations that the headers of an older system lack. They are the kernel's
+ * own and the same on every architecture that has them; a missing one is never defined
+ * as 0, for a flag that is silently nothing is an isolation that is silently not there.
+ */
+#ifndef COMPAT_H
+#define COMPAT_H
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+/* openat2(2); <linux/openat2.h> appeared in 5.6 */
+#ifndef RESOLVE_NO_MAGICLINKS
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_NO_SYMLINKS 0x04
+#define RESOLVE_IN_ROOT 0x10
+#endif
+
+/* The reason for an errno, in English: strerror may read the files of a locale, and in a
+ * child that has changed its root those would be the container's. */
+static inline const char *compat_reason(int err)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+	const char *reason = strerrordesc_np(err);
+	return reason ? reason : "unknown error";
+#else
+	return strerror(err);
+#endif
+}
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * What the rooms share: how a result and an error look in Lua, how arguments are checked,
+ * and which rooms there are. Everything here is hidden, so that names such as fd_check
+ * cannot meet a name of the host program: LuaRocks' builtin build passes no -fvisibility.
+ */
+#ifndef CONTAINER_H
+#define CONTAINER_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <lua.h>
+
+#include <lauxlib.h>
+
+#pragma GCC visibility push(hidden)
+
+/* A word of Lua and the kernel's number for it; tables of them end with a NULL name. */
+struct sys_word {
+	const char *name;
+	unsigned long value;
+};
+
+/* sys.c: results */
+int sys_fail(lua_State *L, const char *call, const char *subject);
+int sys_fail_with(lua_State *L, int err, const char *call, const char *subject);
+int sys_result(lua_State *L, long rc, const char *call, const char *subject);
+
+/* sys.c: arguments; each raises on misuse */
+const char *sys_check_string(lua_State *L, int arg);
+const char *sys_opt_string(lua_State *L, int arg, const char *fallback);
+long long sys_check_range(lua_State *L, int arg, long long low, long long high);
+unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *words,
+			      const char *what);
+const char **sys_check_vector(lua_State *L, int arg);
+
+/* sys.c: files of the kernel, whole */
+int sys_slurp(lua_State *L, const char *path);
+int sys_spill(int dir, const char *path, const char *data, size_t size);
+
+/* fd.c: an fd that Lua owns */
+int *fd_new(lua_State *L);
+int fd_give(int *slot, int fd);
+int fd_check(lua_State *L, int arg);
+int fd_opt_dir(lua_State *L, int arg);
+
+/* signal.c */
+int signal_check(lua_State *L, int arg);
+
+/* init.c: the code of pid 1, of which image.c makes a program, and where it is entered */
+extern const char init_start[], init_entry[], init_end[];
+
+/* Each adds its functions to the table on top of the stack. */
+void cgroup_open(lua_State *L);
+void fd_open(lua_State *L);
+void file_open(lua_State *L);
+void identity_open(lua_State *L);
+void image_open(lua_State *L);
+void limit_open(lua_State *L);
+void mount_open(lua_State *L);
+void network_open(lua_State *L);
+void process_open(lua_State *L);
+void signal_open(lua_State *L);
+void terminal_open(lua_State *L);
+void uts_open(lua_State *L);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,447 @@
+/*
+ * File descriptors: open(2), openat2(2), pipe(2), socketpair(2), memfd_create(2), poll(2),
+ * close_range(2). Every one is close-on-exec from birth, and is owned by a userdata
+ * "container.fd" that closes it when it is collected or goes out of a <close> scope.
+ */
+#include "container.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+#define FD_TYPE "container.fd"
+
+/* An fd that the kernel numbered 0, 1 or 2, because the host program had closed those,
+ * would end as a standard stream of some program. It is moved up; -1 and errno if not. */
+static int fd_raise(int fd)
+{
+	int err, raised;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	raised = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	err = errno;
+	close(fd);
+	errno = err;
+	return raised;
+}
+
+/* Pushes an owner that holds nothing yet. */
+int *fd_new(lua_State *L)
+{
+	int *slot = lua_newuserdatauv(L, sizeof(*slot), 0);
+
+	*slot = -1;
+	luaL_setmetatable(L, FD_TYPE);
+	return slot;
+}
+
+/* Gives `fd` to its owner; false, with errno as it was, if there is none to give. */
+int fd_give(int *slot, int fd)
+{
+	*slot = fd_raise(fd);
+	return *slot >= 0;
+}
+
+/* An fd as a number or as an owner that is still open. */
+int fd_check(lua_State *L, int arg)
+{
+	int *slot;
+
+	if (lua_isinteger(L, arg))
+		return (int)sys_check_range(L, arg, 0, INT_MAX);
+	slot = luaL_checkudata(L, arg, FD_TYPE);
+	luaL_argcheck(L, *slot >= 0, arg, "fd is closed");
+	return *slot;
+}
+
+/* The directory that a relative path starts from; the working directory if left out. */
+int fd_opt_dir(lua_State *L, int arg)
+{
+	return lua_isnoneornil(L, arg) ? AT_FDCWD : fd_check(L, arg);
+}
+
+static int fd_method_close(lua_State *L)
+{
+	int *slot = luaL_checkudata(L, 1, FD_TYPE);
+	int fd = *slot;
+
+	*slot = -1;
+	if (fd >= 0)
+		close(fd);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static int fd_method_fileno(lua_State *L)
+{
+	int *slot = luaL_checkudata(L, 1, FD_TYPE);
+
+	if (*slot < 0)
+		return 0;
+	lua_pushinteger(L, *slot);
+	return 1;
+}
+
+static int fd_method_tostring(lua_State *L)
+{
+	int *slot = luaL_checkudata(L, 1, FD_TYPE);
+
+	if (*slot < 0)
+		lua_pushliteral(L, FD_TYPE " (closed)");
+	else
+		lua_pushfstring(L, FD_TYPE " (%d)", *slot);
+	return 1;
+}
+
+static const struct sys_word open_flags[] = {
+	{ "rdonly", O_RDONLY },
+	{ "wronly", O_WRONLY },
+	{ "rdwr", O_RDWR },
+	{ "append", O_APPEND },
+	{ "creat", O_CREAT },
+	{ "excl", O_EXCL },
+	{ "trunc", O_TRUNC },
+	{ "directory", O_DIRECTORY },
+	{ "nofollow", O_NOFOLLOW },
+	{ "noctty", O_NOCTTY },
+	{ "nonblock", O_NONBLOCK },
+	{ "path", O_PATH },
+	{ NULL, 0 },
+};
+
+/***
+Opens a file. open(2)
+@function open
+@string path
+@string[opt="rdonly"] flags comma words: rdonly wronly rdwr append creat excl trunc directory
+nofollow noctty nonblock path
+@int[opt=438] mode permission bits of a file that is made
+@param[opt] dir fd that a relative path starts from
+@return an fd that closes itself, or nil, message, errno
+*/
+static int fd_open_file(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	int flags = (int)sys_check_words(L, 2, open_flags, "open flag");
+	mode_t mode = (mode_t)(lua_isnoneornil(L, 3) ? 0666 : sys_check_range(L, 3, 0, 07777));
+	int fd, dir = fd_opt_dir(L, 4);
+	int *slot = fd_new(L);
+
+	do
+		fd = openat(dir, path, flags | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd_give(slot, fd) ? 1 : sys_fail(L, "open", path);
+}
+
+/***
+Opens a file beneath a directory, which is the root for every absolute path, every symbolic
+link and every ".." on the way: nothing outside of it can be reached. openat2(2), Linux 5.6
+@function open_beneath
+@param dir fd of the directory
+@string path
+@string[opt="path"] flags as of `open`, and nosymlinks: a symbolic link anywhere is ELOOP
+@return an fd that closes itself, or nil, message, errno
+*/
+static int fd_open_beneath(lua_State *L)
+{
+	static const struct sys_word resolve[] = { { "nosymlinks", RESOLVE_NO_SYMLINKS },
+						   { NULL, 0 } };
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int fd, dir = fd_check(L, 1);
+	const char *path = sys_check_string(L, 2);
+	int *slot;
+
+	if (!lua_isnoneornil(L, 3))
+		how.flags = sys_check_words(L, 3, open_flags, "open flag") | O_CLOEXEC;
+	how.resolve |= sys_check_words(L, 4, resolve, "resolve flag");
+	slot = fd_new(L);
+	do
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd_give(slot, fd) ? 1 : sys_fail(L, "openat2", path);
+}
+
+static int fd_pair(lua_State *L, int (*make)(int pair[2]), const char *call)
+{
+	int pair[2];
+	int *first = fd_new(L), *second = fd_new(L);
+
+	if (make(pair) < 0)
+		return sys_fail(L, call, NULL);
+	*first = fd_raise(pair[0]);
+	*second = fd_raise(pair[1]);
+	if (*first < 0 || *second < 0)
+		return sys_fail(L, call, NULL);
+	return 2;
+}
+
+static int fd_make_pipe(int pair[2])
+{
+	return pipe2(pair, O_CLOEXEC);
+}
+
+static int fd_make_socketpair(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+}
+
+/***
+A pipe. pipe(2)
+@function pipe
+@return the end to read from and the end to write to, or nil, message, errno
+*/
+static int fd_pipe(lua_State *L)
+{
+	return fd_pair(L, fd_make_pipe, "pipe");
+}
+
+/***
+Two connected stream sockets. socketpair(2), unix(7)
+@function socketpair
+@return two fds, or nil, message, errno
+*/
+static int fd_socketpair(lua_State *L)
+{
+	return fd_pair(L, fd_make_socketpair, "socketpair");
+}
+
+/***
+A file that exists in memory only, sealed: nobody can change its bytes any more, so a
+program that runs from it cannot be overwritten through /proc/PID/exe.
+memfd_create(2), fcntl(2) F_ADD_SEALS
+@function memfd
+@string name what /proc shows of it
+@string contents
+@return an fd that can be executed, or nil, message, errno
+*/
+static int fd_memfd(lua_State *L)
+{
+	const char *name = sys_check_string(L, 1);
+	size_t size, done = 0;
+	const char *contents = luaL_checklstring(L, 2, &size);
+	int fd, *slot = fd_new(L);
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	/* Since 6.3 a memfd may be born without execute permission unless it asks. */
+	fd = memfd_create(name, flags | MFD_EXEC);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, flags);
+	if (!fd_give(slot, fd))
+		return sys_fail(L, "memfd_create", name);
+	while (done < size) {
+		ssize_t n = write(*slot, contents + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return sys_fail(L, "write", name);
+		done += (size_t)n;
+	}
+	if (fcntl(*slot, F_ADD_SEALS,
+		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return sys_fail(L, "fcntl F_ADD_SEALS", name);
+	return 1;
+}
+
+/***
+Reads what is there, at most `size` bytes. read(2)
+@function read
+@param fd
+@int[opt=4096] size
+@return a string, empty at the end of the file, or nil, message, errno
+*/
+static int fd_read(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	size_t size = (size_t)(lua_isnoneornil(L, 2) ? 4096
+						     : sys_check_range(L, 2, 0, 1 << 30));
+	luaL_Buffer b;
+	char *room = luaL_buffinitsize(L, &b, size);
+	ssize_t n;
+
+	do
+		n = read(fd, room, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return sys_fail(L, "read", NULL);
+	luaL_pushresultsize(&b, (size_t)n);
+	return 1;
+}
+
+/***
+Writes; a pipe may take less than all of it. write(2)
+@function write
+@param fd
+@string data
+@return the number of bytes written, or nil, message, errno
+*/
+static int fd_write(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	size_t size;
+	const char *data = luaL_checklstring(L, 2, &size);
+	ssize_t n;
+
+	do
+		n = write(fd, data, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return sys_fail(L, "write", NULL);
+	lua_pushinteger(L, n);
+	return 1;
+}
+
+/***
+Waits until one of several fds can be read or has come to its end. poll(2)
+@function poll
+@tparam table fds an array of fds
+@number[opt] seconds how long at most; for ever if left out
+@treturn table for each place in `fds` true or nil; all nil when the time is up;
+or nil, message, errno
+*/
+static int fd_poll(lua_State *L)
+{
+	lua_Unsigned i, n;
+	struct pollfd *set;
+	int rc, timeout = -1;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	n = lua_rawlen(L, 1);
+	luaL_argcheck(L, n < 1 << 20, 1, "too many fds");
+	if (!lua_isnoneornil(L, 2)) {
+		lua_Number seconds = luaL_checknumber(L, 2);
+		luaL_argcheck(L, seconds >= 0, 2, "number out of range");
+		timeout = seconds > INT_MAX / 1000 ? INT_MAX : (int)(seconds * 1000 + 0.999);
+	}
+	set = lua_newuserdatauv(L, (n + 1) * sizeof(*set), 0);
+	for (i = 0; i < n; i++) {
+		lua_rawgeti(L, 1, (lua_Integer)i + 1);
+		set[i].fd = fd_check(L, -1);
+		set[i].events = POLLIN;
+		lua_pop(L, 1);
+	}
+	rc = poll(set, n, timeout);
+	if (rc < 0)
+		return sys_fail(L, "poll", NULL);
+	lua_createtable(L, (int)n, 0);
+	for (i = 0; i < n; i++)
+		if (set[i].revents) {
+			lua_pushboolean(L, 1);
+			lua_rawseti(L, -2, (lua_Integer)i + 1);
+		}
+	return 1;
+}
+
+/***
+Makes the fds of a list 3, 4, 5, ... in that order and closes every other one above 2. They
+alone are not close-on-exec: they are what the program that is executed next gets. Meant
+for a child: the owners of the old numbers do not learn of it.
+dup(2), close_range(2)
+@function close_others
+@tparam table fds an array of at most 16 fds
+@return true, or nil, message, errno
+*/
+static int fd_close_others(lua_State *L)
+{
+	int i, n, high[16];
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_argcheck(L, lua_rawlen(L, 1) <= 16, 1, "too many fds");
+	n = (int)lua_rawlen(L, 1);
+	for (i = 0; i < n; i++) {
+		lua_rawgeti(L, 1, i + 1);
+		high[i] = fd_check(L, -1);
+		lua_pop(L, 1);
+	}
+	/* Out of the way first: one of them may sit where another has to go. */
+	for (i = 0; i < n; i++)
+		if ((high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, 3 + n)) < 0)
+			return sys_fail(L, "fcntl F_DUPFD_CLOEXEC", NULL);
+	for (i = 0; i < n; i++)
+		if (dup2(high[i], 3 + i) < 0)
+			return sys_fail(L, "dup2", NULL);
+	return sys_result(L, syscall(SYS_close_range, 3 + n, ~0U, 0), "close_range", NULL);
+}
+
+/***
+Takes a lock that lasts as long as the open file, whichever process holds it. flock(2)
+@function flock
+@param fd
+@string[opt="ex"] how comma words: sh ex nb un
+@return true, or nil, message, errno (EWOULDBLOCK when another holds it, with nb)
+*/
+static int fd_flock(lua_State *L)
+{
+	static const struct sys_word words[] = { { "sh", LOCK_SH },
+						 { "ex", LOCK_EX },
+						 { "nb", LOCK_NB },
+						 { "un", LOCK_UN },
+						 { NULL, 0 } };
+	int rc, fd = fd_check(L, 1);
+	int how = (int)sys_check_words(L, 2, words, "lock flag");
+
+	do
+		rc = flock(fd, how ? how : LOCK_EX);
+	while (rc < 0 && errno == EINTR);
+	return sys_result(L, rc, "flock", NULL);
+}
+
+/***
+Whether a number is an open fd. fcntl(2) F_GETFD
+@function is_open
+@int fd
+@treturn boolean
+*/
+static int fd_is_open(lua_State *L)
+{
+	lua_pushboolean(L, fcntl(fd_check(L, 1), F_GETFD) >= 0);
+	return 1;
+}
+
+static const luaL_Reg methods[] = {
+	{ "close", fd_method_close },
+	{ "fileno", fd_method_fileno },
+	{ NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+	{ "__close", fd_method_close },
+	{ "__gc", fd_method_close },
+	{ "__tostring", fd_method_tostring },
+	{ "__index", NULL },
+	{ NULL, NULL },
+};
+
+static const luaL_Reg functions[] = {
+	{ "close_others", fd_close_others },
+	{ "flock", fd_flock },
+	{ "is_open", fd_is_open },
+	{ "memfd", fd_memfd },
+	{ "open", fd_open_file },
+	{ "open_beneath", fd_open_beneath },
+	{ "pipe", fd_pipe },
+	{ "poll", fd_poll },
+	{ "read", fd_read },
+	{ "socketpair", fd_socketpair },
+	{ "write", fd_write },
+	{ NULL, NULL },
+};
+
+void fd_open(lua_State *L)
+{
+	luaL_newmetatable(L, FD_TYPE);
+	luaL_setfuncs(L, metamethods, 0);
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+	luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,251 @@
+/* Directories and nodes: mkdir(2), mknod(2), symlink(2), stat(2), readdir(3); whole files. */
+#include "container.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+/***
+Makes a directory. mkdir(2)
+@function mkdir
+@string path
+@int[opt=493] mode
+@param[opt] dir fd that a relative path starts from
+@return true, or nil, message, errno
+*/
+static int file_mkdir(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	mode_t mode = (mode_t)(lua_isnoneornil(L, 2) ? 0755 : sys_check_range(L, 2, 0, 07777));
+
+	return sys_result(L, mkdirat(fd_opt_dir(L, 3), path, mode), "mkdir", path);
+}
+
+/***
+Takes an empty directory, or a cgroup without processes, away. rmdir(2)
+@function rmdir
+@string path
+@param[opt] dir fd that a relative path starts from
+@return true, or nil, message, errno
+*/
+static int file_rmdir(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+
+	return sys_result(L, unlinkat(fd_opt_dir(L, 2), path, AT_REMOVEDIR), "rmdir", path);
+}
+
+/***
+Makes a symbolic link. symlink(2)
+@function symlink
+@string target what the link says
+@string path where it is
+@param[opt] dir fd that a relative path starts from
+@return true, or nil, message, errno
+*/
+static int file_symlink(lua_State *L)
+{
+	const char *target = sys_check_string(L, 1);
+	const char *path = sys_check_string(L, 2);
+
+	return sys_result(L, symlinkat(target, fd_opt_dir(L, 3), path), "symlink", path);
+}
+
+/***
+Makes a file or a device node. mknod(2)
+@function mknod
+@string path
+@string type "char", "block", "fifo" or "file"
+@int mode permission bits, taken as they are: the umask does not count
+@int[opt=0] major
+@int[opt=0] minor
+@param[opt] dir fd that a relative path starts from
+@return true, or nil, message, errno
+*/
+static int file_mknod(lua_State *L)
+{
+	static const char *const words[] = { "char", "block", "fifo", "file", NULL };
+	static const mode_t types[] = { S_IFCHR, S_IFBLK, S_IFIFO, S_IFREG };
+	const char *path = sys_check_string(L, 1);
+	mode_t mask, type = types[luaL_checkoption(L, 2, NULL, words)];
+	mode_t mode = (mode_t)sys_check_range(L, 3, 0, 07777);
+	unsigned major_number = (unsigned)luaL_optinteger(L, 4, 0);
+	unsigned minor_number = (unsigned)luaL_optinteger(L, 5, 0);
+	int rc, err, dir = fd_opt_dir(L, 6);
+
+	mask = umask(0);
+	rc = mknodat(dir, path, type | mode, makedev(major_number, minor_number));
+	err = errno;
+	umask(mask);
+	errno = err;
+	return sys_result(L, rc, "mknod", path);
+}
+
+/***
+Sets the permission bits that new files of this process do not get. umask(2)
+@function umask
+@int mask
+@treturn int the mask before
+*/
+static int file_umask(lua_State *L)
+{
+	lua_pushinteger(L, umask((mode_t)sys_check_range(L, 1, 0, 0777)));
+	return 1;
+}
+
+static const char *file_type(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "file";
+	case S_IFDIR:
+		return "directory";
+	case S_IFLNK:
+		return "link";
+	case S_IFCHR:
+		return "char";
+	case S_IFBLK:
+		return "block";
+	case S_IFIFO:
+		return "fifo";
+	default:
+		return "socket";
+	}
+}
+
+/***
+What a path or an fd is; a symbolic link is followed. stat(2)
+@function stat
+@param path string or fd
+@treturn table type ("file", "directory", "link", "char", "block", "fifo", "socket"), mode
+(permission bits), uid, gid, size, and dev and ino, which together say which file it is;
+or nil, message, errno
+*/
+static int file_stat(lua_State *L)
+{
+	struct stat st;
+	const char *path = NULL;
+	int rc;
+
+	if (lua_type(L, 1) == LUA_TSTRING) {
+		path = sys_check_string(L, 1);
+		rc = stat(path, &st);
+	} else {
+		rc = fstat(fd_check(L, 1), &st);
+	}
+	if (rc < 0)
+		return sys_fail(L, "stat", path);
+	lua_createtable(L, 0, 7);
+	lua_pushstring(L, file_type(st.st_mode));
+	lua_setfield(L, -2, "type");
+	lua_pushinteger(L, st.st_mode & 07777);
+	lua_setfield(L, -2, "mode");
+	lua_pushinteger(L, st.st_uid);
+	lua_setfield(L, -2, "uid");
+	lua_pushinteger(L, st.st_gid);
+	lua_setfield(L, -2, "gid");
+	lua_pushinteger(L, (lua_Integer)st.st_size);
+	lua_setfield(L, -2, "size");
+	lua_pushinteger(L, (lua_Integer)st.st_dev);
+	lua_setfield(L, -2, "dev");
+	lua_pushinteger(L, (lua_Integer)st.st_ino);
+	lua_setfield(L, -2, "ino");
+	return 1;
+}
+
+/* An open directory that is closed when a raise unwinds past it. */
+static int file_dir_close(lua_State *L)
+{
+	DIR **dir = lua_touserdata(L, 1);
+
+	if (*dir)
+		closedir(*dir);
+	*dir = NULL;
+	return 0;
+}
+
+/***
+The names in a directory, without "." and "..", in no order. readdir(3)
+@function list
+@string path
+@treturn table array of strings; or nil, message, errno
+*/
+static int file_list(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	DIR **dir = lua_newuserdatauv(L, sizeof(*dir), 0);
+	struct dirent *entry;
+	lua_Integer n = 0;
+
+	*dir = NULL;
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, file_dir_close);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	*dir = opendir(path);
+	if (!*dir)
+		return sys_fail(L, "opendir", path);
+	lua_newtable(L);
+	while ((entry = readdir(*dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		lua_pushstring(L, entry->d_name);
+		lua_rawseti(L, -2, ++n);
+	}
+	closedir(*dir);
+	*dir = NULL;
+	return 1;
+}
+
+/***
+The whole of a file, also of one without a size as in proc and cgroup. read(2)
+@function read_file
+@string path
+@treturn string; or nil, message, errno
+*/
+static int file_read_file(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+
+	return sys_slurp(L, path) ? 1 : sys_fail(L, "read", path);
+}
+
+/***
+Writes to an existing file, in a single write as proc and cgroup want it. write(2)
+@function write_file
+@string path
+@string data
+@param[opt] dir fd that a relative path starts from
+@return true, or nil, message, errno
+*/
+static int file_write_file(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	size_t size;
+	const char *data = luaL_checklstring(L, 2, &size);
+
+	return sys_result(L, sys_spill(fd_opt_dir(L, 3), path, data, size), "write", path);
+}
+
+static const luaL_Reg functions[] = {
+	{ "list", file_list },
+	{ "mkdir", file_mkdir },
+	{ "mknod", file_mknod },
+	{ "read_file", file_read_file },
+	{ "rmdir", file_rmdir },
+	{ "stat", file_stat },
+	{ "symlink", file_symlink },
+	{ "umask", file_umask },
+	{ "write_file", file_write_file },
+	{ NULL, NULL },
+};
+
+void file_open(lua_State *L)
+{
+	luaL_setfuncs(L, functions, 0);
+}

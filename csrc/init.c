@@ -1,0 +1,267 @@
+/*
+ * Pid 1 of a container. Not a part of the Lua module that calls it: this code is copied out
+ * of container.so into a sealed memfd, with an ELF header before it (image.c), and executed
+ * there. So it stands alone: no libc, no data, no string literal, no switch, nothing that the
+ * compiler would put anywhere but in the one section that is copied. `make lint` looks
+ * whether that is so.
+ *
+ * It runs with the rights of the container's program, as pid 1, with these fds:
+ *   3  the channel: a failure to start is written to it; it closes when the program runs
+ *   4  the line to the launcher: its end of file means that the launcher is gone; the
+ *      wait status of the program is written to it
+ *   5  its own image, of no use any more
+ * and argv { "init" or "exec", program, arguments... }. As "exec" it becomes the program. As
+ * "init" it starts it, passes on every signal that a process sent (the terminal's own
+ * signals reached the program already, which is in the same process group), reaps orphans,
+ * and ends when the program does, with its status, or 128 and the number of the signal.
+ * The kernel then ends whatever is left in the container: pid_namespaces(7).
+ */
+#include "container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define CHANNEL 3
+#define LAUNCHER 4
+#define IMAGE 5
+#define PATH_SIZE 4096
+/* "exec" and "fork", as numbers because a string would be data; so is "init" below. */
+#define STEP_EXEC 0x63657865
+#define STEP_FORK 0x6b726f66
+#define NAME_INIT 0x74696e69
+
+/* In the copied section; without the guards and checks that need a runtime; and no more
+ * optimised than this, for a vector of constants would come from another section. */
+#if defined(__clang__)
+#define PLAIN optnone, no_stack_protector
+#else
+#define PLAIN optimize("O1", "no-stack-protector", "no-tree-vectorize", "no-jump-tables")
+#endif
+#define INIT                                                                     \
+	__attribute__((section("lua_container_init"), noinline, used, PLAIN,     \
+		       no_sanitize("address", "undefined", "thread"))) static
+
+/* Whatever order the compiler gives the functions, the end stands behind them: it is in a
+ * subsection of its own. */
+__asm__(".pushsection lua_container_init,\"ax\",@progbits\n"
+	".balign 64\n"
+	".globl init_start\n.hidden init_start\ninit_start:\n"
+	".globl init_entry\n.hidden init_entry\ninit_entry:\n"
+#if defined(__x86_64__)
+	"	xorl %ebp, %ebp\n"
+	"	movq %rsp, %rdi\n"
+	"	andq $-16, %rsp\n"
+	"	call init_main\n"
+	"	hlt\n"
+#elif defined(__aarch64__)
+	"	mov x29, #0\n"
+	"	mov x30, #0\n"
+	"	mov x0, sp\n"
+	"	bl init_main\n"
+	"	brk #0\n"
+#else
+#error "init.c knows the system calls of x86-64 and aarch64 only"
+#endif
+	".subsection 1\n"
+	".globl init_end\n.hidden init_end\ninit_end:\n"
+	".popsection\n");
+
+INIT long init_syscall(long number, long a, long b, long c, long d, long e)
+{
+#if defined(__x86_64__)
+	long result;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+#else
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+
+	__asm__ volatile("svc #0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
+	return x0;
+#endif
+}
+
+INIT void __attribute__((noreturn)) init_exit(int status)
+{
+	for (;;)
+		init_syscall(SYS_exit_group, status, 0, 0, 0, 0);
+}
+
+/* Failure as channel.lua reads it: errno, and the names of step and subject, each ended by
+ * a NUL; of the subject, which is the program, the parent knows the name. */
+INIT void init_tell(int err, uint32_t step)
+{
+	struct {
+		int32_t err;
+		uint32_t step;
+		uint16_t ends;
+	} m;
+
+	m.err = err;
+	m.step = step;
+	m.ends = 0;
+	init_syscall(SYS_write, CHANNEL, (long)&m, 10, 0, 0);
+}
+
+/* Each directory of PATH in turn, as execvp(3) does: what is not there is passed over, what
+ * may not be executed is remembered, anything else is the answer. */
+INIT int init_search(const char *path, char **argv, char **envp)
+{
+	char file[PATH_SIZE];
+	int err = ENOENT;
+
+	while (*path) {
+		long n = 0, i = 0;
+
+		while (*path && *path != ':' && n < PATH_SIZE - 2)
+			file[n++] = *path++;
+		while (*path && *path != ':')
+			path++;
+		path += *path == ':';
+		if (n)
+			file[n++] = '/';
+		while (argv[0][i] && n < PATH_SIZE - 1)
+			file[n++] = argv[0][i++];
+		file[n] = '\0';
+		if (!argv[0][i]) {
+			long rc = -init_syscall(SYS_execve, (long)file, (long)argv,
+						(long)envp, 0, 0);
+
+			if (rc == EACCES)
+				err = EACCES;
+			else if (rc != ENOENT && rc != ENOTDIR)
+				return (int)rc;
+		}
+	}
+	return err;
+}
+
+/* Becomes the program, or says why not and ends as a shell would: 127 when it is not there. */
+INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
+{
+	const char *s, *path = 0;
+	char **e;
+	int err;
+
+	for (e = envp; *e; e++)
+		if ((*e)[0] == 'P' && (*e)[1] == 'A' && (*e)[2] == 'T' && (*e)[3] == 'H' &&
+		    (*e)[4] == '=')
+			path = *e + 5;
+	for (s = argv[0]; *s && *s != '/'; s++)
+		;
+	if (*s || !path)
+		err = -(int)init_syscall(SYS_execve, (long)argv[0], (long)argv, (long)envp, 0,
+					 0);
+	else
+		err = *argv[0] ? init_search(path, argv, envp) : ENOENT;
+	init_tell(err, STEP_EXEC);
+	init_exit(err == ENOENT || err == ENOTDIR ? 127 : 126);
+}
+
+/* Every signal as a fresh program expects it, whatever the launcher ignored or held back. */
+INIT void init_reset_signals(void)
+{
+	unsigned long action[4], none = 0;
+	long number;
+
+	action[0] = 0; /* SIG_DFL */
+	action[1] = 0;
+	action[2] = 0;
+	action[3] = 0;
+	for (number = 1; number <= 64; number++)
+		init_syscall(SYS_rt_sigaction, number, (long)action, 0, 8, 0);
+	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, 8, 0);
+}
+
+/* Takes every child that has ended. When the program is among them, the container ends. */
+INIT void init_reap(long program)
+{
+	int status;
+	long pid;
+
+	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0)) > 0) {
+		if (pid != program)
+			continue;
+		init_syscall(SYS_write, LAUNCHER, (long)&status, sizeof(status), 0, 0);
+		init_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	}
+}
+
+INIT void __attribute__((noreturn)) init_watch(long program, long signals)
+{
+	struct signalfd_siginfo info;
+	struct pollfd set[2];
+
+	set[0].fd = (int)signals;
+	set[0].events = POLLIN;
+	set[1].fd = LAUNCHER;
+	set[1].events = POLLIN;
+	for (;;) {
+		long n = init_syscall(SYS_ppoll, (long)set, 2, 0, 0, 8);
+
+		if (n < 0)
+			continue;
+		/* The launcher never writes here once the program runs. */
+		if (set[1].revents)
+			init_exit(128 + SIGKILL);
+		n = init_syscall(SYS_read, signals, (long)&info, sizeof(info), 0, 0);
+		if (n != (long)sizeof(info))
+			continue;
+		if (info.ssi_signo == SIGCHLD)
+			init_reap(program);
+		else if (info.ssi_code != SI_KERNEL)
+			init_syscall(SYS_kill, program, info.ssi_signo, 0, 0, 0);
+	}
+}
+
+INIT void init_main(long *stack)
+{
+	char **argv = (char **)(stack + 1);
+	char **envp = argv + stack[0] + 1;
+	unsigned long all = ~0UL, name = NAME_INIT;
+	long program, signals;
+
+	init_syscall(SYS_fcntl, CHANNEL, F_SETFD, FD_CLOEXEC, 0, 0);
+	init_syscall(SYS_fcntl, LAUNCHER, F_SETFD, FD_CLOEXEC, 0, 0);
+	init_syscall(SYS_close, IMAGE, 0, 0, 0, 0);
+	if (argv[0][0] == 'e') {
+		init_reset_signals();
+		init_exec(argv + 1, envp);
+	}
+	/* Nobody in the container may trace it, and so stop it from watching the launcher. */
+	init_syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	init_syscall(SYS_prctl, PR_SET_NAME, (long)&name, 0, 0, 0);
+	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0);
+	signals = init_syscall(SYS_signalfd4, -1, (long)&all, 8, SFD_CLOEXEC, 0);
+	program = signals < 0 ? signals : init_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (program == 0) {
+		init_reset_signals();
+		init_exec(argv + 1, envp);
+	}
+	if (program < 0) {
+		init_tell((int)-program, STEP_FORK);
+		init_exit(126);
+	}
+	init_syscall(SYS_close, CHANNEL, 0, 0, 0, 0);
+	init_watch(program, signals);
+}

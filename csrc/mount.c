@@ -1,0 +1,172 @@
+/* The tree of mounts and the root: mount(2), umount(2), pivot_root(2), chroot(2), chdir(2). */
+#include "container.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+static const struct sys_word mount_flags[] = {
+	{ "bind", MS_BIND },
+	{ "rbind", MS_BIND | MS_REC },
+	{ "rec", MS_REC },
+	{ "remount", MS_REMOUNT },
+	{ "move", MS_MOVE },
+	{ "ro", MS_RDONLY },
+	{ "nosuid", MS_NOSUID },
+	{ "nodev", MS_NODEV },
+	{ "noexec", MS_NOEXEC },
+	{ "nosymfollow", MS_NOSYMFOLLOW },
+	{ "noatime", MS_NOATIME },
+	{ "nodiratime", MS_NODIRATIME },
+	{ "relatime", MS_RELATIME },
+	{ "strictatime", MS_STRICTATIME },
+	{ "sync", MS_SYNCHRONOUS },
+	{ "dirsync", MS_DIRSYNC },
+	{ "silent", MS_SILENT },
+	{ "private", MS_PRIVATE },
+	{ "rprivate", MS_PRIVATE | MS_REC },
+	{ "slave", MS_SLAVE },
+	{ "rslave", MS_SLAVE | MS_REC },
+	{ "shared", MS_SHARED },
+	{ "rshared", MS_SHARED | MS_REC },
+	{ "unbindable", MS_UNBINDABLE },
+	{ "runbindable", MS_UNBINDABLE | MS_REC },
+	{ NULL, 0 },
+};
+
+static const struct sys_word umount_flags[] = {
+	{ "force", MNT_FORCE },
+	{ "detach", MNT_DETACH },
+	{ "expire", MNT_EXPIRE },
+	{ "nofollow", UMOUNT_NOFOLLOW },
+	{ NULL, 0 },
+};
+
+/***
+Makes a directory the root of this process; its working directory stays where it was.
+chroot(2)
+@function chroot
+@string path
+@return true, or nil, message, errno
+*/
+static int mount_chroot(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+
+	return sys_result(L, chroot(path), "chroot", path);
+}
+
+/***
+Changes the working directory, to a path or to an open directory. chdir(2), fchdir(2)
+@function chdir
+@param path string or fd
+@return true, or nil, message, errno
+*/
+static int mount_chdir(lua_State *L)
+{
+	const char *path;
+
+	if (lua_type(L, 1) != LUA_TSTRING)
+		return sys_result(L, fchdir(fd_check(L, 1)), "fchdir", NULL);
+	path = sys_check_string(L, 1);
+	return sys_result(L, chdir(path), "chdir", path);
+}
+
+/***
+Makes a mount point the root of this mount namespace, detaches the old root with all that is
+mounted in it, and ends in the new one. No directory for the old root is needed: it is
+stacked on the new one for a moment and taken off from there. pivot_root(2), NOTES
+@function pivot_root
+@param path string or fd of a directory on which something is mounted
+@return true, or nil, message, errno
+*/
+static int mount_pivot_root(lua_State *L)
+{
+	const char *path = ".";
+
+	if (lua_type(L, 1) == LUA_TSTRING) {
+		path = sys_check_string(L, 1);
+		if (chdir(path) < 0)
+			return sys_fail(L, "chdir", path);
+	} else if (fchdir(fd_check(L, 1)) < 0) {
+		return sys_fail(L, "fchdir", NULL);
+	}
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return sys_fail(L, "pivot_root", path);
+	if (umount2(".", MNT_DETACH) < 0)
+		return sys_fail(L, "umount", "the old root");
+	return sys_result(L, chdir("/"), "chdir", "/");
+}
+
+/***
+Mounts a filesystem, or changes a mount. mount(2)
+@function mount
+@string[opt] source
+@string target
+@string[opt] type filesystem, such as "tmpfs"
+@string[opt] flags comma words: bind rbind rec remount move ro nosuid nodev noexec nosymfollow
+noatime nodiratime relatime strictatime sync dirsync silent, and private slave shared
+unbindable, each also with an r in front
+@string[opt] data options of the filesystem itself
+@return true, or nil, message, errno
+*/
+static int mount_mount(lua_State *L)
+{
+	const char *source = sys_opt_string(L, 1, NULL);
+	const char *target = sys_check_string(L, 2);
+	const char *type = sys_opt_string(L, 3, NULL);
+	unsigned long flags = sys_check_words(L, 4, mount_flags, "mount flag");
+	const char *data = sys_opt_string(L, 5, NULL);
+
+	return sys_result(L, mount(source ? source : "none", target, type, flags, data),
+			  "mount", target);
+}
+
+/***
+Takes a mount away. umount2(2)
+@function umount
+@string target
+@string[opt] flags comma words: force detach expire nofollow
+@return true, or nil, message, errno
+*/
+static int mount_umount(lua_State *L)
+{
+	const char *target = sys_check_string(L, 1);
+	int flags = (int)sys_check_words(L, 2, umount_flags, "umount flag");
+
+	return sys_result(L, umount2(target, flags), "umount", target);
+}
+
+/***
+Mounts a fresh proc, which shows the PID namespace of the caller, with nosuid, nodev and
+noexec. proc(5)
+@function mount_proc
+@string[opt="/proc"] target
+@return true, or nil, message, errno
+*/
+static int mount_mount_proc(lua_State *L)
+{
+	const char *target = sys_opt_string(L, 1, "/proc");
+
+	return sys_result(L,
+			  mount("proc", target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+			  "mount proc", target);
+}
+
+static const luaL_Reg functions[] = {
+	{ "chdir", mount_chdir },
+	{ "chroot", mount_chroot },
+	{ "mount", mount_mount },
+	{ "mount_proc", mount_mount_proc },
+	{ "pivot_root", mount_pivot_root },
+	{ "umount", mount_umount },
+	{ NULL, NULL },
+};
+
+void mount_open(lua_State *L)
+{
+	luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,398 @@
+/*
+ * Processes: clone(2), unshare(2), setns(2), execve(2), wait(2), kill(2), prctl(2).
+ * After clone the child only ever leaves by exec or _exit: the caller's program, its exit
+ * handlers and its objects belong to the parent.
+ */
+#include "container.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lualib.h>
+
+#include "compat.h"
+
+/* The words of the OCI runtime specification, config-linux, "namespaces". */
+static const struct sys_word namespaces[] = {
+	{ "mount", CLONE_NEWNS },   { "uts", CLONE_NEWUTS },	   { "pid", CLONE_NEWPID },
+	{ "ipc", CLONE_NEWIPC },    { "network", CLONE_NEWNET },   { "user", CLONE_NEWUSER },
+	{ "time", CLONE_NEWTIME },  { "cgroup", CLONE_NEWCGROUP }, { NULL, 0 },
+};
+
+/* Namespaces as an array of names, or as comma words. Replaces the argument by comma words,
+ * which is what an error names. */
+static unsigned long process_check_namespaces(lua_State *L, int arg)
+{
+	luaL_Buffer b;
+	lua_Unsigned i, n;
+
+	if (lua_type(L, arg) == LUA_TTABLE) {
+		n = lua_rawlen(L, arg);
+		luaL_buffinit(L, &b);
+		for (i = 0; i < n; i++) {
+			if (i)
+				luaL_addchar(&b, ',');
+			if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+				luaL_argerror(L, arg, "names of namespaces expected");
+			luaL_addvalue(&b);
+		}
+		luaL_pushresult(&b);
+		lua_replace(L, arg);
+	}
+	luaL_checktype(L, arg, LUA_TSTRING);
+	return sys_check_words(L, arg, namespaces, "namespace");
+}
+
+/* The raw call, like fork when it comes to memory: glibc's clone() wants a stack. clone3 first:
+ * CLONE_NEWTIME has no bit in the old one, where it would be part of the exit signal. */
+static pid_t process_raw_clone(unsigned long flags)
+{
+	uint64_t args[8] = { flags, 0, 0, 0, SIGCHLD, 0, 0, 0 };
+	long pid = syscall(SYS_clone3, args, sizeof(args));
+
+	if (pid < 0 && errno == ENOSYS && !(flags & CLONE_NEWTIME))
+		pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+	return (pid_t)pid;
+}
+
+static void process_leave(int status, void *unused)
+{
+	(void)unused;
+	fflush(NULL);
+	_exit(status);
+}
+
+/* os.exit as the child has it: without lua_close, which would run the finalizers and the
+ * to-be-closed variables of the parent's program a second time. */
+static int process_child_exit(lua_State *L)
+{
+	int status = EXIT_SUCCESS;
+
+	if (lua_isboolean(L, 1))
+		status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+	else if (!lua_isnoneornil(L, 1))
+		status = (int)luaL_checkinteger(L, 1);
+	process_leave(status, NULL);
+	return 0;
+}
+
+static int process_traceback(lua_State *L)
+{
+	luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+	return 1;
+}
+
+/* Runs the function on top of the stack, in the child, and ends the process: with the
+ * integer that it returned, with 0, or with 1 after saying what went wrong. */
+static void __attribute__((noreturn)) process_child(lua_State *L)
+{
+	int status = EXIT_FAILURE, base = lua_gettop(L);
+
+	/* A caller may have kept the real os.exit; its first exit handler is this one. */
+	on_exit(process_leave, NULL);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, -1, LUA_OSLIBNAME) == LUA_TTABLE) {
+		lua_pushcfunction(L, process_child_exit);
+		lua_setfield(L, -2, "exit");
+	}
+	lua_pop(L, 2);
+	lua_pushcfunction(L, process_traceback);
+	lua_insert(L, base);
+	if (lua_pcall(L, 0, 2, base) != LUA_OK)
+		fprintf(stderr, "container.clone: %s\n", lua_tostring(L, -1));
+	else if (lua_isinteger(L, -2))
+		status = (int)lua_tointeger(L, -2);
+	else if (!lua_toboolean(L, -2) && lua_isstring(L, -1))
+		fprintf(stderr, "container.clone: %s\n", lua_tostring(L, -1));
+	else
+		status = EXIT_SUCCESS;
+	process_leave(status, NULL);
+	_exit(status);
+}
+
+/***
+Starts a child process in new namespaces that runs a function and then exits: with the
+integer the function returns, else with 0; with 1 after an error, which it prints, as it prints
+the message of `nil, message`. The child never returns into the caller's program: os.exit in it
+ends it without closing the Lua state, and it has a copy of the memory, so nothing
+it changes is seen by the parent. clone(2), namespaces(7)
+@function clone
+@param namespaces array of names, or comma words: mount uts pid ipc network user time cgroup
+@func fn
+@treturn int the child's pid; or nil, message, errno (EPERM without CAP_SYS_ADMIN, ENOSPC or
+EUSERS where a limit of user.max_*_namespaces is reached)
+*/
+static int process_clone(lua_State *L)
+{
+	unsigned long flags = process_check_namespaces(L, 1);
+	pid_t pid;
+
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	lua_settop(L, 2);
+	luaL_checkstack(L, LUA_MINSTACK, NULL);
+	/* What is still buffered would come out of both processes. */
+	fflush(NULL);
+	pid = process_raw_clone(flags);
+	if (pid < 0)
+		return sys_fail(L, "clone", lua_tostring(L, 1));
+	if (pid == 0)
+		process_child(L);
+	lua_pushinteger(L, pid);
+	return 1;
+}
+
+/***
+Moves the caller into new namespaces; into a new pid or time namespace its next
+children only. unshare(2)
+@function unshare
+@param namespaces as of `clone`
+@return true, or nil, message, errno
+*/
+static int process_unshare(lua_State *L)
+{
+	unsigned long flags = process_check_namespaces(L, 1);
+
+	return sys_result(L, unshare((int)flags), "unshare", lua_tostring(L, 1));
+}
+
+/* A directory of the process's namespaces in proc is the older way; a pidfd joins them at
+ * once, or none of them, since 5.8. */
+static int process_setns_pid(lua_State *L, pid_t pid, unsigned long flags)
+{
+	int rc, err, fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	lua_pushfstring(L, "%d", (int)pid);
+	if (fd < 0)
+		return sys_fail(L, "pidfd_open", lua_tostring(L, -1));
+	rc = setns(fd, (int)flags);
+	err = errno;
+	close(fd);
+	errno = err;
+	return sys_result(L, rc, "setns", lua_tostring(L, -1));
+}
+
+/***
+Joins existing namespaces. setns(2)
+@function setns
+@param where a pid, all of whose named namespaces are joined at once; or the path of one namespace
+such as /proc/PID/ns/uts; or an fd of one, or a pidfd
+@param namespaces as of `clone`
+@return true, or nil, message, errno
+*/
+static int process_setns(lua_State *L)
+{
+	unsigned long flags = process_check_namespaces(L, 2);
+	const char *path;
+	int rc, err, fd;
+
+	if (lua_isinteger(L, 1))
+		return process_setns_pid(L, (pid_t)sys_check_range(L, 1, 1, INT_MAX), flags);
+	if (lua_type(L, 1) != LUA_TSTRING)
+		return sys_result(L, setns(fd_check(L, 1), (int)flags), "setns",
+				  lua_tostring(L, 2));
+	path = sys_check_string(L, 1);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return sys_fail(L, "open", path);
+	rc = setns(fd, (int)flags);
+	err = errno;
+	close(fd);
+	errno = err;
+	return sys_result(L, rc, "setns", path);
+}
+
+/* argv and env stand at `arg` and after it. */
+static char *const *process_check_argv(lua_State *L, int arg, char *const **env)
+{
+	const char **argv;
+
+	lua_settop(L, arg + 1);
+	argv = sys_check_vector(L, arg);
+	luaL_argcheck(L, argv[0], arg, "no program");
+	*env = lua_isnil(L, arg + 1) ? environ
+				     : (char *const *)sys_check_vector(L, arg + 1);
+	return (char *const *)argv;
+}
+
+/***
+Replaces the program. A name without a slash is searched in PATH. execvpe(3), execve(2)
+@function exec
+@tparam table argv the program and its arguments, strings
+@tparam[opt] table env "NAME=value" strings; the caller's environment if left out
+@return nil, message, errno: it returns only on failure
+*/
+static int process_exec(lua_State *L)
+{
+	char *const *env, *const *argv = process_check_argv(L, 1, &env);
+
+	fflush(NULL);
+	execvpe(argv[0], argv, env);
+	return sys_fail(L, "exec", argv[0]);
+}
+
+/***
+Replaces the program by the one in an open file, which may be close-on-exec unless it is a
+script. execveat(2)
+@function fexecve
+@param fd
+@tparam table argv
+@tparam[opt] table env
+@return nil, message, errno: it returns only on failure
+*/
+static int process_fexecve(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	char *const *env, *const *argv = process_check_argv(L, 2, &env);
+
+	syscall(SYS_execveat, fd, "", argv, env, AT_EMPTY_PATH);
+	return sys_fail(L, "execveat", argv[0]);
+}
+
+/***
+Waits until a child ends. wait(2)
+@function wait
+@int pid
+@treturn string "exit" or "signal"
+@treturn int the exit status or the number of the signal; or nil, message, errno
+*/
+static int process_wait(lua_State *L)
+{
+	pid_t pid = (pid_t)sys_check_range(L, 1, 1, INT_MAX);
+	int rc, status;
+
+	do
+		rc = waitpid(pid, &status, 0);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0) {
+		int err = errno;
+		return sys_fail_with(L, err, "wait", lua_pushfstring(L, "%d", (int)pid));
+	}
+	lua_pushstring(L, WIFEXITED(status) ? "exit" : "signal");
+	lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	return 2;
+}
+
+/***
+Sends a signal to a process. kill(2)
+@function kill
+@int pid
+@param signal name such as "TERM" or "SIGTERM", or number; 0 only asks whether the process is
+there
+@return true, or nil, message, errno
+*/
+static int process_kill(lua_State *L)
+{
+	pid_t pid = (pid_t)sys_check_range(L, 1, 1, INT_MAX);
+	int rc = kill(pid, signal_check(L, 2));
+	int err = errno;
+
+	lua_pushfstring(L, "%d", (int)pid);
+	errno = err;
+	return sys_result(L, rc, "kill", lua_tostring(L, -1));
+}
+
+/***
+An fd that stands for a process: readable when it has ended. pidfd_open(2)
+@function pidfd_open
+@int pid
+@return an fd, or nil, message, errno
+*/
+static int process_pidfd_open(lua_State *L)
+{
+	pid_t pid = (pid_t)sys_check_range(L, 1, 1, INT_MAX);
+	int *slot = fd_new(L);
+
+	if (fd_give(slot, (int)syscall(SYS_pidfd_open, pid, 0)))
+		return 1;
+	return sys_fail(L, "pidfd_open", NULL);
+}
+
+/***
+Sends a signal through a pidfd: never to another process that got the number.
+pidfd_send_signal(2)
+@function pidfd_send_signal
+@param pidfd
+@param signal as of `kill`
+@return true, or nil, message, errno
+*/
+static int process_pidfd_send_signal(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	long rc = syscall(SYS_pidfd_send_signal, fd, signal_check(L, 2), NULL, 0);
+
+	return sys_result(L, rc, "pidfd_send_signal", NULL);
+}
+
+/***
+Asks for a signal when the thread that made this process ends. prctl(2) PR_SET_PDEATHSIG
+@function pdeathsig
+@param signal as of `kill`; 0 clears it
+@return true, or nil, message, errno
+*/
+static int process_pdeathsig(lua_State *L)
+{
+	return sys_result(L, prctl(PR_SET_PDEATHSIG, signal_check(L, 1), 0, 0, 0), "prctl",
+			  "PR_SET_PDEATHSIG");
+}
+
+/***
+Ends this process at once: nothing is flushed, no exit handler runs. _exit(2)
+@function _exit
+@int[opt=0] status
+*/
+static int process__exit(lua_State *L)
+{
+	_exit((int)luaL_optinteger(L, 1, 0));
+}
+
+/***
+The caller's pid, in its own PID namespace. getpid(2)
+@function getpid
+@treturn int
+*/
+static int process_getpid(lua_State *L)
+{
+	lua_pushinteger(L, getpid());
+	return 1;
+}
+
+/***
+The pid of the caller's parent, 0 when that is in another PID namespace. getppid(2)
+@function getppid
+@treturn int
+*/
+static int process_getppid(lua_State *L)
+{
+	lua_pushinteger(L, getppid());
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "_exit", process__exit },
+	{ "clone", process_clone },
+	{ "exec", process_exec },
+	{ "fexecve", process_fexecve },
+	{ "getpid", process_getpid },
+	{ "getppid", process_getppid },
+	{ "kill", process_kill },
+	{ "pdeathsig", process_pdeathsig },
+	{ "pidfd_open", process_pidfd_open },
+	{ "pidfd_send_signal", process_pidfd_send_signal },
+	{ "setns", process_setns },
+	{ "unshare", process_unshare },
+	{ "wait", process_wait },
+	{ NULL, NULL },
+};
+
+void process_open(lua_State *L)
+{
+	luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,158 @@
+/* Results, errors and argument checks, the same for every room. */
+#include "container.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+/* The one shape of a refusal: nil, "call subject: reason", errno. */
+int sys_fail_with(lua_State *L, int err, const char *call, const char *subject)
+{
+	luaL_pushfail(L);
+	if (subject && *subject)
+		lua_pushfstring(L, "%s %s: %s", call, subject, compat_reason(err));
+	else
+		lua_pushfstring(L, "%s: %s", call, compat_reason(err));
+	lua_pushinteger(L, err);
+	return 3;
+}
+
+int sys_fail(lua_State *L, const char *call, const char *subject)
+{
+	int err = errno;
+	return sys_fail_with(L, err, call, subject);
+}
+
+int sys_result(lua_State *L, long rc, const char *call, const char *subject)
+{
+	if (rc < 0)
+		return sys_fail(L, call, subject);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* A string and nothing that merely converts to one: a number as a path is a mistake, and
+ * the kernel would cut a string short at its first NUL. */
+const char *sys_check_string(lua_State *L, int arg)
+{
+	size_t size;
+	const char *s;
+
+	luaL_checktype(L, arg, LUA_TSTRING);
+	s = lua_tolstring(L, arg, &size);
+	luaL_argcheck(L, strlen(s) == size, arg, "string contains a NUL byte");
+	return s;
+}
+
+const char *sys_opt_string(lua_State *L, int arg, const char *fallback)
+{
+	return lua_isnoneornil(L, arg) ? fallback : sys_check_string(L, arg);
+}
+
+long long sys_check_range(lua_State *L, int arg, long long low, long long high)
+{
+	lua_Integer n = luaL_checkinteger(L, arg);
+	luaL_argcheck(L, n >= low && n <= high, arg, "number out of range");
+	return n;
+}
+
+/* "bind,ro" as the OR of its words; nil and "" are 0. */
+unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *words,
+			      const char *what)
+{
+	const char *s = sys_opt_string(L, arg, "");
+	unsigned long value = 0;
+
+	while (*s) {
+		size_t size = strcspn(s, ",");
+		const struct sys_word *w = words;
+
+		while (w->name && (strlen(w->name) != size || strncmp(w->name, s, size)))
+			w++;
+		if (!w->name) {
+			lua_pushlstring(L, s, size);
+			luaL_argerror(L, arg,
+				      lua_pushfstring(L, "unknown %s '%s'", what,
+						      lua_tostring(L, -1)));
+		}
+		value |= w->value;
+		s += size;
+		s += *s == ',';
+	}
+	return value;
+}
+
+/* An argv or envp for exec from an array of strings. The vector is a userdata left on the
+ * stack; the strings stay anchored in the caller's table. */
+const char **sys_check_vector(lua_State *L, int arg)
+{
+	lua_Unsigned i, n;
+	const char **vector;
+
+	luaL_checktype(L, arg, LUA_TTABLE);
+	n = lua_rawlen(L, arg);
+	luaL_argcheck(L, n < 1 << 27, arg, "too many strings");
+	luaL_checkstack(L, 3, "no room for a vector");
+	vector = lua_newuserdatauv(L, (n + 1) * sizeof(*vector), 0);
+	for (i = 0; i < n; i++) {
+		size_t size;
+
+		if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+			luaL_argerror(L, arg,
+				      lua_pushfstring(L, "[%I]: string expected, got %s",
+						      (lua_Integer)i + 1,
+						      luaL_typename(L, -1)));
+		vector[i] = lua_tolstring(L, -1, &size);
+		if (strlen(vector[i]) != size)
+			luaL_argerror(L, arg, "string contains a NUL byte");
+		lua_pop(L, 1);
+	}
+	vector[n] = NULL;
+	return vector;
+}
+
+/* Pushes the whole of a file of the kernel; 0, and errno, when it cannot be read. The
+ * files of proc and cgroup have no size to ask for. */
+int sys_slurp(lua_State *L, const char *path)
+{
+	int err, *slot = fd_new(L);
+	luaL_Buffer b;
+	ssize_t n;
+
+	*slot = open(path, O_RDONLY | O_CLOEXEC);
+	luaL_buffinit(L, &b);
+	do {
+		n = *slot < 0 ? -1 : read(*slot, luaL_prepbuffer(&b), LUAL_BUFFERSIZE);
+		err = errno;
+		if (n > 0)
+			luaL_addsize(&b, (size_t)n);
+	} while (n > 0 || (n < 0 && err == EINTR));
+	if (*slot >= 0)
+		close(*slot);
+	*slot = -1;
+	luaL_pushresult(&b);
+	lua_remove(L, -2);
+	if (n < 0)
+		lua_pop(L, 1);
+	errno = err;
+	return n == 0;
+}
+
+/* Writes `data` to an existing file in one write, as the files of proc and cgroup ask. */
+int sys_spill(int dir, const char *path, const char *data, size_t size)
+{
+	ssize_t n;
+	int err, fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	do
+		n = write(fd, data, size);
+	while (n < 0 && errno == EINTR);
+	err = n >= 0 && (size_t)n < size ? EIO : errno;
+	close(fd);
+	errno = err;
+	return n < 0 || (size_t)n < size ? -1 : 0;
+}
