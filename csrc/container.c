@@ -40,6 +40,7 @@ int luaopen_container(lua_State *L)
 	network_open(L);
 	process_open(L);
 	signal_open(L);
+	sys_open(L);
 	terminal_open(L);
 	uts_open(L);
 	lua_createtable(L, 0, 1);

@@ -65,6 +65,7 @@ void mount_open(lua_State *L);
 void network_open(lua_State *L);
 void process_open(lua_State *L);
 void signal_open(lua_State *L);
+void sys_open(lua_State *L);
 void terminal_open(lua_State *L);
 void uts_open(lua_State *L);
 

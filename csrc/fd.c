@@ -305,7 +305,7 @@ Waits until one of several fds can be read or has come to its end. poll(2)
 @function poll
 @tparam table fds an array of fds
 @number[opt] seconds how long at most; for ever if left out
-@treturn table for each place in `fds` true or nil; all nil when the time is up;
+@treturn table for each place in `fds` true or nil; all nil when the time is up or a signal came;
 or nil, message, errno
 */
 static int fd_poll(lua_State *L)
@@ -330,11 +330,11 @@ static int fd_poll(lua_State *L)
 		lua_pop(L, 1);
 	}
 	rc = poll(set, n, timeout);
-	if (rc < 0)
+	if (rc < 0 && errno != EINTR)
 		return sys_fail(L, "poll", NULL);
 	lua_createtable(L, (int)n, 0);
 	for (i = 0; i < n; i++)
-		if (set[i].revents) {
+		if (rc > 0 && set[i].revents) {
 			lua_pushboolean(L, 1);
 			lua_rawseti(L, -2, (lua_Integer)i + 1);
 		}
@@ -396,14 +396,20 @@ static int fd_flock(lua_State *L)
 }
 
 /***
-Whether a number is an open fd. fcntl(2) F_GETFD
-@function is_open
-@int fd
-@treturn boolean
+Opens /dev/null in place of those of the fds 0, 1 and 2 that are closed, for a program that
+finds them closed takes the next file it opens for a standard stream. open(2)
+@function open_stdio
+@return true, or nil, message, errno
 */
-static int fd_is_open(lua_State *L)
+static int fd_open_stdio(lua_State *L)
 {
-	lua_pushboolean(L, fcntl(fd_check(L, 1), F_GETFD) >= 0);
+	int fd;
+
+	/* open takes the lowest free number, so each one filled uncovers the next. */
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return sys_fail(L, "open", "/dev/null");
+	lua_pushboolean(L, 1);
 	return 1;
 }
 
@@ -424,10 +430,10 @@ static const luaL_Reg metamethods[] = {
 static const luaL_Reg functions[] = {
 	{ "close_others", fd_close_others },
 	{ "flock", fd_flock },
-	{ "is_open", fd_is_open },
 	{ "memfd", fd_memfd },
 	{ "open", fd_open_file },
 	{ "open_beneath", fd_open_beneath },
+	{ "open_stdio", fd_open_stdio },
 	{ "pipe", fd_pipe },
 	{ "poll", fd_poll },
 	{ "read", fd_read },

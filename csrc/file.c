@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -54,6 +55,44 @@ static int file_symlink(lua_State *L)
 	const char *path = sys_check_string(L, 2);
 
 	return sys_result(L, symlinkat(target, fd_opt_dir(L, 3), path), "symlink", path);
+}
+
+/***
+What a symbolic link says. readlink(2)
+@function readlink
+@string path
+@param[opt] dir fd that a relative path starts from
+@treturn string; or nil, message, errno (EINVAL when it is none)
+*/
+static int file_readlink(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fd_opt_dir(L, 2), path, target, sizeof(target));
+
+	if (n < 0)
+		return sys_fail(L, "readlink", path);
+	lua_pushlstring(L, target, (size_t)n);
+	return 1;
+}
+
+/***
+Gives a file to a user and a group. chown(2)
+@function chown
+@string path a symbolic link is not followed
+@int uid
+@int gid
+@param[opt] dir fd that a relative path starts from
+@return true, or nil, message, errno
+*/
+static int file_chown(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	uid_t uid = (uid_t)sys_check_range(L, 2, 0, UINT_MAX - 1);
+	gid_t gid = (gid_t)sys_check_range(L, 3, 0, UINT_MAX - 1);
+
+	return sys_result(L, fchownat(fd_opt_dir(L, 4), path, uid, gid, AT_SYMLINK_NOFOLLOW),
+			  "chown", path);
 }
 
 /***
@@ -233,10 +272,12 @@ static int file_write_file(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+	{ "chown", file_chown },
 	{ "list", file_list },
 	{ "mkdir", file_mkdir },
 	{ "mknod", file_mknod },
 	{ "read_file", file_read_file },
+	{ "readlink", file_readlink },
 	{ "rmdir", file_rmdir },
 	{ "stat", file_stat },
 	{ "symlink", file_symlink },

@@ -2,7 +2,9 @@
 #include "container.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,10 +77,33 @@ static int mount_chdir(lua_State *L)
 	return sys_result(L, chdir(path), "chdir", path);
 }
 
+/* The number of the mount that a path leads to, 0 if it cannot be told. statx(2), Linux 5.8 */
+static uint64_t mount_id(const char *path)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0 ||
+	    !(st.stx_mask & STATX_MNT_ID))
+		return 0;
+	return st.stx_mnt_id;
+}
+
+/* Takes off the root what is stacked on it, until the root itself, which has the number
+ * `id`, is the top. "/.." leads to the top, "/" to the root. */
+static int mount_uncover(uint64_t id)
+{
+	uint64_t top;
+
+	while ((top = mount_id("/..")) != id)
+		if (!top || umount2("/..", MNT_DETACH) < 0)
+			return -1;
+	return 0;
+}
+
 /***
 Makes a mount point the root of this mount namespace, detaches the old root with all that is
-mounted in it, and ends in the new one. No directory for the old root is needed: it is
-stacked on the new one for a moment and taken off from there. pivot_root(2), NOTES
+mounted in it and on it, and ends in the new one. No directory for the old root is needed: it
+is stacked on the new one for a moment and taken off from there. pivot_root(2), NOTES
 @function pivot_root
 @param path string or fd of a directory on which something is mounted
 @return true, or nil, message, errno
@@ -86,6 +111,7 @@ stacked on the new one for a moment and taken off from there. pivot_root(2), NOT
 static int mount_pivot_root(lua_State *L)
 {
 	const char *path = ".";
+	uint64_t id;
 
 	if (lua_type(L, 1) == LUA_TSTRING) {
 		path = sys_check_string(L, 1);
@@ -94,9 +120,12 @@ static int mount_pivot_root(lua_State *L)
 	} else if (fchdir(fd_check(L, 1)) < 0) {
 		return sys_fail(L, "fchdir", NULL);
 	}
+	id = mount_id(".");
+	if (!id)
+		return sys_fail_with(L, ENOSYS, "statx", path);
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return sys_fail(L, "pivot_root", path);
-	if (umount2(".", MNT_DETACH) < 0)
+	if (mount_uncover(id) < 0)
 		return sys_fail(L, "umount", "the old root");
 	return sys_result(L, chdir("/"), "chdir", "/");
 }
@@ -123,6 +152,35 @@ static int mount_mount(lua_State *L)
 
 	return sys_result(L, mount(source ? source : "none", target, type, flags, data),
 			  "mount", target);
+}
+
+static const struct sys_word attributes[] = {
+	{ "ro", MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC },
+	{ NULL, 0 },
+};
+
+/***
+Adds attributes to a mount and to every mount below it, at once or not at all.
+mount_setattr(2), Linux 5.12
+@function mount_setattr
+@string path of a mount point
+@string attributes comma words: ro nosuid nodev noexec
+@return true, or nil, message, errno (ENOSYS before 5.12)
+*/
+static int mount_mount_setattr(lua_State *L)
+{
+	const char *path = sys_check_string(L, 1);
+	struct {
+		uint64_t set, clear, propagation, userns_fd;
+	} attr = { sys_check_words(L, 2, attributes, "mount attribute"), 0, 0, 0 };
+
+	return sys_result(L,
+			  syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attr,
+				  sizeof(attr)),
+			  "mount_setattr", path);
 }
 
 /***
@@ -161,6 +219,7 @@ static const luaL_Reg functions[] = {
 	{ "chroot", mount_chroot },
 	{ "mount", mount_mount },
 	{ "mount_proc", mount_mount_proc },
+	{ "mount_setattr", mount_mount_setattr },
 	{ "pivot_root", mount_pivot_root },
 	{ "umount", mount_umount },
 	{ NULL, NULL },

@@ -257,26 +257,38 @@ static int process_fexecve(lua_State *L)
 }
 
 /***
-Waits until a child ends. wait(2)
+Waits until a child ends. Through a pidfd it is that child and never another of the same
+number. waitid(2)
 @function wait
-@int pid
-@treturn string "exit" or "signal"
-@treturn int the exit status or the number of the signal; or nil, message, errno
+@param child pid, or a pidfd
+@string[opt] flags "nohang": does not wait
+@treturn string "exit" or "signal"; "running" with nohang
+@treturn int the exit status or the number of the signal; or nil, message, errno (ECHILD when it
+is not, or no longer, a child of this process)
 */
 static int process_wait(lua_State *L)
 {
-	pid_t pid = (pid_t)sys_check_range(L, 1, 1, INT_MAX);
-	int rc, status;
+	static const struct sys_word words[] = { { "nohang", WNOHANG }, { NULL, 0 } };
+	int by_pid = lua_isinteger(L, 1);
+	id_t id = (id_t)(by_pid ? sys_check_range(L, 1, 1, INT_MAX) : fd_check(L, 1));
+	int flags = (int)sys_check_words(L, 2, words, "wait flag");
+	siginfo_t info;
+	int rc;
 
+	info.si_pid = 0;
 	do
-		rc = waitpid(pid, &status, 0);
+		rc = waitid(by_pid ? P_PID : (idtype_t)P_PIDFD, id, &info, WEXITED | flags);
 	while (rc < 0 && errno == EINTR);
 	if (rc < 0) {
 		int err = errno;
-		return sys_fail_with(L, err, "wait", lua_pushfstring(L, "%d", (int)pid));
+		return sys_fail_with(L, err, "wait", luaL_tolstring(L, 1, NULL));
 	}
-	lua_pushstring(L, WIFEXITED(status) ? "exit" : "signal");
-	lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	if (info.si_pid == 0) {
+		lua_pushliteral(L, "running");
+		return 1;
+	}
+	lua_pushstring(L, info.si_code == CLD_EXITED ? "exit" : "signal");
+	lua_pushinteger(L, info.si_status);
 	return 2;
 }
 

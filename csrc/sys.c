@@ -156,3 +156,43 @@ int sys_spill(int dir, const char *path, const char *data, size_t size)
 	errno = err;
 	return n < 0 || (size_t)n < size ? -1 : 0;
 }
+
+/***
+The reason that an errno stands for, in English. strerror(3)
+@function strerror
+@int errno
+@treturn string
+*/
+static int sys_strerror(lua_State *L)
+{
+	lua_pushstring(L, compat_reason((int)luaL_checkinteger(L, 1)));
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "strerror", sys_strerror },
+	{ NULL, NULL },
+};
+
+/* Those that Lua decides by; the table is container.errno. errno(3) */
+static const struct sys_word errnos[] = {
+	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	{ "EBUSY", EBUSY },
+	{ "ECHILD", ECHILD },	{ "EEXIST", EEXIST },	{ "EINVAL", EINVAL },
+	{ "ELOOP", ELOOP },	{ "ENODEV", ENODEV },	{ "ENOENT", ENOENT },
+	{ "ENOSPC", ENOSPC },	{ "ENOSYS", ENOSYS },	{ "ENOTDIR", ENOTDIR },
+	{ "EPERM", EPERM },	{ "EROFS", EROFS },	{ "ESRCH", ESRCH },
+	{ "EUSERS", EUSERS },	{ NULL, 0 },
+};
+
+void sys_open(lua_State *L)
+{
+	const struct sys_word *w;
+
+	luaL_setfuncs(L, functions, 0);
+	lua_createtable(L, 0, sizeof(errnos) / sizeof(*errnos) - 1);
+	for (w = errnos; w->name; w++) {
+		lua_pushinteger(L, (lua_Integer)w->value);
+		lua_setfield(L, -2, w->name);
+	}
+	lua_setfield(L, -2, "errno");
+}

@@ -1,0 +1,19 @@
+-- The names of version 1, and how everything in a cgroup of it is ended.
+-- Kernel documents, admin-guide/cgroup-v1
+
+local container = require "container"
+
+local v1 = {
+  files = { pids = "pids.max" },
+}
+
+--- Kills each process of a cgroup. One that is not in the caller's PID namespace reads as 0.
+function v1.kill(path)
+  for pid in (container.read_file(path .. "/cgroup.procs") or ""):gmatch("%d+") do
+    if pid ~= "0" then
+      container.kill(math.tointeger(pid), "KILL")
+    end
+  end
+end
+
+return v1

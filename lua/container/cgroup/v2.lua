@@ -1,0 +1,18 @@
+-- The names of version 2, and how everything in a cgroup of it is ended.
+-- Kernel documents, admin-guide/cgroup-v2
+
+local container = require "container"
+local v1 = require "container.cgroup.v1"
+
+local v2 = {
+  files = { pids = "pids.max" },
+}
+
+--- Kills everything at once, also what forks meanwhile, since 5.14; before it, one by one.
+function v2.kill(path)
+  if not container.write_file(path .. "/cgroup.kill", "1") then
+    v1.kill(path)
+  end
+end
+
+return v2

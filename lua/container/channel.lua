@@ -1,0 +1,114 @@
+-- The two lines between a parent and its child, and the form of what is said over them.
+--
+-- Over the channel, a pipe, the child says why it failed; both of its ends close when a program is
+-- executed, so end of file without a word means that the program runs. The other is a socket
+-- pair that lasts: its end of file tells pid 1 that the launcher is gone, and pid 1 answers
+-- over it how the program ended. csrc/init.c speaks both.
+
+local container = require "container"
+
+local channel = {}
+
+--- An error as it travels: which step, about what, the kernel's number, and the message.
+local failure = {
+  __name = "container.error",
+  __tostring = function(self)
+    return ("%s: %s"):format(self.step, self.message)
+  end,
+}
+
+--- Makes an error. What it is about is the middle of "call subject: reason" unless it is given.
+-- @string step
+-- @string message
+-- @int[opt] errno
+-- @string[opt] subject
+function channel.failure(step, message, errno, subject)
+  subject = subject or message:match("^[%w_]+ (.*): [^:]*$") or ""
+  return setmetatable({ step = step, subject = subject, errno = errno, message = message }, failure)
+end
+
+function channel.prepare(c)
+  local reader, writer, errno = container.pipe()
+  if not reader then
+    return nil, writer, errno
+  end
+  c.undo:push(reader.close, reader)
+  c.undo:push(writer.close, writer)
+  local line, init, why = container.socketpair()
+  if not line then
+    return nil, init, why
+  end
+  c.undo:push(line.close, line)
+  c.undo:push(init.close, init)
+  c.channel = { reader = reader, writer = writer, line = line, init = init }
+  return true
+end
+
+--- In the parent: the child has its copies of its ends now. Without this the parent would wait for
+-- an end of file that it holds up itself.
+function channel.parent(c)
+  c.channel.writer:close()
+  c.channel.init:close()
+  return true
+end
+
+--- In the child, first of all: keeps its ends, as the numbers that init expects, and the image that
+-- it will execute. Every other file of the host program is closed here, before anything else
+-- could use one or wait on one.
+function channel.child(c)
+  local ok, message, errno = container.close_others { c.channel.writer, c.channel.init, c.image }
+  c.channel.writer = 3
+  return ok, message, errno
+end
+
+--- In the child: says what failed. There is nobody to tell if this fails too.
+function channel.tell(c, step, message, errno)
+  container.write(c.channel.writer, string.pack("<i4zz", errno or 0, step, message))
+end
+
+--- In the parent: waits until the program runs.
+-- @return nil, or the error of the child
+function channel.wait(c)
+  local said = {}
+  repeat
+    local piece = container.read(c.channel.reader)
+    said[#said + 1] = piece
+  until not piece or piece == ""
+  c.channel.reader:close()
+  said = table.concat(said)
+  if said == "" then
+    return nil
+  end
+  local errno, step, message = string.unpack("<i4zz", said)
+  local program = c.config.process.args[1]
+  if step == "exec" then
+    message = errno == container.errno.ENOENT and not program:find("/", 1, true)
+      and ("exec %s: not found in PATH"):format(program)
+      or ("exec %s: %s"):format(program, container.strerror(errno))
+    return channel.failure(step, message, errno, program)
+  elseif step == "fork" then
+    message = ("fork %s: %s (init and the program are two processes: the pids limit has to "
+      .. "leave room for both, or use init = false)"):format(program, container.strerror(errno))
+    return channel.failure(step, message, errno, program)
+  end
+  return channel.failure(step, message, errno ~= 0 and errno or nil)
+end
+
+--- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed.
+-- @treturn string "exit" or "signal"
+-- @treturn int status or signal
+function channel.answer(c)
+  -- Both ends are closed over there by now, so this does not wait.
+  local said = container.read(c.channel.line)
+  c.channel.line:close()
+  if not said or #said ~= 4 then
+    return nil
+  end
+  local status = string.unpack("<i4", said)
+  if status & 0x7f == 0 then
+    return "exit", status >> 8 & 0xff
+  end
+  return "signal", status & 0x7f
+end
+
+return channel

@@ -1,0 +1,58 @@
+-- The child's side: from its birth in the new namespaces to the exec of init. Only the order, and
+-- why it is that order; runs with the rights of the caller, or with those of root in a new
+-- user namespace. It never comes back: it becomes init, or it tells what failed and is gone.
+
+local container = require "container"
+local channel = require "container.channel"
+local cgroup = require "container.cgroup"
+local device = require "container.device"
+local hostname = require "container.hostname"
+local idmap = require "container.idmap"
+local limit = require "container.limit"
+local mount = require "container.mount"
+local network = require "container.network"
+local process = require "container.process"
+local rootfs = require "container.rootfs"
+
+local child = {}
+
+-- Each is { step, function }. The step is what an error names.
+child.order = {
+  { "channel", channel.child }, -- no file of the host program is open after this
+  { "process", process.child }, -- from here on it dies with the launcher
+  { "cgroup", cgroup.child }, -- before anything is spent that the limits should count
+  { "idmap", idmap.child }, -- without ids nothing can be mounted or made
+  { "hostname", hostname.child },
+  { "mount", mount.private }, -- before the first mount, or the host would see it
+  { "rootfs", rootfs.child },
+  { "mount", mount.child }, -- while the old root is there: volumes come from it, proc needs it
+  { "device", device.child }, -- into the /dev just mounted
+  { "rootfs", rootfs.pivot }, -- the host's files end here
+  -- masked and read-only paths: here, once the paths are the container's
+  { "network", network.child },
+  -- the terminal: here
+  { "limit", limit.child }, -- after the last helper that could need more than the limit
+  -- keyring, capabilities, ids, no_new_privs, seccomp: here, each taking what the next cannot
+  -- need, the filter last because it would refuse the others
+  { "exec", process.exec },
+}
+
+--- Runs the steps. Whatever they need was required above: after the pivot a require would run code
+-- of the container's files, and dlopen or a name service would too.
+function child.main(c)
+  local ok, why = pcall(function()
+    for _, entry in ipairs(child.order) do
+      local done, message, errno = entry[2](c)
+      if not done then
+        channel.tell(c, entry[1], message, errno)
+        return
+      end
+    end
+  end)
+  if not ok then
+    channel.tell(c, "child", tostring(why))
+  end
+  container._exit(125)
+end
+
+return child

@@ -1,0 +1,203 @@
+-- The door for the command line: argv to options, errors to one sentence, an exit status.
+
+local container = require "container"
+
+local cli = {}
+
+local VERSION <const> = "lua-container 0.1.0"
+
+-- The statuses of docker, which are those of a shell where a shell has them.
+local FAILED <const>, NOT_EXECUTABLE <const>, NOT_FOUND <const> = 125, 126, 127
+
+-- What reaches the program when it reaches the launcher.
+local FORWARDED <const> = { "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH" }
+
+local USAGE <const> = [[
+Usage: lua-container [OPTIONS] [--] COMMAND [ARG...]
+
+Runs COMMAND in a Linux container. Without --rootfs the root is a throw-away view of this
+machine's own files: all can be read and run, nothing written survives.
+
+      --rootfs DIR            the directory that becomes the root
+      --hostname NAME         the container's host name (default: container)
+      --pids-limit N|max      at most N processes (default: 20)
+  -e, --env NAME[=VALUE]      an environment variable; without a value, the caller's own
+  -w, --workdir DIR           the working directory inside (default: /)
+  -v, --volume SRC:DST[:ro]   a file or directory of the host, seen at DST
+      --no-init               COMMAND is pid 1 itself, instead of a small init
+  -q, --quiet                 does not say what runs
+      --help                  this text
+      --version               the version
+
+The exit status is that of COMMAND, or 128+N after signal N; 125 when there was no container,
+126 when COMMAND could not be executed, 127 when it was not found.
+]]
+
+local function integer(value)
+  return value:find("^%d+$") and math.tointeger(value) or value
+end
+
+-- Each option by its long name: the library's word for it, and how its value is read. One without
+-- `read` is a switch, and sets `value`.
+local function variable(value)
+  if value:find("=", 1, true) then
+    return value
+  end
+  local own = os.getenv(value)
+  return own and value .. "=" .. own
+end
+
+local function same(value)
+  return value
+end
+
+local OPTIONS <const> = {
+  ["--rootfs"] = { field = "rootfs", read = same },
+  ["--hostname"] = { field = "hostname", read = same },
+  ["--pids-limit"] = { field = "pids", read = integer },
+  ["--env"] = { field = "env", read = variable, list = true },
+  ["--workdir"] = { field = "cwd", read = same },
+  ["--volume"] = { field = "volumes", read = same, list = true },
+  ["--no-init"] = { field = "init", value = false },
+  ["--quiet"] = { field = "announce", value = false },
+  ["--help"] = { text = USAGE },
+  ["--version"] = { text = VERSION .. "\n" },
+}
+
+local SHORT <const> = { e = "--env", w = "--workdir", v = "--volume", q = "--quiet", h = "--hostname" }
+
+local function say(message)
+  container.write(2, ("lua-container: %s\n"):format(message))
+end
+
+--- Which option a word is, with the value that stands in it: --name=value, -nvalue.
+local function option_of(word)
+  local name, value = word:match("^(%-%-[^=]+)=(.*)$")
+  if not name then
+    local letter, rest = word:match("^%-(%a)(.*)$")
+    if not letter then
+      return OPTIONS[word], word
+    end
+    name, value = SHORT[letter], rest ~= "" and rest or nil
+  end
+  return OPTIONS[name], name or word, value
+end
+
+--- Turns argv into the library's options.
+-- @treturn table options; or nil and a message; or nil, nil and a text to print
+local function parse(argv)
+  local options = { announce = true }
+  local i = 1
+  while argv[i] do
+    local word = argv[i]
+    if word == "--" then
+      i = i + 1
+      break
+    elseif word:sub(1, 1) ~= "-" or word == "-" then
+      break
+    end
+    local option, name, value = option_of(word)
+    if not option then
+      return nil, ("unknown option %s (see --help)"):format(word)
+    elseif option.read then
+      if not value then
+        i = i + 1
+        value = argv[i]
+      end
+      if not value then
+        return nil, ("option %s needs a value"):format(name)
+      end
+      value = option.read(value)
+      if option.list then
+        local list = options[option.field] or {}
+        list[#list + 1] = value
+        value = list
+      end
+      options[option.field] = value
+    elseif value then
+      return nil, ("option %s takes no value"):format(name)
+    elseif option.text then
+      return nil, nil, option.text
+    else
+      options[option.field] = option.value
+    end
+    i = i + 1
+  end
+  table.move(argv, i, #argv, 1, options)
+  return options
+end
+
+--- The sentence for an error: one of a field speaks of the option that the user typed.
+local function sentence(err)
+  if err.step == "spec" then
+    if err.subject == "args" then
+      return "no command given (see --help)"
+    end
+    local field, place = err.subject:match("^(%a+)(.*)$")
+    for name, option in pairs(OPTIONS) do
+      if option.field == field then
+        return name .. err.message:sub(#field + #place + 1)
+      end
+    end
+  end
+  return tostring(err)
+end
+
+local function status_of(err)
+  if err.step ~= "exec" then
+    return FAILED
+  end
+  return err.errno == container.errno.ENOENT and NOT_FOUND or NOT_EXECUTABLE
+end
+
+--- Waits for the container's end and passes signals on. One that came from the kernel is a key of
+-- the terminal: the program has the same terminal, and got it too.
+local function attend(c, signals)
+  while true do
+    local ready = container.poll { c:fd(), signals }
+    if ready and ready[2] then
+      local number, from = container.read_signal(signals)
+      if number and from == "process" then
+        c:kill(number)
+      end
+    end
+    if ready and ready[1] then
+      return c:wait()
+    end
+  end
+end
+
+--- Runs the command line.
+-- @tparam table argv as Lua's `arg`
+-- @treturn int the exit status
+function cli.main(argv)
+  local options, message, text = parse(argv)
+  if text then
+    io.stdout:write(text)
+    io.stdout:flush()
+    return 0
+  elseif not options then
+    say(message)
+    return FAILED
+  end
+  container.sigprocmask("block", FORWARDED)
+  local signals = assert(container.signalfd(FORWARDED))
+  -- Its keys and reads are the container's meanwhile; a shell in it moves them to groups of its own.
+  local terminal = container.isatty(0) and container.tcgetpgrp(0)
+  local c <close>, err = container.spawn(options)
+  if not c then
+    say(sentence(err))
+    return status_of(err)
+  end
+  local result, why = attend(c, signals)
+  if terminal then
+    container.tcsetpgrp(0, terminal)
+  end
+  if not result then
+    say(tostring(why))
+    return FAILED
+  end
+  return result.status
+end
+
+return cli

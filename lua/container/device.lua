@@ -1,0 +1,54 @@
+-- What is in /dev: OCI runtime specification, config-linux, "Default Devices" and "Default
+-- Filesystems". The tmpfs, pts, shm and mqueue are mounts; here are the nodes and links.
+
+local container = require "container"
+local file = require "container.file"
+
+local device = {}
+
+local NODES <const> = {
+  { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
+  { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+}
+
+local LINKS <const> = {
+  fd = "/proc/self/fd", stdin = "/proc/self/fd/0", stdout = "/proc/self/fd/1",
+  stderr = "/proc/self/fd/2", ptmx = "pts/ptmx",
+}
+
+local function node(dev, name, major, minor)
+  local ok, message, errno = container.mknod(name, "char", 0x1b6, major, minor, dev) -- 0666
+  if ok or errno ~= container.errno.EPERM then
+    return ok, message, errno
+  end
+  -- Nobody makes device nodes in a user namespace, or where a device cgroup forbids it. The host's
+  -- own is bound in its place.
+  local target <close>, why, number = file.beneath(dev, name, "file", "nosymlinks")
+  if not target then
+    return nil, why, number
+  end
+  return container.mount("/dev/" .. name, file.path(target), nil, "bind")
+end
+
+--- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way.
+function device.child(c)
+  local dev <close>, message, errno = container.open_beneath(c.root, "/dev", "path")
+  if not dev then
+    return nil, message, errno
+  end
+  for _, entry in ipairs(NODES) do
+    local ok, why, number = node(dev, table.unpack(entry))
+    if not ok then
+      return nil, why, number
+    end
+  end
+  for name, target in pairs(LINKS) do
+    local ok, why, number = container.symlink(target, name, dev)
+    if not ok then
+      return nil, why, number
+    end
+  end
+  return true
+end
+
+return device

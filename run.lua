@@ -1,0 +1,20 @@
+#!/usr/bin/env lua5.4
+-- The front script: hands its arguments to the command line and exits with the program's status.
+-- It has to parse under every Lua that somebody may call it with, so that it can say which it needs.
+if _VERSION ~= "Lua 5.4" then
+  io.stderr:write("lua-container: needs Lua 5.4, this is " .. _VERSION
+    .. ": run it as lua5.4 " .. tostring(arg and arg[0]) .. "\n")
+  os.exit(125)
+end
+
+-- In a source tree the rooms lie beside this file; installed, they are where Lua looks anyway.
+local here = arg[0]:match("^(.*)/[^/]*$") or "."
+local rooms = io.open(here .. "/lua/container/cli.lua")
+if rooms then
+  rooms:close()
+  package.path = here .. "/lua/?.lua;" .. package.path
+  package.cpath = here .. "/?.so;" .. package.cpath
+end
+
+-- Without closing the state: the process ends here, the kernel takes all of it back at once.
+os.exit(require("container.cli").main(arg), false)
