@@ -2,7 +2,7 @@
 # two commands of the README, `sudo make run` and `sudo make test`, through the target
 # `needs`; nothing else installs anything.
 
-LUA        = lua5.4
+export LUA = lua5.4
 LUA_VER    = 5.4
 LUA_INC   ?= $(shell pkg-config --cflags lua$(LUA_VER) 2>/dev/null || echo -I/usr/include/lua$(LUA_VER))
 
@@ -12,24 +12,35 @@ WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Ww
 SANITIZE  ?=
 override CFLAGS += -std=gnu11 -fPIC $(WARNINGS)
 
+# Where a build goes; the checks make their own beside the one that is used.
+BUILD      = build
+MODULE     = container.so
+
 PREFIX    ?= /usr/local
 DESTDIR   ?=
 BINDIR     = $(DESTDIR)$(PREFIX)/bin
 LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
 
-SOURCES    = $(wildcard csrc/*.c)
-OBJECTS    = $(SOURCES:csrc/%.c=build/%.o)
-ROOMS      = $(patsubst lua/%,%,$(wildcard lua/container/*.lua lua/container/*/*.lua))
+SOURCES    = $(sort $(wildcard csrc/*.c))
+OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
+ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 
-all: container.so
+all: module build/rooms.luac
 
-container.so: $(OBJECTS)
+module: $(MODULE)
+
+$(MODULE): $(OBJECTS)
 	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^
 
-build/%.o: csrc/%.c csrc/container.h csrc/compat.h Makefile
-	@mkdir -p build
+$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h Makefile
+	@mkdir -p $(BUILD)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
+
+# Their bytecode, which saves run.lua in this tree most of its start. Whatever is changed is
+# read from its source.
+build/rooms.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
+	$(LUA) lua/bytecode.lua $@ $(ROOMS)
 
 # What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a
 # second run costs nothing and works without a network.
@@ -61,7 +72,7 @@ rootfs/bin/bash:
 	@sh .ci/needs rootfs
 	mmdebstrap --variant=essential --include=bash,procps stable rootfs
 
-# The C module under the address and undefined-behaviour sanitizers, then the specs on it.
+# The C module under the address and undefined-behaviour sanitizers, and its specs on it.
 sanitize:
 	@sh .ci/sanitize
 
@@ -72,11 +83,16 @@ valgrind: all
 install: all
 	install -d $(BINDIR) $(LIBDIR) $(LUADIR)
 	install -m 644 container.so $(LIBDIR)/container.so
-	for room in $(ROOMS); do install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
+	for room in $(ROOMS:lua/%=%); do \
+	  install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
 	install -m 755 run.lua $(BINDIR)/lua-container
 
+uninstall:
+	rm -f $(LIBDIR)/container.so $(BINDIR)/lua-container
+	rm -rf $(LUADIR)/container
+
 clean:
-	rm -rf build container.so
+	rm -rf build container.so csrc/*.o
 	@$(MAKE) -s -C bench clean
 
-.PHONY: all needs needs-test run test lint bench rootfs sanitize valgrind install clean
+.PHONY: all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean

@@ -100,7 +100,7 @@ Makes a file or a device node. mknod(2)
 @function mknod
 @string path
 @string type "char", "block", "fifo" or "file"
-@int mode permission bits, taken as they are: the umask does not count
+@int mode permission bits, less those of the umask
 @int[opt=0] major
 @int[opt=0] minor
 @param[opt] dir fd that a relative path starts from
@@ -111,18 +111,15 @@ static int file_mknod(lua_State *L)
 	static const char *const words[] = { "char", "block", "fifo", "file", NULL };
 	static const mode_t types[] = { S_IFCHR, S_IFBLK, S_IFIFO, S_IFREG };
 	const char *path = sys_check_string(L, 1);
-	mode_t mask, type = types[luaL_checkoption(L, 2, NULL, words)];
+	mode_t type = types[luaL_checkoption(L, 2, NULL, words)];
 	mode_t mode = (mode_t)sys_check_range(L, 3, 0, 07777);
 	unsigned major_number = (unsigned)luaL_optinteger(L, 4, 0);
 	unsigned minor_number = (unsigned)luaL_optinteger(L, 5, 0);
-	int rc, err, dir = fd_opt_dir(L, 6);
 
-	mask = umask(0);
-	rc = mknodat(dir, path, type | mode, makedev(major_number, minor_number));
-	err = errno;
-	umask(mask);
-	errno = err;
-	return sys_result(L, rc, "mknod", path);
+	return sys_result(L,
+			  mknodat(fd_opt_dir(L, 6), path, type | mode,
+				  makedev(major_number, minor_number)),
+			  "mknod", path);
 }
 
 /***
@@ -162,8 +159,8 @@ What a path or an fd is; a symbolic link is followed. stat(2)
 @function stat
 @param path string or fd
 @treturn table type ("file", "directory", "link", "char", "block", "fifo", "socket"), mode
-(permission bits), uid, gid, size, and dev and ino, which together say which file it is;
-or nil, message, errno
+(permission bits), uid, gid, size, mtime (nanoseconds since 1970), and dev and ino, which together
+say which file it is; or nil, message, errno
 */
 static int file_stat(lua_State *L)
 {
@@ -179,7 +176,7 @@ static int file_stat(lua_State *L)
 	}
 	if (rc < 0)
 		return sys_fail(L, "stat", path);
-	lua_createtable(L, 0, 7);
+	lua_createtable(L, 0, 8);
 	lua_pushstring(L, file_type(st.st_mode));
 	lua_setfield(L, -2, "type");
 	lua_pushinteger(L, st.st_mode & 07777);
@@ -190,6 +187,8 @@ static int file_stat(lua_State *L)
 	lua_setfield(L, -2, "gid");
 	lua_pushinteger(L, (lua_Integer)st.st_size);
 	lua_setfield(L, -2, "size");
+	lua_pushinteger(L, (lua_Integer)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+	lua_setfield(L, -2, "mtime");
 	lua_pushinteger(L, (lua_Integer)st.st_dev);
 	lua_setfield(L, -2, "dev");
 	lua_pushinteger(L, (lua_Integer)st.st_ino);

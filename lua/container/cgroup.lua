@@ -99,15 +99,15 @@ function cgroup.prepare(c)
   if not ok then
     return nil, message, errno
   end
-  c.cgroup = path
+  c.cgroup = path .. "/" .. version.files.join
   return true
 end
 
---- Joins, before the container's first own act, and then makes the cgroup namespace: its root is
--- the cgroup of this moment.
+--- Joins, before anything is spent that the limits should count, and then makes the cgroup namespace:
+-- its root is the cgroup of this moment.
 function cgroup.child(c)
   if c.cgroup then
-    local ok, message, errno = container.write_file(c.cgroup .. "/cgroup.procs", "0")
+    local ok, message, errno = container.write_file(c.cgroup, "0")
     if not ok then
       return nil, message, errno
     end

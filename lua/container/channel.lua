@@ -44,8 +44,8 @@ function channel.prepare(c)
   return true
 end
 
---- In the parent: the child has its copies of its ends now. Without this the parent would wait for
--- an end of file that it holds up itself.
+--- In the parent: the child has its copies of its ends by now. Without closing them here the parent would
+-- wait for an end of file that it holds up itself.
 function channel.parent(c)
   c.channel.writer:close()
   c.channel.init:close()
@@ -80,18 +80,19 @@ function channel.wait(c)
     return nil
   end
   local errno, step, message = string.unpack("<i4zz", said)
-  local program = c.config.process.args[1]
-  if step == "exec" then
-    message = errno == container.errno.ENOENT and not program:find("/", 1, true)
-      and ("exec %s: not found in PATH"):format(program)
-      or ("exec %s: %s"):format(program, container.strerror(errno))
-    return channel.failure(step, message, errno, program)
-  elseif step == "fork" then
-    message = ("fork %s: %s (init and the program are two processes: the pids limit has to "
-      .. "leave room for both, or use init = false)"):format(program, container.strerror(errno))
-    return channel.failure(step, message, errno, program)
+  if message ~= "" then
+    return channel.failure(step, message, errno ~= 0 and errno or nil)
   end
-  return channel.failure(step, message, errno ~= 0 and errno or nil)
+  -- Of init, which has no words of its own.
+  local program = c.config.process.args[1]
+  local reason = container.strerror(errno)
+  if step == "fork" then
+    reason = reason .. " (init and the program are two processes: the pids limit has to leave room for "
+      .. "both; without an init it takes one)"
+  elseif errno == container.errno.ENOENT and not program:find("/", 1, true) then
+    reason = "not found in PATH"
+  end
+  return channel.failure(step, ("%s: %s"):format(program, reason), errno, program)
 end
 
 --- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed.

@@ -189,6 +189,7 @@ function cli.main(argv)
     say(sentence(err))
     return status_of(err)
   end
+  collectgarbage("restart")
   local result, why = attend(c, signals)
   if terminal then
     container.tcsetpgrp(0, terminal)

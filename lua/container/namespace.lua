@@ -25,6 +25,17 @@ function namespace.prepare(c)
   return true
 end
 
+--- Takes hold of the child by a pidfd, which means it and never another of its number.
+function namespace.parent(c, pid)
+  local pidfd, message, errno = container.pidfd_open(pid)
+  if not pidfd then
+    return nil, message, errno
+  end
+  c.undo:push(pidfd.close, pidfd)
+  c.pidfd = pidfd
+  return true
+end
+
 --- Says what a refusal of clone may come from.
 function namespace.explain(c, message, errno)
   local e = container.errno

@@ -5,231 +5,39 @@
 -- root and lets the old one go. pivot_root(2)
 
 local container = require "container"
-local file = require "container.file"
-local mount = require "container.mount"
 
 local rootfs = {}
 
 local VIEW <const> = "/"
 
--- Filesystems through which one talks to the kernel. A view of files has no use for them: the
--- container gets those it needs anew.
-local KERNEL <const> = {
-  autofs = true, binfmt_misc = true, bpf = true, cgroup = true, cgroup2 = true, configfs = true,
-  debugfs = true, devpts = true, devtmpfs = true, efivarfs = true, fusectl = true,
-  hugetlbfs = true, mqueue = true, nsfs = true, proc = true, pstore = true, rpc_pipefs = true,
-  securityfs = true, selinuxfs = true, sysfs = true, tracefs = true,
-}
-
--- Where the container's own are mounted, so that the view needs nothing there.
-local OWN <const> = { ["/proc"] = true, ["/sys"] = true, ["/dev"] = true }
-
--- The options of the tmpfs that takes what is written.
-local SCRATCH <const> = "mode=0755"
-
--- How deep a view is put together from single directories around what is mounted on the host.
-local DEPTH <const> = 2
-
 --- Asks, before anything is made, whether there is such a directory and it can be read.
 function rootfs.prepare(c)
   local path = c.config.root.path
   if path == VIEW then
+    -- Here and not in the child: only this kind of container needs it.
+    c.view = require "container.view"
     return true
   end
   local fd <close>, message, errno = container.open(path, "rdonly,directory")
   return fd and true, message, errno
 end
 
-local function top()
+local function bind(path)
+  local ok, message, errno = container.mount(path, "/", nil, "rbind")
+  if not ok then
+    return nil, message, errno
+  end
   return container.open("/..", "path,directory")
-end
-
-local function is_below(path, directory)
-  return path:sub(1, #directory + 1) == directory .. "/"
-end
-
---- The host's filesystems below `/` that belong in a view, by where they are mounted.
-local function filesystems()
-  local mounts, message, errno = file.mounts()
-  if not mounts then
-    return nil, message, errno
-  end
-  local list, seen = {}, {}
-  for _, entry in ipairs(mounts) do
-    local target = entry.target
-    local own = OWN[target] or is_below(target, "/proc") or is_below(target, "/sys")
-      or is_below(target, "/dev")
-    if target ~= "/" and not own and not KERNEL[entry.type] and not seen[target] then
-      seen[target] = true
-      list[#list + 1] = target
-    end
-  end
-  return list
-end
-
--- A view being put together: `scratch`, a tmpfs, takes what the container writes; `root` is where
--- the view is mounted; `filesystems` is what the host has mounted.
-local view = {}
-view.__index = view
-
---- An overlay of one directory of the host on `target`, an fd. What is written goes to the scratch
--- tmpfs, under the same owner and permissions as far as they exist here.
-function view:overlay(source, target)
-  local st, message, errno = container.stat(source)
-  if not st then
-    return nil, message, errno
-  end
-  self.layers = self.layers + 1
-  local upper, work = "upper" .. self.layers, "work" .. self.layers
-  local ok
-  ok, message, errno = container.mkdir(upper, st.mode, self.scratch)
-  if ok then
-    ok, message, errno = container.mkdir(work, 0x1ed, self.scratch) -- 0755
-  end
-  if ok and not self.userns then
-    ok, message, errno = container.chown(upper, st.uid, st.gid, self.scratch)
-  end
-  if not ok then
-    return nil, message, errno
-  end
-  -- By fd, for a path may hold a comma or a colon, which mean something to overlay.
-  local lower <close>, why, number = container.open(source, "path,directory")
-  if not lower then
-    return nil, why, number
-  end
-  local scratch = file.path(self.scratch)
-  local data = ("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s%s"):format(
-    file.path(lower), scratch, upper, scratch, work, self.userns and ",userxattr" or "")
-  return container.mount("overlay", file.path(target), "overlay", "", data)
-end
-
-function view:bind(path)
-  return mount.bind(self.root, path, path, { ro = true })
-end
-
---- One directory of the host: as an overlay where the kernel agrees; where something is mounted below
--- it, put together from its entries; else read-only.
-function view:directory(path, depth)
-  local target <close>, message, errno = file.beneath(self.root, path, "directory")
-  if not target then
-    return nil, message, errno
-  end
-  local crowded = false
-  for _, mounted in ipairs(self.filesystems) do
-    crowded = crowded or is_below(mounted, path)
-  end
-  if crowded and depth < DEPTH then
-    return self:entries(path, target, depth)
-  elseif not crowded and self:overlay(path, target) then
-    return true
-  end
-  return self:bind(path)
-end
-
---- Everything in one directory of the host, which `target` stands for. What is neither a file, a
--- directory nor a link, or cannot be seen, is not in the view.
-function view:entries(directory, target, depth)
-  local names, message, errno = container.list(directory)
-  if not names then
-    return nil, message, errno
-  end
-  for _, name in ipairs(names) do
-    local path = (directory == "/" and "" or directory) .. "/" .. name
-    local link = container.readlink(path)
-    local st = not link and not OWN[path] and container.stat(path)
-    local ok, why, number = true, nil, nil
-    if link then
-      ok, why, number = container.symlink(link, name, target)
-    elseif st and st.type == "directory" then
-      ok, why, number = self:directory(path, depth + 1)
-    elseif st and st.type == "file" then
-      ok, why, number = self:bind(path)
-    end
-    if not ok then
-      return nil, why, number
-    end
-  end
-  return true
-end
-
---- What is mounted on one directory or file of the host.
-function view:mounted(path)
-  local place <close> = container.open_beneath(self.root, path, "path")
-  -- Not there means that something else is mounted over it, also on the host.
-  if not place or self:overlay(path, place) then
-    return true
-  end
-  return self:bind(path)
-end
-
---- Makes the view's root, a mount of its own in the scratch tmpfs, and opens it. As root it is one
--- overlay of the whole of `/`. In a user namespace overlay refuses that, because the mounts below
--- `/` are locked to it; there it is one more tmpfs, to be filled from the entries of `/`.
-function view:mount_root()
-  local ok, message, errno = container.mkdir("root", 0x1ed, self.scratch) -- 0755
-  if not ok then
-    return nil, message, errno
-  end
-  local place <close> = assert(container.open("root", "path,directory", nil, self.scratch))
-  if self.userns then
-    ok, message, errno = container.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH)
-  else
-    ok, message, errno = self:overlay("/", place)
-  end
-  if not ok then
-    return nil, message, errno
-  end
-  return container.open("root", "path,directory", nil, self.scratch)
-end
-
-function view:fill()
-  if self.userns then
-    return self:entries("/", self.root, 0)
-  end
-  for _, path in ipairs(self.filesystems) do
-    local ok, message, errno = self:mounted(path)
-    if not ok then
-      return nil, message, errno
-    end
-  end
-  return true
-end
-
-local function make_view(c)
-  local list, message, errno = filesystems()
-  if not list then
-    return nil, message, errno
-  end
-  local ok
-  ok, message, errno = container.mount("tmpfs", "/", "tmpfs", "nosuid,nodev", SCRATCH)
-  if not ok then
-    return nil, message, errno
-  end
-  local scratch <close> = assert(top())
-  local v = setmetatable(
-    { scratch = scratch, layers = 0, filesystems = list, userns = c.user_namespace }, view)
-  v.root, message, errno = v:mount_root()
-  if not v.root then
-    return nil, message, errno
-  end
-  ok, message, errno = v:fill()
-  return ok and v.root, message, errno
 end
 
 --- Puts the new root on top of the old and leaves an fd of it for those who mount into it.
 function rootfs.child(c)
-  local path = c.config.root.path
   local message, errno
-  if path == VIEW then
-    c.root, message, errno = make_view(c)
-    return c.root and true, message, errno
+  if c.view then
+    c.root, message, errno = c.view.make(c.user_namespace)
+  else
+    c.root, message, errno = bind(c.config.root.path)
   end
-  local ok
-  ok, message, errno = container.mount(path, "/", nil, "rbind")
-  if not ok then
-    return nil, message, errno
-  end
-  c.root, message, errno = top()
   return c.root and true, message, errno
 end
 

@@ -34,6 +34,27 @@ local function each(c, verb, ...)
   return true
 end
 
+--- Ends a child that came up but is not to stay. It is ours until it is waited for, so the pid is never
+-- somebody else's.
+local function discard(pid)
+  container.kill(pid, "KILL")
+  container.wait(pid)
+end
+
+--- Clones, with every signal held back until init is ready for it: one that comes now is delivered then,
+-- and no handler of the host program runs in the child.
+local function clone(c)
+  local mask = container.sigprocmask("block", "all")
+  local pid, message, errno = container.clone(c.namespaces, function()
+    child.main(c)
+  end)
+  container.sigprocmask("setmask", mask)
+  if not pid then
+    return nil, channel.failure("clone", namespace.explain(c, message, errno), errno)
+  end
+  return pid
+end
+
 --- Starts a container.
 -- @tparam table c what spec.lua made: `config` in OCI's form, and how the caller wants it
 -- @treturn table c, with `pid`, `pidfd` and `undo`, which the caller now owns; or nil and an error
@@ -45,38 +66,18 @@ function run.start(c)
   if not ok then
     return nil, err
   end
-  -- Held back until init is ready for them: a signal of this moment is delivered to it, and no
-  -- handler of the host program runs in the child.
-  local mask = container.sigprocmask("block", "all")
-  local pid, message, errno = container.clone(c.namespaces, function()
-    child.main(c)
-  end)
-  local pidfd, why, number
-  if pid then
-    pidfd, why, number = container.pidfd_open(pid)
-  end
-  container.sigprocmask("setmask", mask)
-  if not pid then
-    return nil, channel.failure("clone", namespace.explain(c, message, errno), errno)
-  end
-  stack:push(function()
-    -- Never somebody else's process: it is our child until it is waited for.
-    if container.wait(pid, "nohang") == "running" then
-      container.kill(pid, "KILL")
-      container.wait(pid)
-    end
-  end)
-  if not pidfd then
-    return nil, channel.failure("clone", why, number)
-  end
-  stack:push(pidfd.close, pidfd)
-  ok, err = each(c, "parent", pid)
-  err = not ok and err or channel.wait(c)
-  if err then
-    container.wait(pid)
+  c.pid, err = clone(c)
+  if not c.pid then
     return nil, err
   end
-  c.pid, c.pidfd = pid, pidfd
+  ok, err = each(c, "parent", c.pid)
+  if ok then
+    err = channel.wait(c)
+  end
+  if err then
+    discard(c.pid)
+    return nil, err
+  end
   c.undo = stack:release()
   return c
 end

@@ -130,7 +130,9 @@ local function read_env(c, value)
   for i = 1, array("env", plain("env", value)) do
     local field = ("env[%d]"):format(i)
     local entry = text(field, rawget(value, i))
-    set(expect(entry:match("^([^=]+)="), field, "NAME=value", entry), entry)
+    local name = entry:match("^([^=]+)=")
+    expect(name, field, "NAME=value", entry)
+    set(name, entry)
   end
   -- In an order of its own, so that the same table gives the same environment.
   local names = {}

@@ -5,7 +5,7 @@ local container = require "container"
 local v1 = require "container.cgroup.v1"
 
 local v2 = {
-  files = { pids = "pids.max" },
+  files = { pids = "pids.max", join = "cgroup.procs" },
 }
 
 --- Kills everything at once, also what forks meanwhile, since 5.14; before it, one by one.

@@ -1,0 +1,46 @@
+-- Step 7: a mount namespace, and in it a proc of our own: ps reads /proc, and a proc shows the
+-- PID namespace in which it was mounted. mount_namespaces(7), proc(5)
+
+package.cpath = (arg[0]:match(".*/") or "./") .. "../?.so;" .. package.cpath
+local container = require "container"
+
+local ENOENT <const> = 2
+local rootfs <const> = os.getenv("ROOTFS")
+
+-- Ends the child as well as the launcher: os.exit is there in both.
+local function fail(status, message)
+  io.stderr:write(arg[0], ": ", message, "\n")
+  os.exit(status)
+end
+
+-- The kernel's refusal comes as nil and a sentence.
+local function check(result, ...)
+  if not result then fail(125, (...)) end
+  return result, ...
+end
+
+local function child(argv)
+  print("Running in child [" .. table.concat(argv, " ") .. "] as " .. container.getpid())
+  check(container.sethostname("container"))
+  check(container.mount(nil, "/", nil, "rprivate")) -- or the host would get our mounts as well
+  check(container.chroot(rootfs))
+  check(container.chdir("/")) -- chroot leaves the working directory outside
+  check(container.mount_proc("/proc"))
+  local _, message, errno = container.exec(argv) -- comes back only when it was refused
+  if errno == ENOENT then fail(127, "command not found: " .. argv[1]) end
+  fail(126, message)
+end
+
+local function run(argv)
+  print("Running [" .. table.concat(argv, " ") .. "] as " .. container.getpid())
+  local pid = check(container.clone({ "uts", "pid", "mount" }, function() child(argv) end))
+  local how, number = check(container.wait(pid))
+  return how == "exit" and number or 128 + number
+end
+
+if arg[1] ~= "run" or not arg[2] then
+  io.stderr:write("usage: lua5.4 ", arg[0], " run COMMAND [ARG...]\n")
+  os.exit(2)
+end
+if not rootfs then fail(2, "ROOTFS is not set: it names the directory that becomes the root") end
+os.exit(run(table.move(arg, 2, #arg, 1, {})))

@@ -1,0 +1,75 @@
+rockspec_format = "3.0"
+package = "lua-container"
+version = "scm-1"
+
+source = {
+  url = "git+https://example.org/lua-container.git",
+}
+
+description = {
+  summary = "Linux containers from Lua",
+  detailed = [[
+    A C module with one function a kernel call, a library that runs a program in a
+    container and gives back one honest answer, and a command, lua-container.
+  ]],
+  license = "MIT",
+}
+
+supported_platforms = { "linux" }
+
+dependencies = {
+  "lua ~> 5.4",
+}
+
+build = {
+  type = "builtin",
+  -- `make lint` compares these lists with the files that there are.
+  modules = {
+    container = {
+      sources = {
+        "csrc/cgroup.c",
+        "csrc/container.c",
+        "csrc/fd.c",
+        "csrc/file.c",
+        "csrc/identity.c",
+        "csrc/image.c",
+        "csrc/init.c",
+        "csrc/limit.c",
+        "csrc/mount.c",
+        "csrc/network.c",
+        "csrc/process.c",
+        "csrc/signal.c",
+        "csrc/sys.c",
+        "csrc/terminal.c",
+        "csrc/uts.c",
+      },
+      incdirs = { "csrc" },
+    },
+    ["container.cgroup"] = "lua/container/cgroup.lua",
+    ["container.cgroup.v1"] = "lua/container/cgroup/v1.lua",
+    ["container.cgroup.v2"] = "lua/container/cgroup/v2.lua",
+    ["container.channel"] = "lua/container/channel.lua",
+    ["container.child"] = "lua/container/child.lua",
+    ["container.cli"] = "lua/container/cli.lua",
+    ["container.device"] = "lua/container/device.lua",
+    ["container.file"] = "lua/container/file.lua",
+    ["container.hostname"] = "lua/container/hostname.lua",
+    ["container.idmap"] = "lua/container/idmap.lua",
+    ["container.library"] = "lua/container/library.lua",
+    ["container.limit"] = "lua/container/limit.lua",
+    ["container.mount"] = "lua/container/mount.lua",
+    ["container.namespace"] = "lua/container/namespace.lua",
+    ["container.network"] = "lua/container/network.lua",
+    ["container.process"] = "lua/container/process.lua",
+    ["container.rootfs"] = "lua/container/rootfs.lua",
+    ["container.run"] = "lua/container/run.lua",
+    ["container.spec"] = "lua/container/spec.lua",
+    ["container.undo"] = "lua/container/undo.lua",
+    ["container.view"] = "lua/container/view.lua",
+  },
+  install = {
+    bin = {
+      ["lua-container"] = "run.lua",
+    },
+  },
+}

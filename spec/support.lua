@@ -1,0 +1,288 @@
+-- What the specs share. busted loads it once, before all of them (.busted), and from then on:
+--
+-- * A tag in the name of a test, or of what it stands in, is a need: #root #userns #cgroup1
+--   #cgroup2. A test whose need is not met (spec/fixtures/probes.lua) is pending and says why; with
+--   CONTAINER_MUST_WORK=1 it fails, if root should be able to meet it.
+-- * After a test that succeeded everything is as it was before it: see `snapshot`.
+
+local busted = require "busted"
+local container = require "container"
+local probes = require "spec.fixtures.probes"
+
+local support = { lua = os.getenv("LUA") or "lua5.4" }
+
+local DEADLINE <const> = 30 -- seconds; nothing here takes one, so this is for what hangs
+local ORDINARY <const> = 54321 -- a user and a group that nobody has
+local PREFIX <const> = "lua-container.spec." -- not "lua-container-", which a launcher sweeps away
+
+container.umask(tonumber("022", 8)) -- the files made for another user are there to be read
+
+--- A word for the shell.
+function support.quote(s)
+  return "'" .. s:gsub("'", [['\'']]) .. "'"
+end
+
+-- Files ------------------------------------------------------------------------------------------
+
+-- The directory of this run.
+local scratch = assert(io.popen("mktemp -d -t " .. PREFIX .. "XXXXXX")):read("l")
+local run = scratch:match("[^/]*$")
+local count = 0
+
+-- A shell that takes it away, and the cgroups of its name, when this process is gone: whatever
+-- ended it, its end of their pipe is closed then.
+local rest, alive = assert(container.pipe())
+local janitor = assert(container.clone({}, function()
+  container.close_others { rest }
+  container.exec { "sh", "-c", ([[trap '' HUP INT TERM; cat <&3 >/dev/null
+    find /sys/fs/cgroup -depth -name '%s*' -exec rmdir {} \;
+    chmod 755 %s; rm -rf --one-file-system %s]]):format(run, scratch, scratch) }
+end))
+rest:close()
+
+--- A name that no other test has, for a cgroup say.
+function support.name()
+  count = count + 1
+  return run .. "." .. count
+end
+
+--- A new directory, which goes at the end of the run.
+function support.tmpdir()
+  local path = scratch .. "/" .. support.name()
+  assert(container.mkdir(path))
+  return path
+end
+
+local rootfs
+
+--- A root directory with nothing in it but the static busybox; the same one for the whole run.
+function support.busybox_rootfs()
+  if not rootfs then
+    local path = support.tmpdir()
+    for _, name in ipairs { "bin", "dev", "etc", "proc", "root", "sys", "tmp" } do
+      assert(container.mkdir(path .. "/" .. name))
+    end
+    assert(os.execute("cp \"$(command -v busybox)\" " .. path .. "/bin/busybox"))
+    for applet in support.run(path .. "/bin/busybox --list").stdout:gmatch("[^\n]+") do
+      container.symlink("busybox", path .. "/bin/" .. applet)
+    end
+    rootfs = path
+  end
+  return rootfs
+end
+
+-- Processes --------------------------------------------------------------------------------------
+
+--- Waits for a child as container.wait does, but kills it when it takes too long.
+function support.wait(pid)
+  local pidfd <close> = container.pidfd_open(pid) -- there is none under valgrind: without a limit
+  if pidfd and not container.poll({ pidfd }, DEADLINE)[1] then
+    container.kill(pid, "KILL")
+    container.wait(pid)
+    busted.fail(("process %d took longer than %d seconds"):format(pid, DEADLINE), 2)
+  end
+  return container.wait(pid)
+end
+
+--- Reads until the end of file, or until an fd has been silent for too long.
+function support.drain(fd)
+  local all = ""
+  while container.poll({ fd }, DEADLINE)[1] do
+    local piece = assert(container.read(fd))
+    if piece == "" then
+      break
+    end
+    all = all .. piece
+  end
+  return all
+end
+
+-- Runs `fn` in a child. Returns true and what it returned; or nil and what went wrong.
+local function in_child(fn, namespaces)
+  local reader, writer = assert(container.pipe())
+  local _ <close> = reader
+  local pid, refusal = container.clone(namespaces or {}, function()
+    container.pdeathsig("KILL")
+    reader:close()
+    local values = table.pack(pcall(function()
+      if table.concat(namespaces or {}, " "):find("mount") then
+        assert(container.mount(nil, "/", nil, "rprivate"))
+      end
+      return fn()
+    end))
+    values[2] = values[1] and values[2] or tostring(values[2])
+    for i = 1, values.n do
+      values[i] = ("%q"):format(values[i])
+    end
+    container.write(writer, "return " .. table.concat(values, ","))
+    container._exit(0)
+  end)
+  writer:close()
+  if not pid then
+    return nil, refusal
+  end
+  local said = support.drain(reader)
+  local how, number = support.wait(pid)
+  if said == "" then
+    return nil, ("the child ended without a word: %s %d"):format(how, number)
+  end
+  return assert(load(said))()
+end
+
+--- Runs `fn` in a child, so that what it does touches nothing else, and returns what it returned:
+-- nil, booleans, numbers, strings. An error in it, such as an assertion's, is one here.
+-- @func fn
+-- @tparam[opt] table namespaces for the child to be in; with "mount", its mounts are private
+function support.child(fn, namespaces)
+  local values = table.pack(in_child(fn, namespaces))
+  if not values[1] then
+    busted.fail("in the child: " .. values[2], 2)
+  end
+  return table.unpack(values, 2, values.n)
+end
+
+--- Runs a command of the shell, which finds this module with any Lua 5.4 that it starts.
+-- @treturn table status (124 when it took too long), stdout, stderr
+function support.run(command)
+  local errors = scratch .. "/" .. support.name()
+  local quote = support.quote
+  local pipe <close> = assert(io.popen(
+    ("LUA_PATH_5_4=%s LUA_CPATH_5_4=%s timeout -k 1 %d sh -c %s 2>%s </dev/null"):format(
+      quote(package.path), quote(package.cpath), DEADLINE, quote(command), quote(errors))))
+  local stdout = pipe:read("a")
+  local _, _, status = pipe:close()
+  return { status = status, stdout = stdout, stderr = assert(container.read_file(errors)) }
+end
+
+local copy
+
+--- Runs a command as a user without any privilege, in a copy of the tree: the tree itself may lie
+-- where others cannot read. Whoever is not root is such a user already.
+function support.as_user(command)
+  if not copy then
+    copy = support.tmpdir()
+    local module = assert(package.searchpath("container", package.cpath))
+    assert(os.execute(("cp %s %s/container.so && cp -r run.lua lua spec %s"):format(
+      module, copy, copy)))
+  end
+  local drop = container.geteuid() == 0 and ("setpriv --reuid=%d --regid=%d --clear-groups \z
+    --inh-caps=-all --bounding-set=-all "):format(ORDINARY, ORDINARY) or ""
+  return support.run(("cd %s && exec %ssh -c %s"):format(copy, drop, support.quote(command)))
+end
+
+-- Needs ------------------------------------------------------------------------------------------
+
+local answers = {}
+
+local function met(need)
+  if not answers[need] then
+    local probe = probes[need] or function()
+      return os.execute("command -v " .. need .. " >/dev/null"), "no such program in PATH"
+    end
+    answers[need] = table.pack(probe(support))
+  end
+  return answers[need][1], answers[need][2]
+end
+
+local function must(need)
+  return os.getenv("CONTAINER_MUST_WORK") == "1" and container.geteuid() == 0
+    and (need == "root" or need == "userns"
+      or need:find("^cgroup") and not met("cgroup1") and not met("cgroup2"))
+end
+
+local test -- the one that runs
+
+--- Leaves the test pending unless this machine has what it needs: a tag, a probe, a program.
+function support.needs(...)
+  for _, need in ipairs { ... } do
+    local ok, why = met(need)
+    if not ok then
+      local how = must(need) and busted.fail or test.env.pending
+      how(("needs %s: %s"):format(need, why))
+    end
+  end
+end
+
+-- What a test leaves behind ----------------------------------------------------------------------
+
+-- The cgroups of ours that nobody holds: a launcher has a lock on its own while it lives. Those of
+-- another run of the specs are that one's business.
+local function cgroups(found)
+  for _, controller in ipairs { "pids", "memory", "cpu" } do
+    local place = container.cgroup_place(controller)
+    for _, name in ipairs(place and container.list(place) or {}) do
+      local ours = name:find("lua-container", 1, true) == 1
+        and (name:find(PREFIX, 1, true) ~= 1 or name:find(run, 1, true) == 1)
+      local dir <close> = ours and container.open(place .. "/" .. name, "directory") or nil
+      if dir and container.flock(dir, "ex,nb") then
+        found["cgroup " .. place .. "/" .. name] = true
+      end
+    end
+  end
+end
+
+--- What there is of this process, as a set: open fds, children, mounts, cgroups of ours.
+function support.snapshot()
+  collectgarbage() -- an fd that nobody owns any more is no leak
+  collectgarbage()
+  local found, pid = {}, container.getpid()
+  for _, fd in ipairs(assert(container.list("/proc/self/fd"))) do
+    local target = container.readlink("/proc/self/fd/" .. fd)
+    found["fd " .. fd .. " -> " .. (target or "")] = target and true -- the listing's own has none
+  end
+  local children = container.read_file(("/proc/%d/task/%d/children"):format(pid, pid))
+  for child in (children or ""):gmatch("%d+") do
+    found["child " .. child] = true
+  end
+  for line in assert(container.read_file("/proc/self/mountinfo")):gmatch("[^\n]+") do
+    found["mount " .. line] = true
+  end
+  cgroups(found)
+  return found
+end
+
+--- Fails, with a list, when anything is other than it was.
+function support.assert_same(before)
+  local now, changes = support.snapshot(), {}
+  for what in pairs(now) do
+    changes[#changes + 1] = not before[what] and "left: " .. what or nil
+  end
+  for what in pairs(before) do
+    changes[#changes + 1] = not now[what] and "lost: " .. what or nil
+  end
+  table.sort(changes)
+  if changes[1] then
+    busted.fail(table.concat(changes, "\n"), 2)
+  end
+end
+
+busted.subscribe({ "test", "start" }, function(element)
+  local names, above = element.name or "", busted.parent(element)
+  while above do
+    names, above = (above.name or "") .. " " .. names, busted.parent(above)
+  end
+  test = { env = element.env, before = support.snapshot() }
+  local fn = element.run
+  element.run = fn and function(...)
+    for tag in names:gmatch("#(%w+)") do
+      support.needs(tag)
+    end
+    return fn(...)
+  end
+  return nil, true -- the other subscribers are to hear of it too
+end)
+
+busted.subscribe({ "test", "end" }, function(_, _, status)
+  if status == "success" then
+    support.assert_same(test.before)
+  end
+  return nil, true
+end)
+
+busted.subscribe({ "exit" }, function()
+  alive:close()
+  support.wait(janitor)
+  return nil, true
+end)
+
+return support
