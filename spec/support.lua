@@ -25,7 +25,8 @@ end
 -- Files ------------------------------------------------------------------------------------------
 
 -- The directory of this run.
-local scratch = assert(io.popen("mktemp -d -t " .. PREFIX .. "XXXXXX")):read("l")
+local scratch = assert(io.popen("d=$(mktemp -d -t " .. PREFIX
+  .. "XXXXXX) && chmod 755 \"$d\" && echo \"$d\"")):read("l")
 local run = scratch:match("[^/]*$")
 local count = 0
 
@@ -36,7 +37,7 @@ local janitor = assert(container.clone({}, function()
   container.close_others { rest }
   container.exec { "sh", "-c", ([[trap '' HUP INT TERM; cat <&3 >/dev/null
     find /sys/fs/cgroup -depth -name '%s*' -exec rmdir {} \;
-    chmod 755 %s; rm -rf --one-file-system %s]]):format(run, scratch, scratch) }
+    rm -rf --one-file-system %s]]):format(run, support.quote(scratch)) }
 end))
 rest:close()
 
@@ -97,20 +98,26 @@ function support.drain(fd)
   return all
 end
 
--- Runs `fn` in a child. Returns true and what it returned; or nil and what went wrong.
-local function in_child(fn, namespaces)
+--- Runs `fn` in a child, so that what it does touches nothing else, and returns what it returned:
+-- nil, booleans, numbers, strings. An error in it, such as an assertion's, is one here.
+-- @func fn
+-- @tparam[opt] table namespaces for the child to be in; with "mount", its mounts are private
+function support.child(fn, namespaces)
+  namespaces = namespaces or {}
   local reader, writer = assert(container.pipe())
   local _ <close> = reader
-  local pid, refusal = container.clone(namespaces or {}, function()
+  local pid, refusal = container.clone(namespaces, function()
     container.pdeathsig("KILL")
     reader:close()
     local values = table.pack(pcall(function()
-      if table.concat(namespaces or {}, " "):find("mount") then
+      if table.concat(namespaces, " "):find("mount") then
         assert(container.mount(nil, "/", nil, "rprivate"))
       end
       return fn()
     end))
-    values[2] = values[1] and values[2] or tostring(values[2])
+    if not values[1] then
+      values[2] = tostring(values[2])
+    end
     for i = 1, values.n do
       values[i] = ("%q"):format(values[i])
     end
@@ -119,22 +126,14 @@ local function in_child(fn, namespaces)
   end)
   writer:close()
   if not pid then
-    return nil, refusal
+    busted.fail(refusal, 2)
   end
   local said = support.drain(reader)
   local how, number = support.wait(pid)
   if said == "" then
-    return nil, ("the child ended without a word: %s %d"):format(how, number)
+    said = ("return false, 'no word: %s %d'"):format(how, number)
   end
-  return assert(load(said))()
-end
-
---- Runs `fn` in a child, so that what it does touches nothing else, and returns what it returned:
--- nil, booleans, numbers, strings. An error in it, such as an assertion's, is one here.
--- @func fn
--- @tparam[opt] table namespaces for the child to be in; with "mount", its mounts are private
-function support.child(fn, namespaces)
-  local values = table.pack(in_child(fn, namespaces))
+  local values = table.pack(assert(load(said))())
   if not values[1] then
     busted.fail("in the child: " .. values[2], 2)
   end

@@ -34,11 +34,14 @@ local function each(c, verb, ...)
   return true
 end
 
---- Ends a child that came up but is not to stay. It is ours until it is waited for, so the pid is never
--- somebody else's.
-local function discard(pid)
-  container.kill(pid, "KILL")
-  container.wait(pid)
+--- Ends a child that came up but is not to stay.
+local function discard(c)
+  if c.pidfd then
+    container.pidfd_send_signal(c.pidfd, "KILL")
+  else
+    container.kill(c.pid, "KILL")
+  end
+  container.wait(c.pidfd or c.pid)
 end
 
 --- Clones, with every signal held back until init is ready for it: one that comes now is delivered then,
@@ -75,7 +78,7 @@ function run.start(c)
     err = channel.wait(c)
   end
   if err then
-    discard(c.pid)
+    discard(c)
     return nil, err
   end
   c.undo = stack:release()
