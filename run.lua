@@ -1,6 +1,6 @@
 #!/usr/bin/env lua5.4
--- The front script: hands its arguments to the command line and exits with the program's status.
--- It has to parse under every Lua that somebody may call it with, so that it can say which it needs.
+-- The front script: hands its arguments to the command line and exits with the program's status. It
+-- has to parse under every Lua that somebody may call it with, so that it can say which it needs.
 if _VERSION ~= "Lua 5.4" then
   io.stderr:write("lua-container: needs Lua 5.4, this is " .. _VERSION
     .. ": run it as lua5.4 " .. tostring(arg and arg[0]) .. "\n")
@@ -10,8 +10,8 @@ end
 -- A start is over before there is anything worth collecting; the command line switches it on again.
 collectgarbage("stop")
 
--- In a source tree the rooms lie beside this file; installed, they are where Lua looks anyway. Most of a
--- start would be spent on compiling them, so `make` leaves their bytecode, from which each is
+-- In a source tree the rooms lie beside this file; installed, they are where Lua looks anyway. Most
+-- of a start would be spent on compiling them, so `make` leaves their bytecode, from which each is
 -- taken as long as its source is the same.
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local rooms = io.open(here .. "/lua/container/cli.lua")

@@ -29,7 +29,8 @@ __attribute__((visibility("default"))) int luaopen_container(lua_State *L);
 
 int luaopen_container(lua_State *L)
 {
-	lua_createtable(L, 0, 64);
+	lua_createtable(L, 0, 80);
+	capability_open(L);
 	cgroup_open(L);
 	fd_open(L);
 	file_open(L);

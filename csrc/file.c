@@ -159,8 +159,8 @@ What a path or an fd is; a symbolic link is followed. stat(2)
 @function stat
 @param path string or fd
 @treturn table type ("file", "directory", "link", "char", "block", "fifo", "socket"), mode
-(permission bits), uid, gid, size, mtime (nanoseconds since 1970), and dev and ino, which together
-say which file it is; or nil, message, errno
+(permission bits), uid, gid, size, mtime (nanoseconds since 1970), dev and ino, which together
+say which file it is, and major and minor of a device node; or nil, message, errno
 */
 static int file_stat(lua_State *L)
 {
@@ -193,6 +193,12 @@ static int file_stat(lua_State *L)
 	lua_setfield(L, -2, "dev");
 	lua_pushinteger(L, (lua_Integer)st.st_ino);
 	lua_setfield(L, -2, "ino");
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+		lua_pushinteger(L, major(st.st_rdev));
+		lua_setfield(L, -2, "major");
+		lua_pushinteger(L, minor(st.st_rdev));
+		lua_setfield(L, -2, "minor");
+	}
 	return 1;
 }
 

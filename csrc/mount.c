@@ -154,7 +154,11 @@ static int mount_mount(lua_State *L)
 			  "mount", target);
 }
 
+/* "rec" is a flag of the call and not an attribute: it has a bit that no attribute has. */
+#define RECURSIVE (1UL << 63)
+
 static const struct sys_word attributes[] = {
+	{ "rec", RECURSIVE },
 	{ "ro", MOUNT_ATTR_RDONLY },
 	{ "nosuid", MOUNT_ATTR_NOSUID },
 	{ "nodev", MOUNT_ATTR_NODEV },
@@ -163,23 +167,24 @@ static const struct sys_word attributes[] = {
 };
 
 /***
-Adds attributes to a mount and to every mount below it, at once or not at all.
+Adds attributes to a mount; with rec to every mount below it too, at once or not at all.
 mount_setattr(2), Linux 5.12
 @function mount_setattr
 @string path of a mount point
-@string attributes comma words: ro nosuid nodev noexec
+@string attributes comma words: rec ro nosuid nodev noexec
 @return true, or nil, message, errno (ENOSYS before 5.12)
 */
 static int mount_mount_setattr(lua_State *L)
 {
 	const char *path = sys_check_string(L, 1);
+	unsigned long words = sys_check_words(L, 2, attributes, "mount attribute");
 	struct {
 		uint64_t set, clear, propagation, userns_fd;
-	} attr = { sys_check_words(L, 2, attributes, "mount attribute"), 0, 0, 0 };
+	} attr = { words & ~RECURSIVE, 0, 0, 0 };
 
 	return sys_result(L,
-			  syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attr,
-				  sizeof(attr)),
+			  syscall(SYS_mount_setattr, AT_FDCWD, path,
+				  words & RECURSIVE ? AT_RECURSIVE : 0, &attr, sizeof(attr)),
 			  "mount_setattr", path);
 }
 

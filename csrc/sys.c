@@ -178,6 +178,7 @@ static const luaL_Reg functions[] = {
 static const struct sys_word errnos[] = {
 	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	{ "EBUSY", EBUSY },
 	{ "ECHILD", ECHILD },	{ "EEXIST", EEXIST },	{ "EINVAL", EINVAL },
+	{ "EISDIR", EISDIR },
 	{ "ELOOP", ELOOP },	{ "ENODEV", ENODEV },	{ "ENOENT", ENOENT },
 	{ "ENOSPC", ENOSPC },	{ "ENOSYS", ENOSYS },	{ "ENOTDIR", ENOTDIR },
 	{ "EPERM", EPERM },	{ "EROFS", EROFS },	{ "ESRCH", ESRCH },

@@ -1,6 +1,6 @@
--- Part of the build, not of the product: writes the bytecode of every room into one chunk, which puts
--- into package.preload those whose sources have not changed since.
--- Called from the top of the source tree: lua5.4 lua/bytecode.lua OUTPUT SOURCE...
+-- Part of the build, not of the product: writes the bytecode of every room into one chunk, which
+-- puts into package.preload those whose sources have not changed since. Called from the top of the
+-- source tree: lua5.4 lua/bytecode.lua OUTPUT SOURCE...
 
 package.cpath = "./?.so;" .. package.cpath
 local container = require "container"

@@ -103,8 +103,8 @@ function cgroup.prepare(c)
   return true
 end
 
---- Joins, before anything is spent that the limits should count, and then makes the cgroup namespace:
--- its root is the cgroup of this moment.
+--- Joins, before anything is spent that the limits should count, and then makes the cgroup
+-- namespace: its root is the cgroup of this moment.
 function cgroup.child(c)
   if c.cgroup then
     local ok, message, errno = container.write_file(c.cgroup, "0")

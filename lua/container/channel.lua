@@ -9,6 +9,9 @@ local container = require "container"
 
 local channel = {}
 
+-- What the child's ends are called from the first step on, and so in init.
+local CHANNEL <const>, LINE <const> = 3, 4
+
 --- An error as it travels: which step, about what, the kernel's number, and the message.
 local failure = {
   __name = "container.error",
@@ -44,8 +47,8 @@ function channel.prepare(c)
   return true
 end
 
---- In the parent: the child has its copies of its ends by now. Without closing them here the parent would
--- wait for an end of file that it holds up itself.
+--- In the parent: the child has its copies of its ends by now. Without closing them here the parent
+-- would wait for an end of file that it holds up itself.
 function channel.parent(c)
   c.channel.writer:close()
   c.channel.init:close()
@@ -57,7 +60,17 @@ end
 -- could use one or wait on one.
 function channel.child(c)
   local ok, message, errno = container.close_others { c.channel.writer, c.channel.init, c.image }
-  c.channel.writer = 3
+  c.channel.writer = CHANNEL
+  return ok, message, errno
+end
+
+--- In the child: from here on it dies with the launcher, of a signal. One that died before this is
+-- noticed by the end of file on its line.
+function channel.follow()
+  local ok, message, errno = container.pdeathsig("KILL")
+  if ok and container.poll({ LINE }, 0)[1] then
+    container._exit(128 + 9)
+  end
   return ok, message, errno
 end
 
@@ -87,8 +100,8 @@ function channel.wait(c)
   local program = c.config.process.args[1]
   local reason = container.strerror(errno)
   if step == "fork" then
-    reason = reason .. " (init and the program are two processes: the pids limit has to leave room for "
-      .. "both; without an init it takes one)"
+    reason = reason .. " (init and the program are two processes: the pids limit has to leave room "
+      .. "for both; without an init it takes one)"
   elseif errno == container.errno.ENOENT and not program:find("/", 1, true) then
     reason = "not found in PATH"
   end

@@ -4,15 +4,19 @@
 
 local container = require "container"
 local channel = require "container.channel"
+local capability = require "container.capability"
 local cgroup = require "container.cgroup"
 local device = require "container.device"
 local hostname = require "container.hostname"
 local idmap = require "container.idmap"
+local keyring = require "container.keyring"
 local limit = require "container.limit"
+local mask = require "container.mask"
 local mount = require "container.mount"
 local network = require "container.network"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
+local user = require "container.user"
 
 local child = {}
 
@@ -27,13 +31,17 @@ child.order = {
   { "rootfs", rootfs.child },
   { "mount", mount.child }, -- while the old root is there: volumes come from it, proc needs it
   { "device", device.child }, -- into the /dev just mounted
+  { "mask", mask.child }, -- over what has just been mounted
   { "rootfs", rootfs.pivot }, -- the host's files end here
-  -- masked and read-only paths: here, once the paths are the container's
   { "network", network.child },
+  { "process", process.enter }, -- with the rights to make a directory
   -- the terminal: here
-  { "limit", limit.child }, -- after the last helper that could need more than the limit
-  -- keyring, capabilities, ids, no_new_privs, seccomp: here, each taking what the next cannot
-  -- need, the filter last because it would refuse the others
+  { "limit", limit.child }, -- after the last step that could need more than the limit
+  { "keyring", keyring.child },
+  { "capability", capability.bound }, -- takes a right that the next step may take away
+  { "user", user.child }, -- takes rights that the next step takes away
+  { "capability", capability.child }, -- and with no_new_privs there is no way back
+  -- seccomp: here, the last, for it would refuse the others
   { "exec", process.exec },
 }
 

@@ -24,7 +24,18 @@ machine's own files: all can be read and run, nothing written survives.
   -e, --env NAME[=VALUE]      an environment variable; without a value, the caller's own
   -w, --workdir DIR           the working directory inside (default: /)
   -v, --volume SRC:DST[:ro]   a file or directory of the host, seen at DST
+  -u, --user NAME[:GROUP]     who COMMAND runs as, by name or id (default: root)
+      --cap-add NAME          one capability more than docker's default set; ALL
+      --cap-drop NAME         one less; ALL
+      --read-only             the root cannot be written
+      --tmpfs DST[:OPTIONS]   an empty tmpfs at DST
       --no-init               COMMAND is pid 1 itself, instead of a small init
+These open the container towards the host:
+      --network host          the host's own network (default: none, only loopback)
+      --security-opt no-new-privileges=false
+                              set-user-ID programs gain their rights
+      --privileged            all capabilities, all of /proc and /sys, writable
+
   -q, --quiet                 does not say what runs
       --help                  this text
       --version               the version
@@ -51,6 +62,17 @@ local function same(value)
   return value
 end
 
+-- docker's words for it.
+local function security(value)
+  local word = value:match("^no%-new%-privileges[=:]?(%a*)$")
+  if word == "" or word == "true" then
+    return true
+  elseif word == "false" then
+    return false
+  end
+  return value
+end
+
 local OPTIONS <const> = {
   ["--rootfs"] = { field = "rootfs", read = same },
   ["--hostname"] = { field = "hostname", read = same },
@@ -58,13 +80,22 @@ local OPTIONS <const> = {
   ["--env"] = { field = "env", read = variable, list = true },
   ["--workdir"] = { field = "cwd", read = same },
   ["--volume"] = { field = "volumes", read = same, list = true },
+  ["--user"] = { field = "user", read = same },
+  ["--cap-add"] = { field = "cap_add", read = same, list = true },
+  ["--cap-drop"] = { field = "cap_drop", read = same, list = true },
+  ["--read-only"] = { field = "readonly", value = true },
+  ["--tmpfs"] = { field = "tmpfs", read = same, list = true },
+  ["--network"] = { field = "network", read = same },
+  ["--security-opt"] = { field = "no_new_privileges", read = security },
+  ["--privileged"] = { field = "privileged", value = true },
   ["--no-init"] = { field = "init", value = false },
   ["--quiet"] = { field = "announce", value = false },
   ["--help"] = { text = USAGE },
   ["--version"] = { text = VERSION .. "\n" },
 }
 
-local SHORT <const> = { e = "--env", w = "--workdir", v = "--volume", q = "--quiet", h = "--hostname" }
+local SHORT <const> = { e = "--env", w = "--workdir", v = "--volume", q = "--quiet",
+  h = "--hostname", u = "--user" }
 
 local function say(message)
   container.write(2, ("lua-container: %s\n"):format(message))
@@ -133,7 +164,7 @@ local function sentence(err)
     if err.subject == "args" then
       return "no command given (see --help)"
     end
-    local field, place = err.subject:match("^(%a+)(.*)$")
+    local field, place = err.subject:match("^([%a_]+)(.*)$")
     for name, option in pairs(OPTIONS) do
       if option.field == field then
         return name .. err.message:sub(#field + #place + 1)
@@ -182,7 +213,8 @@ function cli.main(argv)
   end
   container.sigprocmask("block", FORWARDED)
   local signals = assert(container.signalfd(FORWARDED))
-  -- Its keys and reads are the container's meanwhile; a shell in it moves them to groups of its own.
+  -- Its keys and reads are the container's meanwhile; a shell in it moves them to groups of its
+  -- own.
   local terminal = container.isatty(0) and container.tcgetpgrp(0)
   local c <close>, err = container.spawn(options)
   if not c then

@@ -1,4 +1,4 @@
--- Files beneath a directory that is not trusted, and the table of mounts. Knows no containers.
+-- Files and mounts beneath a directory that is not trusted. Knows no containers.
 
 local container = require "container"
 
@@ -37,6 +37,50 @@ end
 --- The path by which this process reaches an open file.
 function file.path(fd)
   return "/proc/self/fd/" .. fd:fileno()
+end
+
+--- Makes the mount at `path` and all below it read-only. Before 5.12 that could be done for one
+-- mount only, so there the bind is done again without what is mounted below.
+local function read_only(path, source)
+  local ok, message, errno = container.mount_setattr(path, "rec,ro")
+  if ok or errno ~= container.errno.ENOSYS then
+    return ok, message, errno
+  end
+  ok, message, errno = container.umount(path, "detach")
+  if ok then
+    ok, message, errno = container.mount(source, path, nil, "bind")
+  end
+  if ok then
+    ok, message, errno = container.mount(nil, path, nil, "remount,bind,ro")
+  end
+  return ok, message, errno
+end
+
+--- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A
+-- link of the image on the way leads where it leads inside the root.
+-- @param root fd
+-- @string destination
+-- @string source
+-- @tparam table words options as keys: ro, and bind for this mount without those below it
+function file.bind(root, destination, source, words)
+  local st, message, errno = container.stat(source)
+  if not st then
+    return nil, message, errno
+  end
+  local kind = st.type == "directory" and "directory" or "file"
+  local target <close>, why, number = file.beneath(root, destination, kind)
+  if not target then
+    return nil, why, number
+  end
+  local ok
+  ok, message, errno = container.mount(source, file.path(target), nil,
+    words.bind and "bind" or "rbind")
+  if ok and words.ro then
+    -- The fd is of what lies below: what was mounted on it is looked up anew.
+    local top <close> = assert(container.open_beneath(root, destination, "path"))
+    ok, message, errno = read_only(file.path(top), source)
+  end
+  return ok, message, errno
 end
 
 local function unescape(field)

@@ -36,8 +36,8 @@ local metatable = {
 }
 
 --- Waits for the container's end.
--- @treturn table result: reason ("exit" or "signal"), status as a shell would show it, signal by name;
--- or nil and an error. The same table again when asked again. wait(2)
+-- @treturn table result: reason ("exit" or "signal"), status as a shell would show it, signal by
+-- name; or nil and an error. The same table again when asked again. wait(2)
 function methods:wait()
   if self.result then
     return self.result
@@ -86,8 +86,8 @@ methods.close = close
 
 --- Starts a container. The object ends it when it is closed or collected.
 -- @tparam table options see spec.lua
--- @return an object with `pid` and the methods wait, kill, fd, close; or nil and an error, which prints
--- as one sentence and carries step, subject, errno
+-- @return an object with `pid` and the methods wait, kill, fd, close; or nil and an error, which
+-- prints as one sentence and carries step, subject, errno
 function library.spawn(options)
   local c, err = spec.read(options)
   if c then

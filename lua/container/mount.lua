@@ -29,52 +29,8 @@ function mount.private()
   return container.mount(nil, "/", nil, "rprivate")
 end
 
---- Makes the mount at `path` and all below it read-only. Before 5.12 that could be done for one
--- mount only, so there the bind is done again without what is mounted below.
-local function read_only(path, source)
-  local ok, message, errno = container.mount_setattr(path, "ro")
-  if ok or errno ~= container.errno.ENOSYS then
-    return ok, message, errno
-  end
-  ok, message, errno = container.umount(path, "detach")
-  if ok then
-    ok, message, errno = container.mount(source, path, nil, "bind")
-  end
-  if ok then
-    ok, message, errno = container.mount(nil, path, nil, "remount,bind,ro")
-  end
-  return ok, message, errno
-end
-
---- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A link
--- of the image on the way leads where it leads inside the root.
--- @param root fd
--- @string destination
--- @string source
--- @tparam table words options as keys: ro, and bind for this mount without those below it
-function mount.bind(root, destination, source, words)
-  local st, message, errno = container.stat(source)
-  if not st then
-    return nil, message, errno
-  end
-  local kind = st.type == "directory" and "directory" or "file"
-  local target <close>, why, number = file.beneath(root, destination, kind)
-  if not target then
-    return nil, why, number
-  end
-  local ok
-  ok, message, errno = container.mount(source, file.path(target), nil,
-    words.bind and "bind" or "rbind")
-  if ok and words.ro then
-    -- The fd is of what lies below: what was mounted on it is looked up anew.
-    local top <close> = assert(container.open_beneath(root, destination, "path"))
-    ok, message, errno = read_only(file.path(top), source)
-  end
-  return ok, message, errno
-end
-
---- Mounts a filesystem of the kernel's. Its place may not be a link: an image whose /proc is one wants
--- something else to be /proc.
+--- Mounts a filesystem of the kernel's. Its place may not be a link: an image whose /proc is one
+-- wants something else to be /proc.
 local function filesystem(root, entry, flags, data)
   local target <close>, message, errno =
     file.beneath(root, entry.destination, "directory", "nosymlinks")
@@ -92,7 +48,7 @@ local function one(root, entry)
   local flags, data, words = split(entry.options)
   local ok, message, errno
   if words.bind or words.rbind then
-    ok, message, errno = mount.bind(root, entry.destination, entry.source, words)
+    ok, message, errno = file.bind(root, entry.destination, entry.source, words)
   else
     ok, message, errno = filesystem(root, entry, flags, data)
   end
@@ -102,8 +58,8 @@ local function one(root, entry)
   return ok, message, errno
 end
 
---- Runs while the old root is still attached: the sources of volumes are there, and a user namespace
--- may mount proc only where a full one is visible.
+--- Runs while the old root is still attached: the sources of volumes are there, and a user
+-- namespace may mount proc only where a full one is visible.
 function mount.child(c)
   for _, entry in ipairs(c.config.mounts) do
     local ok, message, errno = one(c.root, entry)

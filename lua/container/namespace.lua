@@ -6,8 +6,9 @@ local namespace = {}
 
 -- What stops an ordinary user from having a user namespace is a setting of the host; the man
 -- page and the distributions name them.
-local HINT <const> = "; user namespaces may be switched off here: see kernel.unprivileged_userns_clone, "
-  .. "user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns"
+local HINT <const> = "; user namespaces may be switched off here: see "
+  .. "kernel.unprivileged_userns_clone, user.max_user_namespaces and "
+  .. "kernel.apparmor_restrict_unprivileged_userns"
 
 --- The namespaces to clone into. The cgroup namespace is not among them: its root is the cgroup
 -- that the process is in when it is made, so the child makes it after it has joined its own.
@@ -16,6 +17,8 @@ function namespace.prepare(c)
   for _, entry in ipairs(c.config.linux.namespaces) do
     if entry.type == "user" then
       c.user_namespace = true
+    elseif entry.type == "network" then
+      c.network_namespace = true
     end
     if entry.type ~= "cgroup" then
       names[#names + 1] = entry.type

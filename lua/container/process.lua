@@ -1,6 +1,7 @@
 -- The container's program: what it starts with, and how it comes to run.
 
 local container = require "container"
+local channel = require "container.channel"
 local file = require "container.file"
 
 local process = {}
@@ -18,6 +19,14 @@ function process.prepare(c)
     end
   end
   c.image = image
+  -- A directory as a standard stream would be a way out of the root.
+  for fd = 0, 2 do
+    local st = container.stat(fd)
+    if st and st.type == "directory" then
+      return nil, ("open_stdio %d: this standard stream is a directory"):format(fd),
+        container.errno.EISDIR
+    end
+  end
   if c.announce then
     container.write(2, ("Running [%s] as %d\n"):format(
       table.concat(c.config.process.args, " "), container.getpid()))
@@ -25,19 +34,19 @@ function process.prepare(c)
   return true
 end
 
---- Dies with the launcher's thread. A launcher that died before this is noticed by init, over its
--- line. And no permission bit of what is made from here on is taken away.
+--- Dies with the launcher; and no permission bit of what is made from here on is taken away.
 function process.child()
   container.umask(0)
-  return container.pdeathsig("KILL")
+  return channel.follow()
 end
 
-local function enter(cwd)
+--- Enters the working directory, which is made when it is missing, as docker does.
+function process.enter(c)
+  local cwd = c.config.process.cwd
   local ok, message, errno = container.chdir(cwd)
   if ok or errno ~= container.errno.ENOENT then
     return ok, message, errno
   end
-  -- docker makes it too.
   local root <close> = assert(container.open("/", "path,directory"))
   local made <close>, why, number = file.beneath(root, cwd, "directory")
   if not made then
@@ -49,10 +58,7 @@ end
 --- The last step: becomes init, from the sealed image, which starts the program or becomes it.
 function process.exec(c)
   local p = c.config.process
-  local ok, message, errno = enter(p.cwd)
-  if ok then
-    ok, message, errno = container.open_stdio()
-  end
+  local ok, message, errno = container.open_stdio()
   if not ok then
     return nil, message, errno
   end

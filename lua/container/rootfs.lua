@@ -5,6 +5,7 @@
 -- root and lets the old one go. pivot_root(2)
 
 local container = require "container"
+local file = require "container.file"
 
 local rootfs = {}
 
@@ -41,9 +42,26 @@ function rootfs.child(c)
   return c.root and true, message, errno
 end
 
+--- Makes the root itself read-only, and nothing that is mounted in it. Before 5.12 one mount could
+-- be changed by mounting it again.
+local function read_only(root)
+  local path = file.path(root)
+  local ok, message, errno = container.mount_setattr(path, "ro")
+  if not ok and errno == container.errno.ENOSYS then
+    ok, message, errno = container.mount(nil, path, nil, "remount,bind,ro")
+  end
+  return ok, message, errno
+end
+
 --- Makes it the root. From here on nothing of the host can be reached by a path.
 function rootfs.pivot(c)
-  local ok, message, errno = container.pivot_root(c.root)
+  local ok, message, errno = true, nil, nil
+  if c.config.root.readonly then
+    ok, message, errno = read_only(c.root)
+  end
+  if ok then
+    ok, message, errno = container.pivot_root(c.root)
+  end
   c.root:close()
   return ok, message, errno
 end

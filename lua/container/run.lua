@@ -9,13 +9,16 @@ local namespace = require "container.namespace"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
 local undo = require "container.undo"
+local user = require "container.user"
 
 local run = {}
 
--- Each is { step, subject }; those with `prepare` run before the clone, those with `parent` after it.
+-- Each is { step, subject }; those with `prepare` run before the clone, those with `parent` after
+-- it.
 run.order = {
   { "namespace", namespace }, -- decides whether there is a user namespace, which others ask
   { "rootfs", rootfs }, -- the likeliest mistake, before anything is made
+  { "user", user }, -- reads files of that root
   { "cgroup", cgroup },
   { "process", process },
   { "channel", channel },
@@ -44,8 +47,8 @@ local function discard(c)
   container.wait(c.pidfd or c.pid)
 end
 
---- Clones, with every signal held back until init is ready for it: one that comes now is delivered then,
--- and no handler of the host program runs in the child.
+--- Clones, with every signal held back until init is ready for it: one that comes now is delivered
+-- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
   local pid, message, errno = container.clone(c.namespaces, function()

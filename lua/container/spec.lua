@@ -5,25 +5,47 @@
 --
 -- Options, all but the command optional:
 --   [1], [2], ...  the command and its arguments
---   rootfs         directory that becomes the root; "/" or left out: a throw-away view of the host's
+--   rootfs         directory that becomes the root; "/" or none: a throw-away view of the host's
 --   hostname       1 to 64 bytes; "container"
---   env            { NAME = "value", "NAME=value", ... } added to PATH, HOME, HOSTNAME and TERM
+--   env            { NAME = "value", "NAME=value" } added to PATH, HOME, HOSTNAME and TERM
 --   cwd            absolute path in the container; "/"
 --   volumes        array of "SOURCE:DESTINATION[:ro|:rw]"
 --   pids           largest number of processes, from 1, or "max"; 20
 --   init           true: pid 1 is a small init; false: the program is pid 1
+--   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
+--   capabilities   array of names, all that root is to have; docker's default set
+--   cap_add, cap_drop   arrays of names, or "ALL", to change the default set
+--   no_new_privileges   false: set-user-ID programs gain their rights; true
+--   privileged     true: all capabilities, nothing masked or read-only, no promise to gain none
+--   readonly       true: the root cannot be written
+--   tmpfs          array of "DESTINATION[:OPTION,...]"
+--   network        "none": loopback only; "host": the host's own
 --   announce       true: says on standard error what runs, and as which pid
 
 local container = require "container"
+local capability = require "container.capability"
 local channel = require "container.channel"
+local check = require "container.check"
+local mask = require "container.mask"
+
+local refuse, expect, text = check.refuse, check.expect, check.text
+local plain, array, switch = check.plain, check.array, check.switch
 
 local spec = {}
 
 local NAME_MAX <const> = 64
+-- (uid_t) -1 is no id.
+local ID_MAX <const> = 0xffffffff
 -- The kernel's PID_MAX_LIMIT: what pids.max accepts.
 local PIDS_MAX <const> = 1 << 22
 
 local DEFAULT_PATH <const> = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+-- Options of a tmpfs that a person may give, beside its flags. tmpfs(5)
+local TMPFS_DATA <const> = { size = true, mode = true, nr_inodes = true, uid = true, gid = true }
+local TMPFS_FLAGS <const> = {
+  ro = true, rw = true, nosuid = true, nodev = true, noexec = true, noatime = true, relatime = true,
+}
 
 local NAMESPACES <const> = { "mount", "uts", "pid", "ipc", "network", "cgroup" }
 
@@ -45,72 +67,6 @@ local function default_mounts(user)
     { destination = "/sys", type = "sysfs", source = "sysfs",
       options = { "nosuid", "nodev", "noexec", "ro" } },
   }
-end
-
--- A refusal is thrown inside this file only, and becomes a value at its edge.
-local refusal = {}
-
-local function refuse(field, message)
-  error(setmetatable({ field = field, message = message }, refusal), 0)
-end
-
-local function shown(value)
-  local kind = type(value)
-  if kind == "string" then
-    return #value <= NAME_MAX and ("%q"):format(value):gsub("\\\n", "\\n")
-      or ("a string of %d bytes"):format(#value)
-  elseif kind == "number" then
-    return ("%s"):format(value)
-  elseif kind == "boolean" or kind == "nil" then
-    return tostring(value)
-  end
-  return "a " .. kind
-end
-
-local function expect(ok, field, expected, value)
-  if not ok then
-    refuse(field, ("expected %s, got %s"):format(expected, shown(value)))
-  end
-  return value
-end
-
-local function text(field, value, expected)
-  expect(type(value) == "string", field, expected or "a string", value)
-  if value:find("\0", 1, true) then
-    refuse(field, "contains a NUL byte")
-  end
-  return value
-end
-
-local function plain(field, value)
-  expect(type(value) == "table", field, "a table", value)
-  -- Its fields are read raw, so one that answers by a function would be another table than it seems.
-  if getmetatable(value) ~= nil then
-    refuse(field, "expected a plain table, got one with a metatable")
-  end
-  return value
-end
-
---- The array part, which may have no holes.
-local function array(field, value)
-  local highest, count = 0, 0
-  for key in next, value do
-    if math.type(key) == "integer" then
-      highest = math.max(highest, key)
-      count = count + 1
-      if key < 1 then
-        refuse(("%s[%d]"):format(field, key), "an array begins at 1")
-      end
-    end
-  end
-  if highest ~= count then
-    for i = 1, highest do
-      if rawget(value, i) == nil then
-        refuse(("%s[%d]"):format(field, i), "is missing: the array has a hole")
-      end
-    end
-  end
-  return count
 end
 
 local function absolute(field, value)
@@ -149,13 +105,8 @@ local function read_env(c, value)
   end
 end
 
-local function read_volume(field, value)
-  text(field, value, "SOURCE:DESTINATION[:ro]")
-  local source, destination, mode = value:match("^([^:]+):([^:]+):?([^:]*)$")
-  expect(source, field, "SOURCE:DESTINATION[:ro]", value)
-  expect(mode == "" and value:sub(-1) ~= ":" or mode == "ro" or mode == "rw", field,
-    "ro or rw after the destination", value)
-  expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
+--- A place in the container, without the detours, that is not one of those it lives by.
+local function read_destination(field, destination)
   expect(destination:sub(1, 1) == "/", field, "an absolute destination", destination)
   local steps = {}
   for step in destination:gmatch("[^/]+") do
@@ -166,15 +117,88 @@ local function read_volume(field, value)
     end
   end
   destination = "/" .. table.concat(steps, "/")
-  if destination == "/" or destination == "/proc" then
+  if destination == "/" or (destination .. "/"):find("^/proc/") then
     refuse(field, ("destination %s is the container's own"):format(destination))
   end
+  return destination
+end
+
+local function read_volume(field, value)
+  text(field, value, "SOURCE:DESTINATION[:ro]")
+  local source, destination, mode = value:match("^([^:]+):([^:]+):?([^:]*)$")
+  expect(source, field, "SOURCE:DESTINATION[:ro]", value)
+  expect(mode == "" and value:sub(-1) ~= ":" or mode == "ro" or mode == "rw", field,
+    "ro or rw after the destination", value)
+  expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
+  destination = read_destination(field, destination)
   local st, message, errno = container.stat(source)
   if not st then
-    error(setmetatable({ field = field, message = message, errno = errno }, refusal), 0)
+    refuse(field, message, errno)
   end
   return { destination = destination, type = "bind", source = source,
     options = { "rbind", mode == "ro" and "ro" or nil } }
+end
+
+local function read_tmpfs(field, value)
+  text(field, value, "DESTINATION[:OPTION,...]")
+  local destination, words = value:match("^([^:]+):?(.*)$")
+  expect(destination, field, "DESTINATION[:OPTION,...]", value)
+  local chosen = { "nosuid", "nodev", "noexec" } -- docker's defaults
+  for word in words:gmatch("[^,]+") do
+    local name = word:match("^([%w_]+)=%w+%%?$")
+    expect(TMPFS_FLAGS[word] or TMPFS_DATA[name], field, "an option of tmpfs", word)
+    if word ~= "rw" then
+      chosen[#chosen + 1] = word
+    end
+  end
+  return { destination = read_destination(field, destination), type = "tmpfs", source = "tmpfs",
+    options = chosen }
+end
+
+--- An array of capabilities as a set; ALL is every one there is a name for.
+local function read_capabilities(c, field, value)
+  local set = {}
+  for i = 1, array(field, plain(field, value)) do
+    local at = ("%s[%d]"):format(field, i)
+    local given = text(at, rawget(value, i))
+    if given:upper() == "ALL" then
+      for _, name in ipairs(container.capability_names()) do
+        set[name] = true
+      end
+    else
+      local name = container.capability_name(given)
+      expect(name, at, "the name of a capability", given)
+      set[name] = true
+      c.asked_capabilities[name] = true
+    end
+  end
+  return set
+end
+
+local function set_capabilities(c, set)
+  local list = {}
+  for name in pairs(set) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  c.config.process.capabilities = {
+    bounding = list, effective = list, permitted = list, inheritable = {}, ambient = {},
+  }
+end
+
+--- The default set with what is added and dropped; dropped first when it is ALL, as docker has it.
+local function change_capabilities(c, add, drop)
+  local set = {}
+  for _, name in ipairs(capability.DEFAULT) do
+    set[name] = true
+  end
+  for name in pairs(drop) do
+    set[name] = nil
+  end
+  for name in pairs(add) do
+    set[name] = true
+  end
+  set_capabilities(c, set)
 end
 
 -- Every option: where it lands.
@@ -206,10 +230,50 @@ local options = {
       expect(limit, "pids", "a positive integer or \"max\"", value) and limit
   end,
   init = function(c, value)
-    c.init = expect(type(value) == "boolean", "init", "true or false", value) and value
+    c.init = switch("init", value)
+  end,
+  user = function(c, value)
+    text("user", value, "NAME[:GROUP]")
+    expect(value:find("^[^:]+:?[^:]*$") and value:sub(-1) ~= ":", "user", "NAME[:GROUP]", value)
+    for id in value:gmatch("%d+") do
+      if (":" .. value .. ":"):find(":" .. id .. ":", 1, true) then
+        expect(#id <= 10 and math.tointeger(id) < ID_MAX, "user", "an id below 4294967295", id)
+      end
+    end
+    c.user = value
+  end,
+  capabilities = function(c, value)
+    set_capabilities(c, read_capabilities(c, "capabilities", value))
+  end,
+  cap_add = function(c, value)
+    c.cap_add = read_capabilities(c, "cap_add", value)
+  end,
+  cap_drop = function(c, value)
+    local asked = c.asked_capabilities
+    c.asked_capabilities = {} -- what is dropped need not be there
+    c.cap_drop = read_capabilities(c, "cap_drop", value)
+    c.asked_capabilities = asked
+  end,
+  no_new_privileges = function(c, value)
+    c.config.process.noNewPrivileges = switch("no_new_privileges", value)
+  end,
+  privileged = function(c, value)
+    c.privileged = switch("privileged", value)
+  end,
+  readonly = function(c, value)
+    c.config.root.readonly = switch("readonly", value)
+  end,
+  tmpfs = function(c, value)
+    for i = 1, array("tmpfs", plain("tmpfs", value)) do
+      table.insert(c.config.mounts, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
+    end
+  end,
+  network = function(c, value)
+    expect(value == "none" or value == "host", "network", "\"none\" or \"host\"", value)
+    c.network = value
   end,
   announce = function(c, value)
-    c.announce = expect(type(value) == "boolean", "announce", "true or false", value) and value
+    c.announce = switch("announce", value)
   end,
 }
 
@@ -227,19 +291,55 @@ local function defaults()
   return {
     config = {
       ociVersion = "1.0.2",
-      process = { args = {}, env = { "PATH=" .. DEFAULT_PATH, "HOME=/root" }, cwd = "/" },
-      root = { path = "/" },
+      process = {
+        args = {}, env = { "PATH=" .. DEFAULT_PATH }, cwd = "/", user = { uid = 0, gid = 0 },
+        noNewPrivileges = true,
+      },
+      root = { path = "/", readonly = false },
       mounts = default_mounts(user),
       linux = {
         namespaces = namespaces,
         uidMappings = user and { { containerID = 0, hostID = uid, size = 1 } } or nil,
         gidMappings = user and { { containerID = 0, hostID = gid, size = 1 } } or nil,
         resources = { pids = { limit = 20 } },
+        maskedPaths = mask.MASKED,
+        readonlyPaths = mask.READONLY,
       },
     },
+    asked_capabilities = {},
     init = true,
     announce = false,
   }
+end
+
+--- Everything that the default takes away from root, left to it.
+local function make_privileged(c)
+  local config = c.config
+  config.process.noNewPrivileges = false
+  config.process.capabilities = nil
+  config.linux.maskedPaths, config.linux.readonlyPaths = {}, {}
+  for _, entry in ipairs(config.mounts) do
+    if entry.type == "sysfs" then
+      entry.options = { "nosuid", "nodev", "noexec" }
+    end
+  end
+end
+
+--- The host's network: no namespace of its own. A sysfs shows the network of who mounts it, and in
+-- a user namespace that may be done for one's own only; the host's is bound instead.
+local function share_network(c)
+  local kept = {}
+  for _, entry in ipairs(c.config.linux.namespaces) do
+    if entry.type ~= "network" then
+      kept[#kept + 1] = entry
+    end
+  end
+  c.config.linux.namespaces = kept
+  for _, entry in ipairs(c.config.mounts) do
+    if entry.type == "sysfs" then
+      entry.type, entry.source, entry.options = "bind", "/sys", { "rbind", "ro" }
+    end
+  end
 end
 
 local function read(given)
@@ -265,28 +365,35 @@ local function read(given)
     if math.type(name) ~= "integer" then
       local option = type(name) == "string" and options[name]
       if not option then
-        refuse("options", ("unknown option %s"):format(shown(name)))
+        refuse("options", ("unknown option %s"):format(check.shown(name)))
       end
       option(c, value)
     end
+  end
+  if c.privileged then
+    make_privileged(c)
+  elseif not config.process.capabilities then
+    change_capabilities(c, c.cap_add or {}, c.cap_drop or {})
+  elseif c.cap_add or c.cap_drop then
+    refuse("capabilities", "says all that there are; it does not go with cap_add and cap_drop")
+  end
+  if c.network == "host" then
+    share_network(c)
   end
   return c
 end
 
 --- Reads what a person wrote.
 -- @tparam table given see the head of this file
--- @treturn table { config = in OCI's form, init = boolean, announce = boolean }; or nil and an error
--- whose step is "spec" and whose subject is the field
+-- @treturn table { config = in OCI's form, init = boolean, announce = boolean }; or nil and an
+-- error whose step is "spec" and whose subject is the field
 function spec.read(given)
-  local ok, c = pcall(read, given)
-  if ok then
+  local c, refusal = check.run(read, given)
+  if c then
     return c
   end
-  if getmetatable(c) ~= refusal then
-    error(c, 0)
-  end
-  local message = ("%s: %s"):format(c.field, c.message)
-  return nil, channel.failure("spec", message, c.errno, c.field)
+  local message = ("%s: %s"):format(refusal.field, refusal.message)
+  return nil, channel.failure("spec", message, refusal.errno, refusal.field)
 end
 
 return spec

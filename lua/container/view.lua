@@ -3,7 +3,6 @@
 
 local container = require "container"
 local file = require "container.file"
-local mount = require "container.mount"
 
 -- Filesystems through which one talks to the kernel. A view of files has no use for them: the
 -- container gets those it needs anew.
@@ -17,6 +16,13 @@ local KERNEL <const> = {
 -- Where the container's own are mounted, so that the view needs nothing there.
 local OWN <const> = { ["/proc"] = true, ["/sys"] = true, ["/dev"] = true }
 
+-- What is whose: a view shows the system, not its users and what runs on it. Empty, with these
+-- modes; what is wanted from there a volume brings.
+local EMPTY <const> = {
+  ["/home"] = 0x1ed, ["/mnt"] = 0x1ed, ["/root"] = 0x1c0, ["/run"] = 0x1ed, -- 0755, 0700
+  ["/tmp"] = 0x3ff, ["/var/tmp"] = 0x3ff, -- 01777
+}
+
 -- The options of the tmpfs that takes what is written.
 local SCRATCH <const> = "mode=0755"
 
@@ -25,6 +31,18 @@ local DEPTH <const> = 2
 
 local function is_below(path, directory)
   return path:sub(1, #directory + 1) == directory .. "/"
+end
+
+--- Whether a path is, or lies in, a place that the view takes nothing from.
+local function is_left_out(path)
+  for _, places in ipairs { OWN, EMPTY } do
+    for place in pairs(places) do
+      if path == place or is_below(path, place) then
+        return true
+      end
+    end
+  end
+  return false
 end
 
 --- The host's filesystems below `/` that belong in a view, by where they are mounted.
@@ -36,9 +54,8 @@ local function filesystems()
   local list, seen = {}, {}
   for _, entry in ipairs(mounts) do
     local target = entry.target
-    local own = OWN[target] or is_below(target, "/proc") or is_below(target, "/sys")
-      or is_below(target, "/dev")
-    if target ~= "/" and not own and not KERNEL[entry.type] and not seen[target] then
+    local ours = target == "/" or KERNEL[entry.type] or is_left_out(target)
+    if not ours and not seen[target] then
       seen[target] = true
       list[#list + 1] = target
     end
@@ -83,11 +100,11 @@ function view:overlay(source, target)
 end
 
 function view:bind(path)
-  return mount.bind(self.root, path, path, { ro = true })
+  return file.bind(self.root, path, path, { ro = true })
 end
 
---- One directory of the host: as an overlay where the kernel agrees; where something is mounted below
--- it, put together from its entries; else read-only.
+--- One directory of the host: as an overlay where the kernel agrees; where something is mounted
+-- below it, put together from its entries; else read-only.
 function view:directory(path, depth)
   local target <close>, message, errno = file.beneath(self.root, path, "directory")
   if not target then
@@ -117,7 +134,9 @@ function view:entries(directory, target, depth)
     local link = container.readlink(path)
     local st = not link and not OWN[path] and container.stat(path)
     local ok, why, number = true, nil, nil
-    if link then
+    if EMPTY[path] and st then
+      ok, why, number = container.mkdir(name, EMPTY[path], target)
+    elseif link then
       ok, why, number = container.symlink(link, name, target)
     elseif st and st.type == "directory" then
       ok, why, number = self:directory(path, depth + 1)
@@ -151,7 +170,8 @@ function view:mount_root()
   end
   local place <close> = assert(container.open("root", "path,directory", nil, self.scratch))
   if self.userns then
-    ok, message, errno = container.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH)
+    ok, message, errno =
+      container.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH)
   else
     ok, message, errno = self:overlay("/", place)
   end
@@ -161,17 +181,39 @@ function view:mount_root()
   return container.open("root", "path,directory", nil, self.scratch)
 end
 
-function view:fill()
-  if self.userns then
-    return self:entries("/", self.root, 0)
+--- An empty directory in the place of one of the host, if there is that.
+function view:empty(path, mode)
+  local target <close>, message, errno = container.open_beneath(self.root, path, "path,directory")
+  if not target then
+    return errno == container.errno.ENOENT, message, errno
   end
-  for _, path in ipairs(self.filesystems) do
-    local ok, message, errno = self:mounted(path)
-    if not ok then
-      return nil, message, errno
+  self.layers = self.layers + 1
+  local name = "empty" .. self.layers
+  local ok
+  ok, message, errno = container.mkdir(name, mode, self.scratch)
+  if ok then
+    ok, message, errno = container.mount(file.path(self.scratch) .. "/" .. name, file.path(target),
+      nil, "bind")
+  end
+  return ok, message, errno
+end
+
+function view:fill()
+  local ok, message, errno = true, nil, nil
+  if self.userns then
+    ok, message, errno = self:entries("/", self.root, 0)
+  end
+  for _, path in ipairs(not self.userns and self.filesystems or {}) do
+    if ok then
+      ok, message, errno = self:mounted(path)
     end
   end
-  return true
+  for path, mode in pairs(EMPTY) do
+    if ok then
+      ok, message, errno = self:empty(path, mode)
+    end
+  end
+  return ok, message, errno
 end
 
 --- Puts a view together, on top of `/`.

@@ -6,9 +6,9 @@ local container = require "container"
 local v1 = {
   files = {
     pids = "pids.max",
-    -- A thread that moves itself alone, by "0", is let through at once. Whoever moves a whole process
-    -- waits until no process of the machine forks or exits, which can take 20 ms; and the child
-    -- has one thread.
+    -- A thread that moves itself alone, by "0", is let through at once. Whoever moves a whole
+    -- process waits until no process of the machine forks or exits, which can take 20 ms; and the
+    -- child has one thread.
     join = "tasks",
   },
 }

@@ -1,0 +1,189 @@
+/* Capabilities, and the promise to gain no more: capset(2), prctl(2), capabilities(7). */
+#include "container.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+/* By number, as <linux/capability.h> has them: CAP_ and these, in capitals. */
+static const char *const names[] = {
+	"chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid",
+	"setuid", "setpcap", "linux_immutable", "net_bind_service", "net_broadcast", "net_admin",
+	"net_raw", "ipc_lock", "ipc_owner", "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace",
+	"sys_pacct", "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time",
+	"sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
+	"mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read",
+	"perfmon", "bpf", "checkpoint_restore",
+};
+
+#define COUNT ((int)(sizeof(names) / sizeof(*names)))
+
+/* The number of a capability, by name in any case, with or without CAP_; -1 if unknown. */
+static int capability_number(const char *name)
+{
+	int i;
+
+	if (!strncasecmp(name, "cap_", 4))
+		name += 4;
+	for (i = 0; i < COUNT; i++)
+		if (!strcasecmp(names[i], name))
+			return i;
+	return -1;
+}
+
+/* An array of names as a set of bits. */
+static unsigned long long capability_check_set(lua_State *L, int arg)
+{
+	unsigned long long set = 0;
+	lua_Unsigned i, n;
+
+	luaL_checktype(L, arg, LUA_TTABLE);
+	n = lua_rawlen(L, arg);
+	for (i = 0; i < n; i++) {
+		int number;
+
+		lua_rawgeti(L, arg, (lua_Integer)i + 1);
+		number = capability_number(sys_check_string(L, lua_gettop(L)));
+		luaL_argcheck(L, number >= 0, arg, "unknown capability");
+		set |= 1ULL << number;
+		lua_pop(L, 1);
+	}
+	return set;
+}
+
+/***
+Whether there is a capability of this name, and how the kernel's headers write it.
+@function capability_name
+@string name in any case, with or without CAP_
+@treturn string such as "CAP_CHOWN"; or nil
+*/
+static int capability_name(lua_State *L)
+{
+	int number = capability_number(sys_check_string(L, 1));
+	char name[32] = "CAP_", *s = name + 4;
+
+	if (number < 0)
+		return 0;
+	for (strcpy(s, names[number]); *s; s++)
+		if (*s >= 'a')
+			*s = (char)(*s - 'a' + 'A');
+	lua_pushstring(L, name);
+	return 1;
+}
+
+/***
+Every capability that this module knows by name.
+@function capability_names
+@treturn table array of strings such as "CAP_CHOWN"
+*/
+static int capability_names(lua_State *L)
+{
+	int i;
+
+	lua_createtable(L, COUNT, 0);
+	for (i = 0; i < COUNT; i++) {
+		lua_pushcfunction(L, capability_name);
+		lua_pushstring(L, names[i]);
+		lua_call(L, 1, 1);
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
+/***
+Takes every capability that is not in the set out of the bounding set of this process, also
+those that only the running kernel knows: it is asked up to its last. prctl(2) PR_CAPBSET_DROP
+@function capbset_keep
+@tparam table set array of names
+@return true, or nil, message, errno (EPERM without CAP_SETPCAP)
+*/
+static int capability_capbset_keep(lua_State *L)
+{
+	unsigned long long keep = capability_check_set(L, 1);
+	int number, has;
+
+	for (number = 0; (has = prctl(PR_CAPBSET_READ, number, 0, 0, 0)) >= 0; number++)
+		if (has && !(number < 64 && keep >> number & 1) &&
+		    prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+			return sys_fail(L, "prctl", "PR_CAPBSET_DROP");
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/***
+Makes a set the effective and the permitted capabilities of this thread, and empties the
+inheritable and, with them, the ambient ones. capset(2)
+@function capset
+@tparam table set array of names
+@return true, or nil, message, errno (EPERM for one that it has not)
+*/
+static int capability_capset(lua_State *L)
+{
+	unsigned long long set = capability_check_set(L, 1);
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = {
+		{ (__u32)set, (__u32)set, 0 },
+		{ (__u32)(set >> 32), (__u32)(set >> 32), 0 },
+	};
+
+	return sys_result(L, syscall(SYS_capset, &head, data), "capset", NULL);
+}
+
+/***
+The permitted capabilities of this thread. capget(2)
+@function capget
+@treturn table set with names such as "CAP_CHOWN" as keys, true as values; or nil, message, errno
+*/
+static int capability_capget(lua_State *L)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	int i;
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return sys_fail(L, "capget", NULL);
+	lua_newtable(L);
+	for (i = 0; i < COUNT; i++) {
+		if (!(data[i / 32].permitted >> (i % 32) & 1))
+			continue;
+		lua_pushcfunction(L, capability_name);
+		lua_pushstring(L, names[i]);
+		lua_call(L, 1, 1);
+		lua_pushboolean(L, 1);
+		lua_rawset(L, -3);
+	}
+	return 1;
+}
+
+/***
+Promises that this process and those after it gain nothing by executing a program: no set-user-ID
+bit, no file capabilities. prctl(2) PR_SET_NO_NEW_PRIVS
+@function no_new_privs
+@return true, or nil, message, errno
+*/
+static int capability_no_new_privs(lua_State *L)
+{
+	return sys_result(L, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl",
+			  "PR_SET_NO_NEW_PRIVS");
+}
+
+static const luaL_Reg functions[] = {
+	{ "capability_name", capability_name },
+	{ "capability_names", capability_names },
+	{ "capbset_keep", capability_capbset_keep },
+	{ "capget", capability_capget },
+	{ "capset", capability_capset },
+	{ "no_new_privs", capability_no_new_privs },
+	{ NULL, NULL },
+};
+
+void capability_open(lua_State *L)
+{
+	luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,55 @@
+-- What root in a container may do that others may not. capabilities(7)
+
+local container = require "container"
+
+local capability = {}
+
+-- docker's default set.
+capability.DEFAULT = {
+  "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
+  "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
+  "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+}
+
+--- The bounding set, while the right to change it is there. A program that root executes gets what
+-- this leaves.
+function capability.bound(c)
+  local wanted = c.config.process.capabilities
+  if not wanted then
+    return true
+  end
+  local have, message, errno = container.capget()
+  if not have then
+    return nil, message, errno
+  end
+  -- Of the default set a launcher that is itself confined may lack some; what was asked for by
+  -- name has to be there.
+  local set = {}
+  for _, name in ipairs(wanted.bounding) do
+    if have[name] then
+      set[#set + 1] = name
+    elseif c.asked_capabilities[name] then
+      return nil, ("capset %s: the launcher has not got it"):format(name), container.errno.EPERM
+    end
+  end
+  c.capabilities = set
+  return container.capbset_keep(set)
+end
+
+--- The sets of this process, after the change of ids: what another user than root has left is
+-- nothing.
+function capability.child(c)
+  if c.capabilities then
+    local uid = container.geteuid()
+    local ok, message, errno = container.capset(uid == 0 and c.capabilities or {})
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  if c.config.process.noNewPrivileges then
+    return container.no_new_privs()
+  end
+  return true
+end
+
+return capability

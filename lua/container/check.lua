@@ -1,0 +1,99 @@
+-- Checks of what a person wrote, each refusing by the path of the field. Knows no containers.
+
+local check = {}
+
+local SHOWN_MAX <const> = 64
+
+-- A refusal is thrown from here and becomes a value in `run`, so it is never seen outside.
+local refusal = {}
+
+--- Refuses a field.
+-- @string field such as "volumes[2]"
+-- @string message what is wrong with it
+-- @int[opt] errno
+function check.refuse(field, message, errno)
+  error(setmetatable({ field = field, message = message, errno = errno }, refusal), 0)
+end
+
+--- Calls `fn(...)`, in which there may be a refusal.
+-- @return what it returns; or nil and a table with field, message, errno
+function check.run(fn, ...)
+  local ok, value = pcall(fn, ...)
+  if ok then
+    return value
+  elseif getmetatable(value) ~= refusal then
+    error(value, 0)
+  end
+  return nil, value
+end
+
+--- A value as a message shows it: never by its own __tostring, and never long.
+function check.shown(value)
+  local kind = type(value)
+  if kind == "string" then
+    if #value > SHOWN_MAX then
+      return ("a string of %d bytes"):format(#value)
+    end
+    return (("%q"):format(value):gsub("\\\n", "\\n"))
+  elseif kind == "number" or kind == "boolean" or kind == "nil" then
+    return tostring(value)
+  end
+  return "a " .. kind
+end
+
+--- Refuses unless `ok`; else gives the value back.
+function check.expect(ok, field, expected, value)
+  if not ok then
+    check.refuse(field, ("expected %s, got %s"):format(expected, check.shown(value)))
+  end
+  return value
+end
+
+--- A string that a system call takes whole.
+function check.text(field, value, expected)
+  check.expect(type(value) == "string", field, expected or "a string", value)
+  if value:find("\0", 1, true) then
+    check.refuse(field, "contains a NUL byte")
+  end
+  return value
+end
+
+--- A switch.
+function check.switch(field, value)
+  return check.expect(type(value) == "boolean", field, "true or false", value)
+end
+
+--- A table whose fields are what they seem: they are read raw, so one that answers by a function is
+-- refused.
+function check.plain(field, value)
+  check.expect(type(value) == "table", field, "a table", value)
+  if getmetatable(value) ~= nil then
+    check.refuse(field, "expected a plain table, got one with a metatable")
+  end
+  return value
+end
+
+--- The length of a table's array part, which may have no holes.
+function check.array(field, value)
+  local highest, count = 0, 0
+  for key in next, value do
+    if math.type(key) == "integer" then
+      if key < 1 then
+        check.refuse(("%s[%d]"):format(field, key), "an array begins at 1")
+      end
+      highest = math.max(highest, key)
+      count = count + 1
+    end
+  end
+  -- With as many entries as the highest index there is no hole; else the first one is near.
+  local i = 1
+  while highest ~= count do
+    if rawget(value, i) == nil then
+      check.refuse(("%s[%d]"):format(field, i), "is missing: the array has a hole")
+    end
+    i = i + 1
+  end
+  return count
+end
+
+return check

@@ -1,0 +1,120 @@
+-- What of /proc and /sys is hidden, or can only be read: `linux.maskedPaths` and
+-- `linux.readonlyPaths` of the OCI runtime specification.
+
+local container = require "container"
+local file = require "container.file"
+
+local mask = {}
+
+-- runc's default list, and what advisories have added to it since.
+mask.MASKED = {
+  "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/interrupts", "/proc/irq", "/proc/kcore",
+  "/proc/keys", "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/latency_stats",
+  "/proc/pagetypeinfo", "/proc/sched_debug", "/proc/scsi", "/proc/slabinfo", "/proc/timer_list",
+  "/proc/timer_stats", "/proc/vmallocinfo", "/sys/devices/virtual/powercap", "/sys/firmware",
+}
+
+mask.READONLY = { "/proc/fs", "/proc/sys", "/proc/sysrq-trigger" }
+
+-- What holds secrets of the host in a view of its files: hashes of passwords, private keys, tokens,
+-- and the state of what runs on it.
+local SECRETS <const> = {
+  "/etc/NetworkManager/system-connections", "/etc/docker", "/etc/gshadow", "/etc/gshadow-",
+  "/etc/ipsec.secrets", "/etc/krb5.keytab", "/etc/kubernetes", "/etc/letsencrypt",
+  "/etc/ppp/chap-secrets", "/etc/ppp/pap-secrets", "/etc/rancher", "/etc/security/opasswd",
+  "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_dsa_key", "/etc/ssh/ssh_host_ecdsa_key",
+  "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key", "/etc/ssl/private",
+  "/etc/sudoers", "/etc/sudoers.d", "/etc/wireguard", "/etc/wpa_supplicant", "/var/backups",
+  "/var/lib/cloud", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
+  "/var/lib/krb5kdc", "/var/lib/kubelet", "/var/lib/mysql", "/var/lib/postgresql",
+  "/var/lib/private", "/var/lib/rancher", "/var/lib/samba/private", "/var/lib/sss",
+  "/var/lib/systemd/random-seed", "/var/lib/waagent", "/var/log", "/var/mail", "/var/spool",
+}
+
+local CPUS <const> = "/sys/devices/system/cpu"
+
+--- The container's own /dev/null, held by an fd and looked at: what is bound over a secret is that
+-- device and nothing that took its place.
+local function null(root)
+  local fd, message, errno = container.open_beneath(root, "/dev/null", "path", "nosymlinks")
+  if not fd then
+    return nil, message, errno
+  end
+  local st = assert(container.stat(fd))
+  if st.type ~= "char" or st.major ~= 1 or st.minor ~= 3 then
+    fd:close()
+    return nil, "stat /dev/null: not the null device", container.errno.EINVAL
+  end
+  return fd
+end
+
+local function hide(path, root, device, resolve)
+  local target <close>, message, errno = container.open_beneath(root, path, "path", resolve)
+  if not target then
+    -- What is not there, or cannot be reached by this user, needs no mask; anything else stops the
+    -- start.
+    return errno == container.errno.ENOENT or errno == container.errno.EACCES, message, errno
+  end
+  if container.stat(target).type == "directory" then
+    return container.mount("tmpfs", file.path(target), "tmpfs", "ro,nosuid,nodev,noexec", "size=0k")
+  end
+  return container.mount(file.path(device), file.path(target), nil, "bind")
+end
+
+local function protect(path, root)
+  local target <close>, message, errno = container.open_beneath(root, path, "path", "nosymlinks")
+  if not target then
+    return errno == container.errno.ENOENT, message, errno
+  end
+  return file.bind(root, path, file.path(target), { ro = true })
+end
+
+--- Temperatures of processors, which tell of the neighbours' load.
+local function throttles(root)
+  local list = {}
+  local first <close> = container.open_beneath(root, CPUS .. "/cpu0/thermal_throttle", "path")
+  for _, name in ipairs(first and container.list(CPUS) or {}) do
+    if name:find("^cpu%d+$") then
+      list[#list + 1] = ("%s/%s/thermal_throttle"):format(CPUS, name)
+    end
+  end
+  return list
+end
+
+local function each(paths, what, fn, ...)
+  for _, path in ipairs(paths) do
+    local ok, message, errno = fn(path, ...)
+    if not ok then
+      return nil, ("%s %s: %s"):format(what, path, message), errno
+    end
+  end
+  return true
+end
+
+--- Runs while the old root is there, for mounts are made by /proc/self/fd, and the container's own
+-- proc is one of what is masked.
+function mask.child(c)
+  local linux = c.config.linux
+  if #linux.maskedPaths == 0 and #linux.readonlyPaths == 0 then
+    return true
+  end
+  local device <close>, message, errno = null(c.root)
+  if not device then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = each(linux.maskedPaths, "mask", hide, c.root, device, "nosymlinks")
+  if ok then
+    ok, message, errno = each(throttles(c.root), "mask", hide, c.root, device, "nosymlinks")
+  end
+  if ok and c.view then
+    -- A link of the host leads to what has to be hidden.
+    ok, message, errno = each(SECRETS, "mask", hide, c.root, device)
+  end
+  if ok then
+    ok, message, errno = each(linux.readonlyPaths, "protect", protect, c.root)
+  end
+  return ok, message, errno
+end
+
+return mask

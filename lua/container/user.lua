@@ -1,0 +1,104 @@
+-- Who the program runs as: ids, or names as the container's own files have them. passwd(5),
+-- group(5)
+
+local container = require "container"
+local channel = require "container.channel"
+
+local user = {}
+
+--- A file of the container's root, read in the parent: nothing of the container has run by then.
+local function read(root, path)
+  local dir <close>, message, errno = container.open(root, "path,directory")
+  if not dir then
+    return nil, message, errno
+  end
+  local fd <close>, why, number = container.open_beneath(dir, path, "rdonly,nonblock")
+  if not fd then
+    return nil, why, number
+  end
+  local text = {}
+  repeat
+    local piece = container.read(fd, 65536)
+    text[#text + 1] = piece
+  until not piece or piece == ""
+  return table.concat(text)
+end
+
+--- The line of a name or of an id, as fields.
+local function entry(root, path, key)
+  for line in (read(root, path) or ""):gmatch("[^\n]+") do
+    local fields = {}
+    for field in (line .. ":"):gmatch("([^:]*):") do
+      fields[#fields + 1] = field
+    end
+    if fields[1] == key or fields[3] == key then
+      return fields
+    end
+  end
+end
+
+local function id(text)
+  return text and text:find("^%d+$") and math.tointeger(text)
+end
+
+local function unknown(name, path)
+  return nil, ("user %s: not in the container's %s"):format(name, path), container.errno.ENOENT
+end
+
+--- Finds the ids out, and the home directory, unless the caller gave one.
+function user.prepare(c)
+  local p = c.config.process
+  local home = "/root"
+  if c.user then
+    local root = c.config.root.path
+    local name, group = c.user:match("^([^:]*):?(.*)$")
+    local known = entry(root, "/etc/passwd", name)
+    local uid = id(name) or known and id(known[3])
+    if not uid then
+      return unknown(name, "/etc/passwd")
+    end
+    local gid = known and id(known[4]) or 0
+    if group ~= "" then
+      local of = not id(group) and entry(root, "/etc/group", group)
+      gid = id(group) or of and id(of[3])
+      if not gid then
+        return unknown(group, "/etc/group")
+      end
+    end
+    home = known and known[6] or uid == 0 and home or "/"
+    p.user = { uid = uid, gid = gid }
+  end
+  if c.user_namespace and (p.user.uid ~= 0 or p.user.gid ~= 0) then
+    return nil, ("user %d:%d: only 0:0 is mapped into this user namespace"):format(p.user.uid,
+      p.user.gid), container.errno.EINVAL
+  end
+  for _, variable in ipairs(p.env) do
+    if variable:sub(1, 5) == "HOME=" then
+      return true
+    end
+  end
+  p.env[#p.env + 1] = "HOME=" .. home
+  return true
+end
+
+--- Changes the ids, groups first. In a user namespace of one id setgroups is denied for good.
+function user.child(c)
+  local ok, message, errno = true, nil, nil
+  local p = c.config.process.user
+  if not c.user_namespace then
+    ok, message, errno = container.setgroups {}
+  end
+  if ok then
+    ok, message, errno = container.setgid(p.gid)
+  end
+  if ok then
+    ok, message, errno = container.setuid(p.uid)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  -- The kernel forgets the parent-death signal when the ids change.
+  return channel.follow()
+end
+
+return user
