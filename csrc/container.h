@@ -47,6 +47,8 @@ int *fd_new(lua_State *L);
 int fd_give(int *slot, int fd);
 int fd_check(lua_State *L, int arg);
 int fd_opt_dir(lua_State *L, int arg);
+unsigned fd_enter_child(void);
+void fd_leave_child(unsigned parent);
 
 /* signal.c */
 int signal_check(lua_State *L, int arg);

@@ -18,6 +18,29 @@
 
 #define FD_TYPE "container.fd"
 
+/* An fd belongs to the process whose table it is in. A child that shares this memory has a
+ * table of its own: what it owns is nothing to close here, nor what is owned here there. */
+struct fd_owner {
+	int fd;
+	unsigned process;
+};
+
+static unsigned fd_process, fd_processes;
+
+/* Around the life of a child that shares this memory, while this process is suspended. */
+unsigned fd_enter_child(void)
+{
+	unsigned parent = fd_process;
+
+	fd_process = ++fd_processes;
+	return parent;
+}
+
+void fd_leave_child(unsigned parent)
+{
+	fd_process = parent;
+}
+
 /* An fd that the kernel numbered 0, 1 or 2, because the host program had closed those,
  * would end as a standard stream of some program. It is moved up; -1 and errno if not. */
 static int fd_raise(int fd)
@@ -36,11 +59,12 @@ static int fd_raise(int fd)
 /* Pushes an owner that holds nothing yet. */
 int *fd_new(lua_State *L)
 {
-	int *slot = lua_newuserdatauv(L, sizeof(*slot), 0);
+	struct fd_owner *owner = lua_newuserdatauv(L, sizeof(*owner), 0);
 
-	*slot = -1;
+	owner->fd = -1;
+	owner->process = fd_process;
 	luaL_setmetatable(L, FD_TYPE);
-	return slot;
+	return &owner->fd;
 }
 
 /* Gives `fd` to its owner; false, with errno as it was, if there is none to give. */
@@ -53,13 +77,13 @@ int fd_give(int *slot, int fd)
 /* An fd as a number or as an owner that is still open. */
 int fd_check(lua_State *L, int arg)
 {
-	int *slot;
+	struct fd_owner *owner;
 
 	if (lua_isinteger(L, arg))
 		return (int)sys_check_range(L, arg, 0, INT_MAX);
-	slot = luaL_checkudata(L, arg, FD_TYPE);
-	luaL_argcheck(L, *slot >= 0, arg, "fd is closed");
-	return *slot;
+	owner = luaL_checkudata(L, arg, FD_TYPE);
+	luaL_argcheck(L, owner->fd >= 0, arg, "fd is closed");
+	return owner->fd;
 }
 
 /* The directory that a relative path starts from; the working directory if left out. */
@@ -70,34 +94,36 @@ int fd_opt_dir(lua_State *L, int arg)
 
 static int fd_method_close(lua_State *L)
 {
-	int *slot = luaL_checkudata(L, 1, FD_TYPE);
-	int fd = *slot;
+	struct fd_owner *owner = luaL_checkudata(L, 1, FD_TYPE);
+	int fd = owner->fd;
 
-	*slot = -1;
-	if (fd >= 0)
-		close(fd);
+	if (owner->process == fd_process) {
+		owner->fd = -1;
+		if (fd >= 0)
+			close(fd);
+	}
 	lua_pushboolean(L, 1);
 	return 1;
 }
 
 static int fd_method_fileno(lua_State *L)
 {
-	int *slot = luaL_checkudata(L, 1, FD_TYPE);
+	struct fd_owner *owner = luaL_checkudata(L, 1, FD_TYPE);
 
-	if (*slot < 0)
+	if (owner->fd < 0)
 		return 0;
-	lua_pushinteger(L, *slot);
+	lua_pushinteger(L, owner->fd);
 	return 1;
 }
 
 static int fd_method_tostring(lua_State *L)
 {
-	int *slot = luaL_checkudata(L, 1, FD_TYPE);
+	struct fd_owner *owner = luaL_checkudata(L, 1, FD_TYPE);
 
-	if (*slot < 0)
+	if (owner->fd < 0)
 		lua_pushliteral(L, FD_TYPE " (closed)");
 	else
-		lua_pushfstring(L, FD_TYPE " (%d)", *slot);
+		lua_pushfstring(L, FD_TYPE " (%d)", owner->fd);
 	return 1;
 }
 

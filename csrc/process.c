@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -145,6 +146,84 @@ static int process_clone(lua_State *L)
 		return sys_fail(L, "clone", lua_tostring(L, 1));
 	if (pid == 0)
 		process_child(L);
+	lua_pushinteger(L, pid);
+	return 1;
+}
+
+#define STACK_SIZE (256 * 1024)
+
+/* The whole life of a child that shares memory, on a stack of its own. */
+static int process_vm_child(void *state)
+{
+	lua_State *L = state;
+
+	lua_pcall(L, 0, 0, 0);
+	_exit(125);
+}
+
+/* Clones with a stack, which is gone before anything can raise. The pid, or -1 and errno. */
+static pid_t process_clone_on_stack(lua_State *child, unsigned long flags)
+{
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	int err, dumpable;
+	unsigned parent;
+	pid_t pid;
+
+	if (stack == MAP_FAILED)
+		return -1;
+	dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	parent = fd_enter_child();
+	pid = clone(process_vm_child, stack + STACK_SIZE,
+		    (int)(flags | CLONE_VM | CLONE_VFORK | SIGCHLD), child);
+	err = errno;
+	fd_leave_child(parent);
+	/* A change of ids in the child has cleared it for the memory, which is ours too. */
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != dumpable)
+		prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+	munmap(stack, STACK_SIZE);
+	errno = err;
+	return pid;
+}
+
+/***
+As `clone`, but without a copy of the memory: the child runs the function in the caller's, on a
+stack and a Lua thread of its own, while the caller is suspended until the child
+executes a program or exits, as with vfork. What it costs does not grow with the caller. The function
+has to end in exec or _exit; if it returns or raises, the child exits with 125. It
+may change only what nobody else uses: its files are its own, but a table is the caller's table.
+Signals should be blocked meanwhile, for a handler would run in the child too.
+clone(2) CLONE_VM CLONE_VFORK
+@function clone_vm
+@param namespaces as of `clone`; not time
+@func fn
+@treturn int the child's pid; or nil, message, errno
+*/
+static int process_clone_vm(lua_State *L)
+{
+	unsigned long flags = process_check_namespaces(L, 1);
+	int collects = lua_gc(L, LUA_GCISRUNNING);
+	lua_State *child;
+	pid_t pid;
+
+	luaL_argcheck(L, !(flags & CLONE_NEWTIME), 1, "a time namespace takes a copy");
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	lua_settop(L, 2);
+	child = lua_newthread(L);
+	/* A hook of the host program is none of the child's. */
+	lua_sethook(child, NULL, 0, 0);
+	lua_pushvalue(L, 2);
+	lua_xmove(L, child, 1);
+	/* A finalizer of the caller's objects must not run in the child. */
+	lua_gc(L, LUA_GCSTOP);
+	pid = process_clone_on_stack(child, flags);
+	if (collects) {
+		int err = errno;
+		lua_gc(L, LUA_GCRESTART);
+		errno = err;
+	}
+	if (pid < 0)
+		return sys_fail(L, "clone", lua_tostring(L, 1));
 	lua_pushinteger(L, pid);
 	return 1;
 }
@@ -390,6 +469,7 @@ static int process_getppid(lua_State *L)
 static const luaL_Reg functions[] = {
 	{ "_exit", process__exit },
 	{ "clone", process_clone },
+	{ "clone_vm", process_clone_vm },
 	{ "exec", process_exec },
 	{ "fexecve", process_fexecve },
 	{ "getpid", process_getpid },

@@ -44,6 +44,7 @@ function channel.prepare(c)
   c.undo:push(line.close, line)
   c.undo:push(init.close, init)
   c.channel = { reader = reader, writer = writer, line = line, init = init }
+  c.tell = writer
   return true
 end
 
@@ -60,7 +61,9 @@ end
 -- could use one or wait on one.
 function channel.child(c)
   local ok, message, errno = container.close_others { c.channel.writer, c.channel.init, c.image }
-  c.channel.writer = CHANNEL
+  if ok then
+    c.tell = CHANNEL
+  end
   return ok, message, errno
 end
 
@@ -76,7 +79,7 @@ end
 
 --- In the child: says what failed. There is nobody to tell if this fails too.
 function channel.tell(c, step, message, errno)
-  container.write(c.channel.writer, string.pack("<i4zz", errno or 0, step, message))
+  container.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
 end
 
 --- In the parent: waits until the program runs.

@@ -51,7 +51,7 @@ end
 -- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
-  local pid, message, errno = container.clone(c.namespaces, function()
+  local pid, message, errno = container.clone_vm(c.namespaces, function()
     child.main(c)
   end)
   container.sigprocmask("setmask", mask)
