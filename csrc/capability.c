@@ -46,11 +46,11 @@ static unsigned long long capability_check_set(lua_State *L, int arg)
 	luaL_checktype(L, arg, LUA_TTABLE);
 	n = lua_rawlen(L, arg);
 	for (i = 0; i < n; i++) {
-		int number;
+		const char *name = sys_check_element(L, arg, (lua_Integer)i + 1);
+		int number = capability_number(name);
 
-		lua_rawgeti(L, arg, (lua_Integer)i + 1);
-		number = capability_number(sys_check_string(L, lua_gettop(L)));
-		luaL_argcheck(L, number >= 0, arg, "unknown capability");
+		if (number < 0)
+			luaL_argerror(L, arg, lua_pushfstring(L, "unknown capability '%s'", name));
 		set |= 1ULL << number;
 		lua_pop(L, 1);
 	}

@@ -272,11 +272,12 @@ static int cgroup_pids(lua_State *L)
 	int i;
 
 	cgroup_check_name(L, 1, name);
-	if (lua_type(L, 2) == LUA_TSTRING)
-		luaL_argcheck(L, !strcmp(lua_tostring(L, 2), "max"), 2, "limit or \"max\"");
-	else
-		sys_check_range(L, 2, 1, LLONG_MAX);
-	value[0] = luaL_tolstring(L, 2, NULL);
+	if (lua_type(L, 2) == LUA_TSTRING) {
+		value[0] = sys_check_string(L, 2);
+		luaL_argcheck(L, !strcmp(value[0], "max"), 2, "limit or \"max\" expected");
+	} else {
+		value[0] = lua_pushfstring(L, "%I", sys_check_range(L, 2, 1, LLONG_MAX));
+	}
 	value[1] = lua_pushfstring(L, "%I", pid);
 	if (!cgroup_push_place(L, "pids"))
 		return sys_fail(L, "cgroup controller", "pids");

@@ -36,6 +36,7 @@ const char *sys_opt_string(lua_State *L, int arg, const char *fallback);
 long long sys_check_range(lua_State *L, int arg, long long low, long long high);
 unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *words,
 			      const char *what);
+const char *sys_check_element(lua_State *L, int arg, lua_Integer i);
 const char **sys_check_vector(lua_State *L, int arg);
 
 /* sys.c: files of the kernel, whole */

@@ -86,6 +86,26 @@ int fd_check(lua_State *L, int arg)
 	return owner->fd;
 }
 
+/* One fd of an array. */
+static int fd_check_element(lua_State *L, int arg, lua_Integer i)
+{
+	struct fd_owner *owner;
+	int fd = -1;
+
+	lua_rawgeti(L, arg, i);
+	owner = luaL_testudata(L, -1, FD_TYPE);
+	if (owner)
+		fd = owner->fd;
+	else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) <= INT_MAX)
+		fd = (int)lua_tointeger(L, -1);
+	if (fd < 0)
+		luaL_argerror(L, arg, lua_pushfstring(L, "[%I]: open fd expected, got %s", i,
+						      owner ? "a closed one" :
+							      luaL_typename(L, -1)));
+	lua_pop(L, 1);
+	return fd;
+}
+
 /* The directory that a relative path starts from; the working directory if left out. */
 int fd_opt_dir(lua_State *L, int arg)
 {
@@ -350,10 +370,8 @@ static int fd_poll(lua_State *L)
 	}
 	set = lua_newuserdatauv(L, (n + 1) * sizeof(*set), 0);
 	for (i = 0; i < n; i++) {
-		lua_rawgeti(L, 1, (lua_Integer)i + 1);
-		set[i].fd = fd_check(L, -1);
+		set[i].fd = fd_check_element(L, 1, (lua_Integer)i + 1);
 		set[i].events = POLLIN;
-		lua_pop(L, 1);
 	}
 	rc = poll(set, n, timeout);
 	if (rc < 0 && errno != EINTR)
@@ -383,11 +401,10 @@ static int fd_close_others(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	luaL_argcheck(L, lua_rawlen(L, 1) <= 16, 1, "too many fds");
 	n = (int)lua_rawlen(L, 1);
-	for (i = 0; i < n; i++) {
-		lua_rawgeti(L, 1, i + 1);
-		high[i] = fd_check(L, -1);
-		lua_pop(L, 1);
-	}
+	for (i = 0; i < n; i++)
+		high[i] = fd_check_element(L, 1, i + 1);
+	/* From here on the owners that there are have nothing to close. */
+	fd_process = ++fd_processes;
 	/* Out of the way first: one of them may sit where another has to go. */
 	for (i = 0; i < n; i++)
 		if ((high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, 3 + n)) < 0)

@@ -113,8 +113,10 @@ static int file_mknod(lua_State *L)
 	const char *path = sys_check_string(L, 1);
 	mode_t type = types[luaL_checkoption(L, 2, NULL, words)];
 	mode_t mode = (mode_t)sys_check_range(L, 3, 0, 07777);
-	unsigned major_number = (unsigned)luaL_optinteger(L, 4, 0);
-	unsigned minor_number = (unsigned)luaL_optinteger(L, 5, 0);
+	unsigned major_number =
+		(unsigned)(lua_isnoneornil(L, 4) ? 0 : sys_check_range(L, 4, 0, 0xfff));
+	unsigned minor_number =
+		(unsigned)(lua_isnoneornil(L, 5) ? 0 : sys_check_range(L, 5, 0, 0xfffff));
 
 	return sys_result(L,
 			  mknodat(fd_opt_dir(L, 6), path, type | mode,

@@ -42,7 +42,9 @@ static int identity_setgroups(lua_State *L)
 	n = (int)lua_rawlen(L, 1);
 	for (i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, i + 1);
-		groups[i] = (gid_t)sys_check_range(L, lua_gettop(L), 0, UINT_MAX - 1);
+		luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0 &&
+			      lua_tointeger(L, -1) < UINT_MAX, 1, "ids of groups expected");
+		groups[i] = (gid_t)lua_tointeger(L, -1);
 		lua_pop(L, 1);
 	}
 	return sys_result(L, syscall(SYS_setgroups, n, groups), "setgroups", NULL);

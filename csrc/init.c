@@ -169,11 +169,11 @@ INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
 			path = *e + 5;
 	for (s = argv[0]; *s && *s != '/'; s++)
 		;
-	if (*s || !path)
+	if (*s)
 		err = -(int)init_syscall(SYS_execve, (long)argv[0], (long)argv, (long)envp, 0,
 					 0);
 	else
-		err = *argv[0] ? init_search(path, argv, envp) : ENOENT;
+		err = *argv[0] && path ? init_search(path, argv, envp) : ENOENT;
 	init_tell(err, STEP_EXEC);
 	init_exit(err == ENOENT || err == ENOTDIR ? 127 : 126);
 }

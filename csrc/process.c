@@ -5,6 +5,7 @@
  */
 #include "container.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -96,8 +97,14 @@ static int process_traceback(lua_State *L)
 static void __attribute__((noreturn)) process_child(lua_State *L)
 {
 	int status = EXIT_FAILURE, base = lua_gettop(L);
+	Dl_info self;
 
-	/* A caller may have kept the real os.exit; its first exit handler is this one. */
+	/* What the parent has left to be collected is the parent's to end. */
+	lua_gc(L, LUA_GCSTOP);
+	/* A caller may have kept the real os.exit. Its first exit handler is this one, which
+	 * has to be there still when os.exit has closed the state, and this library with it. */
+	if (dladdr((void *)(intptr_t)process_leave, &self))
+		dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 	on_exit(process_leave, NULL);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	if (lua_getfield(L, -1, LUA_OSLIBNAME) == LUA_TTABLE) {
@@ -122,7 +129,7 @@ static void __attribute__((noreturn)) process_child(lua_State *L)
 /***
 Starts a child process in new namespaces that runs a function and then exits: with the
 integer the function returns, else with 0; with 1 after an error, which it prints, as it prints
-the message of `nil, message`. The child never returns into the caller's program: os.exit in it
+the message of `nil, message`. The collector stands still in it. The child never returns into the caller's program: os.exit in it
 ends it without closing the Lua state, and it has a copy of the memory, so nothing
 it changes is seen by the parent. clone(2), namespaces(7)
 @function clone
@@ -401,9 +408,12 @@ static int process_pidfd_open(lua_State *L)
 	pid_t pid = (pid_t)sys_check_range(L, 1, 1, INT_MAX);
 	int *slot = fd_new(L);
 
+	int err;
+
 	if (fd_give(slot, (int)syscall(SYS_pidfd_open, pid, 0)))
 		return 1;
-	return sys_fail(L, "pidfd_open", NULL);
+	err = errno;
+	return sys_fail_with(L, err, "pidfd_open", lua_pushfstring(L, "%d", (int)pid));
 }
 
 /***
@@ -441,7 +451,7 @@ Ends this process at once: nothing is flushed, no exit handler runs. _exit(2)
 */
 static int process__exit(lua_State *L)
 {
-	_exit((int)luaL_optinteger(L, 1, 0));
+	_exit(lua_isnoneornil(L, 1) ? 0 : (int)sys_check_range(L, 1, 0, 255));
 }
 
 /***

@@ -35,8 +35,27 @@ int signal_check(lua_State *L, int arg)
 		name += 3;
 	while (w->name && strcmp(w->name, name))
 		w++;
-	luaL_argcheck(L, w->name, arg, "unknown signal");
+	if (!w->name)
+		luaL_argerror(L, arg, lua_pushfstring(L, "unknown signal '%s'", name));
 	return (int)w->value;
+}
+
+/* One signal of an array: as above, but none is not one. */
+static int signal_check_element(lua_State *L, int arg, lua_Integer i)
+{
+	int number, type = lua_rawgeti(L, arg, i);
+
+	if (type != LUA_TSTRING && !lua_isinteger(L, -1))
+		luaL_argerror(L, arg, lua_pushfstring(L, "[%I]: signal expected, got %s", i,
+						      luaL_typename(L, -1)));
+	/* The element stands in for the argument, so that an error names that. */
+	lua_pushvalue(L, arg);
+	lua_insert(L, -2);
+	lua_replace(L, arg);
+	number = signal_check(L, arg);
+	luaL_argcheck(L, number > 0, arg, "0 is no signal");
+	lua_replace(L, arg);
+	return number;
 }
 
 /***
@@ -79,11 +98,8 @@ static void signal_check_set(lua_State *L, int arg, sigset_t *set)
 	}
 	luaL_checktype(L, arg, LUA_TTABLE);
 	n = lua_rawlen(L, arg);
-	for (i = 0; i < n; i++) {
-		lua_rawgeti(L, arg, (lua_Integer)i + 1);
-		sigaddset(set, signal_check(L, lua_gettop(L)));
-		lua_pop(L, 1);
-	}
+	for (i = 0; i < n; i++)
+		sigaddset(set, signal_check_element(L, arg, (lua_Integer)i + 1));
 }
 
 /***
@@ -101,6 +117,7 @@ static int signal_sigprocmask(lua_State *L)
 	sigset_t set, old;
 
 	signal_check_set(L, 2, &set);
+	sigemptyset(&old); /* the kernel fills a part of it */
 	if (sigprocmask(how[word], &set, &old) < 0)
 		return sys_fail(L, "sigprocmask", words[word]);
 	lua_pushlstring(L, (const char *)&old, sizeof(old));
@@ -140,6 +157,8 @@ static int signal_read_signal(lua_State *L)
 
 	if (n < 0)
 		return sys_fail(L, "read", "signalfd");
+	if (n != sizeof(info) || !info.ssi_signo || info.ssi_signo > 64)
+		return sys_fail_with(L, EINVAL, "read", "signalfd");
 	lua_pushinteger(L, info.ssi_signo);
 	lua_pushstring(L, info.ssi_code == SI_KERNEL ? "kernel" : "process");
 	lua_pushinteger(L, info.ssi_pid);

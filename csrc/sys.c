@@ -84,6 +84,20 @@ unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *word
 	return value;
 }
 
+/* Pushes one string of an array. */
+const char *sys_check_element(lua_State *L, int arg, lua_Integer i)
+{
+	size_t size;
+	const char *s;
+
+	if (lua_rawgeti(L, arg, i) != LUA_TSTRING)
+		luaL_argerror(L, arg, lua_pushfstring(L, "[%I]: string expected, got %s", i,
+						      luaL_typename(L, -1)));
+	s = lua_tolstring(L, -1, &size);
+	luaL_argcheck(L, strlen(s) == size, arg, "string contains a NUL byte");
+	return s;
+}
+
 /* An argv or envp for exec from an array of strings. The vector is a userdata left on the
  * stack; the strings stay anchored in the caller's table. */
 const char **sys_check_vector(lua_State *L, int arg)
@@ -97,16 +111,7 @@ const char **sys_check_vector(lua_State *L, int arg)
 	luaL_checkstack(L, 3, "no room for a vector");
 	vector = lua_newuserdatauv(L, (n + 1) * sizeof(*vector), 0);
 	for (i = 0; i < n; i++) {
-		size_t size;
-
-		if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
-			luaL_argerror(L, arg,
-				      lua_pushfstring(L, "[%I]: string expected, got %s",
-						      (lua_Integer)i + 1,
-						      luaL_typename(L, -1)));
-		vector[i] = lua_tolstring(L, -1, &size);
-		if (strlen(vector[i]) != size)
-			luaL_argerror(L, arg, "string contains a NUL byte");
+		vector[i] = sys_check_element(L, arg, (lua_Integer)i + 1);
 		lua_pop(L, 1);
 	}
 	vector[n] = NULL;

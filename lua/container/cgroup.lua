@@ -49,11 +49,17 @@ local function make(place)
     count = count + 1
     local path = ("%s/%s%d-%d"):format(place, PREFIX, container.getpid(), count)
     local ok, message, errno = container.mkdir(path)
-    local lock = ok and open(path)
+    local lock
+    if ok then
+      lock, message, errno = open(path)
+    end
     if lock and container.flock(lock, "ex,nb") and container.stat(path) then
       return path, lock
     elseif lock then
       lock:close()
+    elseif ok and errno ~= container.errno.ENOENT then
+      container.rmdir(path)
+      return nil, message, errno
     elseif not ok and errno ~= container.errno.EEXIST then
       return nil, message, errno
     end

@@ -48,9 +48,6 @@ child.order = {
 --- Runs the steps. Whatever they need was required above: after the pivot a require would run code
 -- of the container's files, and dlopen or a name service would too.
 function child.main(c)
-  -- What the host program has left to be collected holds numbers of files that are closed here, and
-  -- given to others.
-  collectgarbage("stop")
   local ok, why = pcall(function()
     for _, entry in ipairs(child.order) do
       local done, message, errno = entry[2](c)

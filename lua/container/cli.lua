@@ -188,7 +188,8 @@ local function attend(c, signals)
     local ready = container.poll { c:fd(), signals }
     if ready and ready[2] then
       local number, from = container.read_signal(signals)
-      if number and from == "process" then
+      -- A hang-up reaches the leader of the session, which may be this process alone.
+      if number and (from == "process" or container.signal_name(number) == "HUP") then
         c:kill(number)
       end
     end

@@ -30,12 +30,10 @@ local function node(dev, name, major, minor)
   return container.mount("/dev/" .. name, file.path(target), nil, "bind")
 end
 
---- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way.
+--- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
+-- and in that one, whatever a volume may have put on it.
 function device.child(c)
-  local dev <close>, message, errno = container.open_beneath(c.root, "/dev", "path")
-  if not dev then
-    return nil, message, errno
-  end
+  local dev <close> = c.dev
   for _, entry in ipairs(NODES) do
     local ok, why, number = node(dev, table.unpack(entry))
     if not ok then

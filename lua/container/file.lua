@@ -28,7 +28,8 @@ function file.beneath(root, path, kind, resolve)
   else
     ok, message, errno = container.mknod(name, "file", 0x1a4, 0, 0, parent) -- 0644
   end
-  if not ok then
+  -- Somebody else may have made it meanwhile; what it is shows when it is opened.
+  if not ok and errno ~= container.errno.EEXIST then
     return nil, message, errno
   end
   return container.open_beneath(root, path, "path", resolve)

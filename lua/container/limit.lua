@@ -17,10 +17,10 @@ end
 -- own that is counted for the namespace alone since 5.14, and a hard limit cannot be raised in it.
 function limit.child(c)
   local ok, message, errno = lower("core", 0)
-  if ok and c.nproc then
-    ok, message, errno = lower("nproc", c.nproc)
+  if not ok or not c.nproc then
+    return ok, message, errno
   end
-  return ok, message, errno
+  return lower("nproc", c.nproc)
 end
 
 return limit

@@ -66,6 +66,13 @@ function mount.child(c)
     if not ok then
       return nil, message, errno
     end
+    if entry.destination == "/dev" and not c.dev then
+      -- Held now, for a volume may come to lie on it.
+      c.dev, message, errno = container.open_beneath(c.root, "/dev", "path,directory")
+      if not c.dev then
+        return nil, message, errno
+      end
+    end
   end
   return true
 end

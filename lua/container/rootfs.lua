@@ -13,14 +13,17 @@ local VIEW <const> = "/"
 
 --- Asks, before anything is made, whether there is such a directory and it can be read.
 function rootfs.prepare(c)
-  local path = c.config.root.path
-  if path == VIEW then
+  local fd <close>, message, errno = container.open(c.config.root.path, "rdonly,directory")
+  if not fd then
+    return nil, message, errno
+  end
+  -- By whatever path, a link or ..: the host's own root is seen, never handed out.
+  local asked, own = assert(container.stat(fd)), assert(container.stat(VIEW))
+  if asked.dev == own.dev and asked.ino == own.ino then
     -- Here and not in the child: only this kind of container needs it.
     c.view = require "container.view"
-    return true
   end
-  local fd <close>, message, errno = container.open(path, "rdonly,directory")
-  return fd and true, message, errno
+  return true
 end
 
 local function bind(path)

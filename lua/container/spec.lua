@@ -80,6 +80,7 @@ local function read_env(c, value)
     position[entry:match("^[^=]*")] = i
   end
   local function set(name, entry)
+    c.home_given = c.home_given or name == "HOME"
     local at = position[name] or #env + 1
     position[name], env[at] = at, entry
   end
@@ -105,18 +106,24 @@ local function read_env(c, value)
   end
 end
 
---- A place in the container, without the detours, that is not one of those it lives by.
-local function read_destination(field, destination)
-  expect(destination:sub(1, 1) == "/", field, "an absolute destination", destination)
+--- An absolute path without the steps that go nowhere.
+local function clean(path)
   local steps = {}
-  for step in destination:gmatch("[^/]+") do
-    if step == ".." then
-      refuse(field, "destination goes up by ..")
-    elseif step ~= "." then
+  for step in path:gmatch("[^/]+") do
+    if step ~= "." then
       steps[#steps + 1] = step
     end
   end
-  destination = "/" .. table.concat(steps, "/")
+  return "/" .. table.concat(steps, "/")
+end
+
+--- A place in the container that is not one of those it lives by.
+local function read_destination(field, destination)
+  expect(destination:sub(1, 1) == "/", field, "an absolute destination", destination)
+  destination = clean(destination)
+  if (destination .. "/"):find("/../", 1, true) then
+    refuse(field, "destination goes up by ..")
+  end
   if destination == "/" or (destination .. "/"):find("^/proc/") then
     refuse(field, ("destination %s is the container's own"):format(destination))
   end
@@ -216,7 +223,7 @@ local options = {
   end,
   env = read_env,
   cwd = function(c, value)
-    c.config.process.cwd = absolute("cwd", value)
+    c.config.process.cwd = clean(absolute("cwd", value))
   end,
   volumes = function(c, value)
     for i = 1, array("volumes", plain("volumes", value)) do
@@ -292,7 +299,7 @@ local function defaults()
     config = {
       ociVersion = "1.0.2",
       process = {
-        args = {}, env = { "PATH=" .. DEFAULT_PATH }, cwd = "/", user = { uid = 0, gid = 0 },
+        args = {}, env = { "PATH=" .. DEFAULT_PATH, "HOME=/root" }, cwd = "/", user = { uid = 0, gid = 0 },
         noNewPrivileges = true,
       },
       root = { path = "/", readonly = false },

@@ -72,12 +72,11 @@ function user.prepare(c)
     return nil, ("user %d:%d: only 0:0 is mapped into this user namespace"):format(p.user.uid,
       p.user.gid), container.errno.EINVAL
   end
-  for _, variable in ipairs(p.env) do
-    if variable:sub(1, 5) == "HOME=" then
-      return true
+  for i, variable in ipairs(p.env) do
+    if variable:find("^HOME=") and not c.home_given then
+      p.env[i] = "HOME=" .. home
     end
   end
-  p.env[#p.env + 1] = "HOME=" .. home
   return true
 end
 

@@ -126,7 +126,9 @@ end
 -- directory nor a link, or cannot be seen, is not in the view.
 function view:entries(directory, target, depth)
   local names, message, errno = container.list(directory)
-  if not names then
+  if not names and errno == container.errno.EACCES then
+    return true
+  elseif not names then
     return nil, message, errno
   end
   for _, name in ipairs(names) do
