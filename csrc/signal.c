@@ -117,7 +117,7 @@ static int signal_sigprocmask(lua_State *L)
 	sigset_t set, old;
 
 	signal_check_set(L, 2, &set);
-	sigemptyset(&old); /* the kernel fills a part of it */
+	memset(&old, 0, sizeof(old)); /* only the part that the kernel has is filled */
 	if (sigprocmask(how[word], &set, &old) < 0)
 		return sys_fail(L, "sigprocmask", words[word]);
 	lua_pushlstring(L, (const char *)&old, sizeof(old));

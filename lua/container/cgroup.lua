@@ -21,13 +21,6 @@ local function open(path)
   return container.open(path, "rdonly,directory")
 end
 
---- Ends what is in a cgroup and takes it away, as far as that can be done without waiting.
-local function remove(version, path)
-  if not container.rmdir(path) then
-    version.kill(path)
-    container.rmdir(path)
-  end
-end
 
 --- Takes away what killed launchers left in `place`.
 local function sweep(version, place)
@@ -36,7 +29,11 @@ local function sweep(version, place)
       local path = place .. "/" .. name
       local lock <close> = open(path)
       if lock and container.flock(lock, "ex,nb") then
-        remove(version, path)
+        -- What is left in it has outlived a launcher that died, which nothing should.
+        if not container.rmdir(path) then
+          version.kill(path)
+          container.rmdir(path)
+        end
       end
     end
   end
@@ -99,7 +96,7 @@ function cgroup.prepare(c)
     return fall_back(c, limit, lock, why)
   end
   c.undo:push(lock.close, lock)
-  c.undo:push(remove, version, path)
+  c.undo:push(container.rmdir, path)
   local ok, message
   ok, message, errno = container.write_file(path .. "/" .. version.files.pids, tostring(limit))
   if not ok then

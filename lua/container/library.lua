@@ -9,12 +9,15 @@ local library = {}
 
 local methods = {}
 
+local function is_ours(self)
+  return self.owner == container.getpid()
+end
+
 --- Ends the container if it still runs, waits for its end, and takes away what was made for it.
--- Does nothing a second time.
--- In a copy of this process, such as the child of another container.clone, the container is not a
--- child, and is left alone: the wait says so.
+-- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
+-- whose container it is not.
 local function close(self)
-  if self.result or self.closed then
+  if self.result or self.closed or not is_ours(self) then
     return
   end
   self.closed = true
@@ -43,7 +46,9 @@ function methods:wait()
     return self.result
   end
   if self.closed then
-    return nil, channel.failure("wait", "wait: the container was closed", container.errno.ECHILD)
+    return nil, channel.failure("wait", "the container was closed", container.errno.ECHILD)
+  elseif not is_ours(self) then
+    return nil, channel.failure("wait", "the container is another process's", container.errno.ECHILD)
   end
   local how, number, errno = container.wait(self.state.pidfd)
   -- Pid 1 can only exit, so how the program itself ended is what it says.
@@ -66,7 +71,7 @@ end
 -- @param signal name such as "TERM", or number; KILL ends the whole container
 -- @return true; or nil and an error
 function methods:kill(signal)
-  local message, errno = "kill: the container has ended", container.errno.ESRCH
+  local message, errno = "the container has ended", container.errno.ESRCH
   if not self.result and not self.closed then
     local ok
     ok, message, errno = container.pidfd_send_signal(self.state.pidfd, signal)
@@ -96,7 +101,8 @@ function library.spawn(options)
   if not c then
     return nil, err
   end
-  return setmetatable({ pid = c.pid, state = c, closed = false }, metatable)
+  return setmetatable(
+    { pid = c.pid, owner = container.getpid(), state = c, closed = false }, metatable)
 end
 
 --- Runs a container to its end.

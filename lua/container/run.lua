@@ -76,14 +76,16 @@ function run.start(c)
   if not c.pid then
     return nil, err
   end
+  local unfinished <close> = undo.new()
+  unfinished:push(discard, c)
   ok, err = each(c, "parent", c.pid)
   if ok then
     err = channel.wait(c)
   end
   if err then
-    discard(c)
     return nil, err
   end
+  unfinished:release()
   c.undo = stack:release()
   return c
 end
