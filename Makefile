@@ -66,11 +66,16 @@ bench: all
 	@$(MAKE) -s -C bench
 	@$(LUA) bench/bench.lua $(if $(QUICK),--quick)
 
-# A small real Debian tree to use as --rootfs.
+# A small real Debian tree to use as --rootfs. In its place only when it is whole.
 rootfs: rootfs/bin/bash
 rootfs/bin/bash:
 	@sh .ci/needs rootfs
-	mmdebstrap --variant=essential --include=bash,procps stable rootfs
+	@mkdir -p build
+	rm -rf --one-file-system build/rootfs
+	mmdebstrap --variant=essential --include=bash,procps \
+	  --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+	  stable build/rootfs http://deb.debian.org/debian
+	mv -T build/rootfs rootfs
 
 # The C module under the address and undefined-behaviour sanitizers, and its specs on it.
 sanitize:
@@ -92,7 +97,7 @@ uninstall:
 	rm -rf $(LUADIR)/container
 
 clean:
-	rm -rf build container.so csrc/*.o
+	rm -rf --one-file-system build container.so csrc/*.o
 	@$(MAKE) -s -C bench clean
 
 .PHONY: all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean

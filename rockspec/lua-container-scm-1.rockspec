@@ -27,6 +27,7 @@ build = {
   modules = {
     container = {
       sources = {
+        "csrc/capability.c",
         "csrc/cgroup.c",
         "csrc/container.c",
         "csrc/fd.c",
@@ -45,18 +46,22 @@ build = {
       },
       incdirs = { "csrc" },
     },
+    ["container.capability"] = "lua/container/capability.lua",
     ["container.cgroup"] = "lua/container/cgroup.lua",
     ["container.cgroup.v1"] = "lua/container/cgroup/v1.lua",
     ["container.cgroup.v2"] = "lua/container/cgroup/v2.lua",
     ["container.channel"] = "lua/container/channel.lua",
+    ["container.check"] = "lua/container/check.lua",
     ["container.child"] = "lua/container/child.lua",
     ["container.cli"] = "lua/container/cli.lua",
     ["container.device"] = "lua/container/device.lua",
     ["container.file"] = "lua/container/file.lua",
     ["container.hostname"] = "lua/container/hostname.lua",
     ["container.idmap"] = "lua/container/idmap.lua",
+    ["container.keyring"] = "lua/container/keyring.lua",
     ["container.library"] = "lua/container/library.lua",
     ["container.limit"] = "lua/container/limit.lua",
+    ["container.mask"] = "lua/container/mask.lua",
     ["container.mount"] = "lua/container/mount.lua",
     ["container.namespace"] = "lua/container/namespace.lua",
     ["container.network"] = "lua/container/network.lua",
@@ -65,6 +70,7 @@ build = {
     ["container.run"] = "lua/container/run.lua",
     ["container.spec"] = "lua/container/spec.lua",
     ["container.undo"] = "lua/container/undo.lua",
+    ["container.user"] = "lua/container/user.lua",
     ["container.view"] = "lua/container/view.lua",
   },
   install = {

@@ -8,69 +8,18 @@
 local busted = require "busted"
 local container = require "container"
 local probes = require "spec.fixtures.probes"
+local scratch = require "spec.fixtures.scratch"
 
-local support = { lua = os.getenv("LUA") or "lua5.4" }
+local support = {
+  lua = os.getenv("LUA") or "lua5.4",
+  quote = scratch.quote, name = scratch.name, tmpdir = scratch.tmpdir,
+  busybox_rootfs = scratch.busybox_rootfs,
+}
 
 local DEADLINE <const> = 30 -- seconds; nothing here takes one, so this is for what hangs
 local ORDINARY <const> = 54321 -- a user and a group that nobody has
-local PREFIX <const> = "lua-container.spec." -- not "lua-container-", which a launcher sweeps away
 
 container.umask(tonumber("022", 8)) -- the files made for another user are there to be read
-
---- A word for the shell.
-function support.quote(s)
-  return "'" .. s:gsub("'", [['\'']]) .. "'"
-end
-
--- Files ------------------------------------------------------------------------------------------
-
--- The directory of this run.
-local scratch = assert(io.popen("d=$(mktemp -d -t " .. PREFIX
-  .. "XXXXXX) && chmod 755 \"$d\" && echo \"$d\"")):read("l")
-local run = scratch:match("[^/]*$")
-local count = 0
-
--- A shell that takes it away, and the cgroups of its name, when this process is gone: whatever
--- ended it, its end of their pipe is closed then.
-local rest, alive = assert(container.pipe())
-local janitor = assert(container.clone({}, function()
-  container.close_others { rest }
-  container.exec { "sh", "-c", ([[trap '' HUP INT TERM; cat <&3 >/dev/null
-    find /sys/fs/cgroup -depth -name '%s*' -exec rmdir {} \;
-    rm -rf --one-file-system %s]]):format(run, support.quote(scratch)) }
-end))
-rest:close()
-
---- A name that no other test has, for a cgroup say.
-function support.name()
-  count = count + 1
-  return run .. "." .. count
-end
-
---- A new directory, which goes at the end of the run.
-function support.tmpdir()
-  local path = scratch .. "/" .. support.name()
-  assert(container.mkdir(path))
-  return path
-end
-
-local rootfs
-
---- A root directory with nothing in it but the static busybox; the same one for the whole run.
-function support.busybox_rootfs()
-  if not rootfs then
-    local path = support.tmpdir()
-    for _, name in ipairs { "bin", "dev", "etc", "proc", "root", "sys", "tmp" } do
-      assert(container.mkdir(path .. "/" .. name))
-    end
-    assert(os.execute("cp \"$(command -v busybox)\" " .. path .. "/bin/busybox"))
-    for applet in support.run(path .. "/bin/busybox --list").stdout:gmatch("[^\n]+") do
-      container.symlink("busybox", path .. "/bin/" .. applet)
-    end
-    rootfs = path
-  end
-  return rootfs
-end
 
 -- Processes --------------------------------------------------------------------------------------
 
@@ -143,7 +92,7 @@ end
 --- Runs a command of the shell, which finds this module with any Lua 5.4 that it starts.
 -- @treturn table status (124 when it took too long), stdout, stderr
 function support.run(command)
-  local errors = scratch .. "/" .. support.name()
+  local errors = scratch.path .. "/" .. support.name()
   local quote = support.quote
   local pipe <close> = assert(io.popen(
     ("LUA_PATH_5_4=%s LUA_CPATH_5_4=%s timeout -k 1 %d sh -c %s 2>%s </dev/null"):format(
@@ -151,6 +100,12 @@ function support.run(command)
   local stdout = pipe:read("a")
   local _, _, status = pipe:close()
   return { status = status, stdout = stdout, stderr = assert(container.read_file(errors)) }
+end
+
+--- The same for a piece of Lua, in which `container` is this module.
+function support.script(text)
+  return support.run(support.lua .. " -e " .. support.quote(
+    "local container = require 'container'\n" .. text))
 end
 
 local copy
@@ -202,20 +157,37 @@ function support.needs(...)
   end
 end
 
+-- Assertions -------------------------------------------------------------------------------------
+
+--- A caller's mistake: `fn` raises, and its message has these words.
+function support.raises(words, fn, ...)
+  local ok, message = pcall(fn, ...)
+  if ok or not tostring(message):find(words, 1, true) then
+    busted.fail(("expected an error with %q, got: %q"):format(words, tostring(message)), 2)
+  end
+end
+
+--- The kernel's refusal, and nothing else: nil, message, errno, which may be given by name.
+function support.refused(message, errno, ...)
+  local got = table.pack(...)
+  local number = container.errno[errno] or errno
+  if got.n ~= 3 or got[1] ~= nil or got[2] ~= message or got[3] ~= number then
+    busted.fail(("expected nil, %q, %s, got: %s, %q, %s"):format(
+      message, number, got[1], tostring(got[2]), got[3]), 2)
+  end
+end
+
 -- What a test leaves behind ----------------------------------------------------------------------
 
--- The cgroups of ours that nobody holds: a launcher has a lock on its own while it lives. Those of
--- another run of the specs are that one's business.
-local function cgroups(found)
-  for _, controller in ipairs { "pids", "memory", "cpu" } do
-    local place = container.cgroup_place(controller)
-    for _, name in ipairs(place and container.list(place) or {}) do
-      local ours = name:find("lua-container", 1, true) == 1
-        and (name:find(PREFIX, 1, true) ~= 1 or name:find(run, 1, true) == 1)
-      local dir <close> = ours and container.open(place .. "/" .. name, "directory") or nil
-      if dir and container.flock(dir, "ex,nb") then
-        found["cgroup " .. place .. "/" .. name] = true
-      end
+-- The cgroups of ours in a place, but those that somebody holds: a launcher has a lock on its own
+-- while it lives. Those of another run of the specs are that one's business.
+local function cgroups(place, found)
+  for _, name in ipairs(place and container.list(place) or {}) do
+    local ours = name:find("lua-container", 1, true) == 1
+      and (name:find(scratch.prefix, 1, true) ~= 1 or name:find(scratch.run, 1, true) == 1)
+    local dir <close> = ours and container.open(place .. "/" .. name, "directory") or nil
+    if dir and container.flock(dir, "ex,nb") then
+      found["cgroup " .. place .. "/" .. name] = true
     end
   end
 end
@@ -236,7 +208,12 @@ function support.snapshot()
   for line in assert(container.read_file("/proc/self/mountinfo")):gmatch("[^\n]+") do
     found["mount " .. line] = true
   end
-  cgroups(found)
+  local place, version = container.cgroup_place("pids")
+  cgroups(place, found)
+  if version == 1 then -- of version 2 there is one hierarchy
+    cgroups(container.cgroup_place("memory"), found)
+    cgroups(container.cgroup_place("cpu"), found)
+  end
   return found
 end
 
@@ -279,8 +256,7 @@ busted.subscribe({ "test", "end" }, function(_, _, status)
 end)
 
 busted.subscribe({ "exit" }, function()
-  alive:close()
-  support.wait(janitor)
+  support.wait(scratch.finish())
   return nil, true
 end)
 

@@ -48,7 +48,8 @@ function methods:wait()
   if self.closed then
     return nil, channel.failure("wait", "the container was closed", container.errno.ECHILD)
   elseif not is_ours(self) then
-    return nil, channel.failure("wait", "the container is another process's", container.errno.ECHILD)
+    return nil, channel.failure("wait", "the container is not this process's",
+      container.errno.ECHILD)
   end
   local how, number, errno = container.wait(self.state.pidfd)
   -- Pid 1 can only exit, so how the program itself ended is what it says.

@@ -299,7 +299,10 @@ local function defaults()
     config = {
       ociVersion = "1.0.2",
       process = {
-        args = {}, env = { "PATH=" .. DEFAULT_PATH, "HOME=/root" }, cwd = "/", user = { uid = 0, gid = 0 },
+        args = {},
+        env = { "PATH=" .. DEFAULT_PATH, "HOME=/root" },
+        cwd = "/",
+        user = { uid = 0, gid = 0 },
         noNewPrivileges = true,
       },
       root = { path = "/", readonly = false },
