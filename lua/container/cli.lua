@@ -97,7 +97,11 @@ local OPTIONS <const> = {
 local SHORT <const> = { e = "--env", w = "--workdir", v = "--volume", q = "--quiet",
   h = "--hostname", u = "--user" }
 
+--- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
+  message = message:gsub("%c", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end)
   container.write(2, ("lua-container: %s\n"):format(message))
 end
 
