@@ -161,7 +161,7 @@ What a path or an fd is; a symbolic link is followed. stat(2)
 @function stat
 @param path string or fd
 @treturn table type ("file", "directory", "link", "char", "block", "fifo", "socket"), mode
-(permission bits), uid, gid, size, mtime (nanoseconds since 1970), dev and ino, which together
+(permission bits), nlink, uid, gid, size, mtime (nanoseconds since 1970), dev and ino, which together
 say which file it is, and major and minor of a device node; or nil, message, errno
 */
 static int file_stat(lua_State *L)
@@ -183,6 +183,8 @@ static int file_stat(lua_State *L)
 	lua_setfield(L, -2, "type");
 	lua_pushinteger(L, st.st_mode & 07777);
 	lua_setfield(L, -2, "mode");
+	lua_pushinteger(L, (lua_Integer)st.st_nlink);
+	lua_setfield(L, -2, "nlink");
 	lua_pushinteger(L, st.st_uid);
 	lua_setfield(L, -2, "uid");
 	lua_pushinteger(L, st.st_gid);

@@ -47,11 +47,25 @@ local function discard(c)
   container.wait(c.pidfd or c.pid)
 end
 
+-- From how many pages on the copying of a host program's page tables costs more than all the rest.
+local LARGE <const> = 4096
+
+--- Whether the child should run in the host program's own memory. It has to where there are threads,
+-- for in a copy a lock that one of them held would be held for ever; and it had better where there
+-- is much to copy. Otherwise a copy is as fast, and nothing that happens to it happens here.
+local function shares_memory()
+  local threads = container.stat("/proc/self/task")
+  local pages = container.read_file("/proc/self/statm")
+  return not threads or threads.nlink > 3 or not pages
+    or tonumber(pages:match("^%d+ (%d+)")) >= LARGE
+end
+
 --- Clones, with every signal held back until init is ready for it: one that comes now is delivered
 -- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
-  local pid, message, errno = container.clone_vm(c.namespaces, function()
+  local how = shares_memory() and container.clone_vm or container.clone
+  local pid, message, errno = how(c.namespaces, function()
     child.main(c)
   end)
   container.sigprocmask("setmask", mask)
