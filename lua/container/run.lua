@@ -50,9 +50,10 @@ end
 -- From how many pages on the copying of a host program's page tables costs more than all the rest.
 local LARGE <const> = 4096
 
---- Whether the child should run in the host program's own memory. It has to where there are threads,
--- for in a copy a lock that one of them held would be held for ever; and it had better where there
--- is much to copy. Otherwise a copy is as fast, and nothing that happens to it happens here.
+--- Whether the child should run in the host program's own memory. It has to where there are
+-- threads, for in a copy a lock that one of them held would be held for ever; and it had better
+-- where there is much to copy. Otherwise a copy is as fast, and nothing that happens to it happens
+-- here.
 local function shares_memory()
   local threads = container.stat("/proc/self/task")
   local pages = container.read_file("/proc/self/statm")
