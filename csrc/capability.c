@@ -143,7 +143,7 @@ The permitted capabilities of this thread. capget(2)
 static int capability_capget(lua_State *L)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
+	struct __user_cap_data_struct data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 	int i;
 
 	if (syscall(SYS_capget, &head, data) < 0)

@@ -25,7 +25,8 @@ struct fd_owner {
 	unsigned process;
 };
 
-static unsigned fd_process, fd_processes;
+/* Of each thread: only the one that clones is suspended. */
+static _Thread_local unsigned fd_process, fd_processes;
 
 /* Around the life of a child that shares this memory, while this process is suspended. */
 unsigned fd_enter_child(void)
@@ -193,7 +194,8 @@ link and every ".." on the way: nothing outside of it can be reached. openat2(2)
 @function open_beneath
 @param dir fd of the directory
 @string path
-@string[opt="path"] flags as of `open`, and nosymlinks: a symbolic link anywhere is ELOOP
+@string[opt="path"] flags as of `open`
+@string[opt] resolve nosymlinks: a symbolic link anywhere is ELOOP
 @return an fd that closes itself, or nil, message, errno
 */
 static int fd_open_beneath(lua_State *L)
@@ -210,6 +212,7 @@ static int fd_open_beneath(lua_State *L)
 	if (!lua_isnoneornil(L, 3))
 		how.flags = sys_check_words(L, 3, open_flags, "open flag") | O_CLOEXEC;
 	how.resolve |= sys_check_words(L, 4, resolve, "resolve flag");
+	luaL_argcheck(L, !(how.flags & O_CREAT), 3, "creat needs a mode: make it by mknod");
 	slot = fd_new(L);
 	do
 		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));

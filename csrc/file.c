@@ -239,12 +239,14 @@ static int file_list(lua_State *L)
 	if (!*dir)
 		return sys_fail(L, "opendir", path);
 	lua_newtable(L);
-	while ((entry = readdir(*dir))) {
+	while ((errno = 0, entry = readdir(*dir))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		lua_pushstring(L, entry->d_name);
 		lua_rawseti(L, -2, ++n);
 	}
+	if (errno)
+		return sys_fail(L, "readdir", path);
 	closedir(*dir);
 	*dir = NULL;
 	return 1;

@@ -97,14 +97,10 @@ static int process_traceback(lua_State *L)
 static void __attribute__((noreturn)) process_child(lua_State *L)
 {
 	int status = EXIT_FAILURE, base = lua_gettop(L);
-	Dl_info self;
 
 	/* What the parent has left to be collected is the parent's to end. */
 	lua_gc(L, LUA_GCSTOP);
-	/* A caller may have kept the real os.exit. Its first exit handler is this one, which
-	 * has to be there still when os.exit has closed the state, and this library with it. */
-	if (dladdr((void *)(intptr_t)process_leave, &self))
-		dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+	/* A caller may have kept the real os.exit; its first exit handler is this one. */
 	on_exit(process_leave, NULL);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	if (lua_getfield(L, -1, LUA_OSLIBNAME) == LUA_TTABLE) {
@@ -117,7 +113,8 @@ static void __attribute__((noreturn)) process_child(lua_State *L)
 	if (lua_pcall(L, 0, 2, base) != LUA_OK)
 		fprintf(stderr, "container.clone: %s\n", lua_tostring(L, -1));
 	else if (lua_isinteger(L, -2))
-		status = (int)lua_tointeger(L, -2);
+		status = lua_tointeger(L, -2) & ~0xffLL ? EXIT_FAILURE
+							: (int)lua_tointeger(L, -2);
 	else if (!lua_toboolean(L, -2) && lua_isstring(L, -1))
 		fprintf(stderr, "container.clone: %s\n", lua_tostring(L, -1));
 	else
@@ -158,6 +155,7 @@ static int process_clone(lua_State *L)
 }
 
 #define STACK_SIZE (256 * 1024)
+#define GUARD_SIZE 4096
 
 /* The whole life of a child that shares memory, on a stack of its own. */
 static int process_vm_child(void *state)
@@ -179,6 +177,8 @@ static pid_t process_clone_on_stack(lua_State *child, unsigned long flags)
 
 	if (stack == MAP_FAILED)
 		return -1;
+	/* The lowest page is no stack: what grows into it ends, and overwrites nothing. */
+	mprotect(stack, GUARD_SIZE, PROT_NONE);
 	dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 	parent = fd_enter_child();
 	pid = clone(process_vm_child, stack + STACK_SIZE,
@@ -217,6 +217,8 @@ static int process_clone_vm(lua_State *L)
 	luaL_argcheck(L, !(flags & CLONE_NEWTIME), 1, "a time namespace takes a copy");
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	lua_settop(L, 2);
+	/* An exec of the child's would flush these, into files of the child's. */
+	fflush(NULL);
 	child = lua_newthread(L);
 	/* A hook of the host program is none of the child's. */
 	lua_sethook(child, NULL, 0, 0);
@@ -495,7 +497,18 @@ static const luaL_Reg functions[] = {
 	{ NULL, NULL },
 };
 
+/* This library stays loaded: in a child the handler above has to be there still when os.exit
+ * has closed the Lua state, and with it the libraries that Lua had loaded. */
+static void process_pin(void)
+{
+	Dl_info self;
+
+	if (dladdr((void *)(intptr_t)process_leave, &self))
+		dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 void process_open(lua_State *L)
 {
+	process_pin();
 	luaL_setfuncs(L, functions, 0);
 }

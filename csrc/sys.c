@@ -133,7 +133,7 @@ int sys_slurp(lua_State *L, const char *path)
 		err = errno;
 		if (n > 0)
 			luaL_addsize(&b, (size_t)n);
-	} while (n > 0 || (n < 0 && err == EINTR));
+	} while (n > 0 || (n < 0 && *slot >= 0 && err == EINTR));
 	if (*slot >= 0)
 		close(*slot);
 	*slot = -1;

@@ -85,19 +85,23 @@ function cgroup.prepare(c)
   end
   local place, number, errno = container.cgroup_place("pids")
   if not place then
-    return fall_back(c, limit, "cgroup controller pids: not found in /proc/self/mountinfo and "
-      .. "/proc/self/cgroup, so the limit of processes cannot hold; pids = \"max\" asks for none",
-      errno)
+    return fall_back(c, limit, "cgroup controller pids: /proc/self/mountinfo and "
+      .. "/proc/self/cgroup show no cgroup, from the caller's own upwards, that can give it to a "
+      .. "child, so the limit of processes cannot hold; pids = \"max\" asks for none", errno)
   end
   local version = require("container.cgroup.v" .. number)
   sweep(version, place)
+  local ok, message
+  ok, message, errno = version.may_join(place)
+  if not ok then
+    return fall_back(c, limit, message, errno)
+  end
   local path, lock, why = make(place)
   if not path then
     return fall_back(c, limit, lock, why)
   end
   c.undo:push(lock.close, lock)
   c.undo:push(container.rmdir, path)
-  local ok, message
   ok, message, errno = container.write_file(path .. "/" .. version.files.pids, tostring(limit))
   if not ok then
     return nil, message, errno

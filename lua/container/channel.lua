@@ -101,6 +101,7 @@ function channel.wait(c)
   end
   -- Of init, which has no words of its own.
   local program = c.config.process.args[1]
+  program = program ~= "" and program or "\"\""
   local reason = container.strerror(errno)
   if step == "fork" then
     reason = reason .. " (init and the program are two processes: the pids limit has to leave room "

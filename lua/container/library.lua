@@ -54,8 +54,12 @@ function methods:wait()
   local how, number, errno = container.wait(self.state.pidfd)
   -- Pid 1 can only exit, so how the program itself ended is what it says.
   local reason, value = channel.answer(self.state)
-  reason, value = reason or how, value or number
   self.state.undo:run()
+  if not reason and how == "exit" and self.state.init then
+    self.closed = true
+    return nil, channel.failure("wait", "the container ended without a word", nil)
+  end
+  reason, value = reason or how, value or number
   if not reason then
     self.closed = true
     return nil, channel.failure("wait", number, errno)

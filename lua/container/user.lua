@@ -6,6 +6,9 @@ local channel = require "container.channel"
 
 local user = {}
 
+local SIZE_MAX <const> = 1 << 20 -- a list of users is not larger
+local ID_MAX <const> = 0xffffffff -- (uid_t) -1 is no id
+
 --- A file of the container's root, read in the parent: nothing of the container has run by then.
 local function read(root, path)
   local dir <close>, message, errno = container.open(root, "path,directory")
@@ -16,12 +19,13 @@ local function read(root, path)
   if not fd then
     return nil, why, number
   end
-  local text = {}
-  repeat
-    local piece = container.read(fd, 65536)
-    text[#text + 1] = piece
-  until not piece or piece == ""
-  return table.concat(text)
+  -- An image may have a device there, or a file without end.
+  local st = assert(container.stat(fd))
+  if st.type ~= "file" or st.size > SIZE_MAX then
+    return nil, ("read %s: not a file of at most %d bytes"):format(path, SIZE_MAX),
+      container.errno.EINVAL
+  end
+  return container.read(fd, SIZE_MAX)
 end
 
 --- The line of a name or of an id, as fields.
@@ -38,7 +42,8 @@ local function entry(root, path, key)
 end
 
 local function id(text)
-  return text and text:find("^%d+$") and math.tointeger(text)
+  local number = text and text:find("^%d+$") and math.tointeger(text)
+  return number and number < ID_MAX and number
 end
 
 local function unknown(name, path)

@@ -13,6 +13,11 @@ local v1 = {
   },
 }
 
+--- Whether a child of the caller can be moved to a cgroup made in `place`: who made it owns it.
+function v1.may_join()
+  return true
+end
+
 --- Kills each process of a cgroup. One that is not in the caller's PID namespace reads as 0.
 function v1.kill(path)
   for pid in (container.read_file(path .. "/cgroup.procs") or ""):gmatch("%d+") do

@@ -1,0 +1,207 @@
+local container = require "container"
+local channel = require "container.channel"
+local support = require "spec.support"
+local undo = require "container.undo"
+
+local E <const> = container.errno
+
+local function replace(name, fn)
+  local original = container[name]
+  container[name] = fn
+  return setmetatable({}, { __close = function() container[name] = original end })
+end
+
+-- A container, as far as these functions ask, and the stack that closes its lines.
+local function prepared()
+  local stack = undo.new()
+  local c = { undo = stack, config = { process = { args = { "prog" } } } }
+  assert(channel.prepare(c))
+  return c, stack
+end
+
+describe("channel.failure", function()
+  it("prints as one sentence, of its step and its message", function()
+    local err = channel.failure("rootfs", "open /nope: No such file or directory", E.ENOENT)
+    assert.equal("rootfs: open /nope: No such file or directory", tostring(err))
+    assert.same({ "rootfs", "/nope", E.ENOENT, "open /nope: No such file or directory" },
+      { err.step, err.subject, err.errno, err.message })
+  end)
+
+  it("takes the subject out of a message of the C module", function()
+    local function subject(message)
+      return channel.failure("step", message).subject
+    end
+    assert.equal("/a b: c", subject("open /a b: c: No such file or directory"))
+    assert.equal("/proc/self/uid_map", subject("write /proc/self/uid_map: Operation not permitted"))
+    assert.equal("F_DUPFD_CLOEXEC", subject("fcntl F_DUPFD_CLOEXEC: Too many open files"))
+    assert.equal("", subject("pipe: Too many open files"))
+    assert.equal("", subject(""))
+  end)
+
+  it("keeps a subject that is given", function()
+    assert.equal("pids", channel.failure("spec", "mkdir a: b", nil, "pids").subject)
+  end)
+
+  it("has a type with a name", function()
+    assert.equal("container.error", getmetatable(channel.failure("a", "b")).__name)
+  end)
+end)
+
+describe("channel.prepare", function()
+  it("opens two lines, and has the undo close their four ends", function()
+    local c, stack = prepared()
+    for _, name in ipairs { "reader", "writer", "line", "init" } do
+      assert.is_number(c.channel[name]:fileno(), name)
+    end
+    assert.equal(1, container.write(c.channel.writer, "a"))
+    assert.equal("a", container.read(c.channel.reader))
+    assert.equal(1, container.write(c.channel.init, "b"))
+    assert.equal("b", container.read(c.channel.line))
+    stack:run()
+    for _, name in ipairs { "reader", "writer", "line", "init" } do
+      assert.is_nil(c.channel[name]:fileno())
+    end
+  end)
+
+  for _, call in ipairs { "pipe", "socketpair" } do
+    it("answers the refusal of " .. call .. ", and the undo has what was opened", function()
+      local stack = undo.new()
+      do
+        local _ <close> = replace(call, function()
+          return nil, call .. ": Too many open files", 24
+        end)
+        support.refused(call .. ": Too many open files", 24, channel.prepare { undo = stack })
+      end
+      stack:run()
+    end)
+  end
+end)
+
+describe("channel.child", function()
+  it("leaves the standard streams and three fds, in the order that init expects", function()
+    local path = support.tmpdir() .. "/said"
+    local pid = assert(container.clone({}, function()
+      local c = prepared()
+      c.image = assert(container.memfd("an-image", "x"))
+      assert(channel.child(c))
+      local list = {}
+      for fd = 3, 20 do
+        local target = container.readlink("/proc/self/fd/" .. fd)
+        list[#list + 1] = target and target:gsub("%d+", "N")
+      end
+      local file <close> = assert(container.open(path, "wronly,creat"))
+      container.write(file, table.concat(list, " "))
+    end))
+    assert.same({ "exit", 0 }, { support.wait(pid) })
+    assert.equal("pipe:[N] socket:[N] /memfd:an-image (deleted)", container.read_file(path))
+  end)
+end)
+
+describe("channel.wait", function()
+  -- What the parent hears when the child says this and is gone.
+  local function heard(bytes)
+    local c, stack = prepared()
+    local _ <close> = stack
+    container.write(c.channel.writer, bytes)
+    assert.is_true(channel.parent(c))
+    return channel.wait(c)
+  end
+
+  local function init_says(errno, step, program)
+    local c, stack = prepared()
+    local _ <close> = stack
+    c.config.process.args[1] = program
+    container.write(c.channel.writer, string.pack("<i4zz", errno, step, ""))
+    channel.parent(c)
+    return channel.wait(c)
+  end
+
+  it("hears end of file without a word as success", function()
+    assert.is_nil(heard(""))
+  end)
+
+  it("hears what channel.tell says", function()
+    local c, stack = prepared()
+    local _ <close> = stack
+    channel.tell(c, "hostname", "sethostname box: Operation not permitted", 1)
+    channel.parent(c)
+    local err = channel.wait(c)
+    assert.equal("hostname: sethostname box: Operation not permitted", tostring(err))
+    assert.same({ "hostname", "box", 1 }, { err.step, err.subject, err.errno })
+  end)
+
+  it("hears a failure without a number", function()
+    local c, stack = prepared()
+    local _ <close> = stack
+    channel.tell(c, "child", "file.lua:1: attempt to index a nil value")
+    channel.parent(c)
+    local err = channel.wait(c)
+    assert.equal("child: file.lua:1: attempt to index a nil value", tostring(err))
+    assert.is_nil(err.errno)
+  end)
+
+  it("hears a message that comes in pieces", function()
+    local c, stack = prepared()
+    local _ <close> = stack
+    local text = ("x"):rep(10000)
+    channel.tell(c, "mount", text, 5)
+    channel.parent(c)
+    assert.equal(text, channel.wait(c).message)
+  end)
+
+  it("closes the channel", function()
+    local c, stack = prepared()
+    local _ <close> = stack
+    channel.parent(c)
+    channel.wait(c)
+    assert.is_nil(c.channel.reader:fileno())
+    assert.is_nil(c.channel.writer:fileno())
+  end)
+
+  it("finds the words that init has not", function()
+    local err = init_says(E.ENOENT, "exec", "nosuch")
+    assert.equal("exec: nosuch: not found in PATH", tostring(err))
+    assert.same({ "exec", "nosuch", E.ENOENT }, { err.step, err.subject, err.errno })
+    assert.equal("exec: /no/such: No such file or directory",
+      tostring(init_says(E.ENOENT, "exec", "/no/such")))
+    assert.equal("exec: /etc: Permission denied", tostring(init_says(E.EACCES, "exec", "/etc")))
+  end)
+
+  it("says what a fork takes that the limit refused", function()
+    local err = init_says(E.EAGAIN, "fork", "true")
+    assert.matches("^fork: true: Resource temporarily unavailable %(init and the program are two",
+      tostring(err))
+    assert.same({ "fork", "true", E.EAGAIN }, { err.step, err.subject, err.errno })
+  end)
+end)
+
+describe("channel.answer", function()
+  local function answer(bytes)
+    local c, stack = prepared()
+    local _ <close> = stack
+    container.write(c.channel.init, bytes)
+    channel.parent(c)
+    return table.pack(channel.answer(c)), c
+  end
+
+  it("is the exit status that init saw", function()
+    for _, status in ipairs { 0, 7, 255 } do
+      assert.same({ "exit", status, n = 2 }, (answer(string.pack("<i4", status << 8))))
+    end
+  end)
+
+  it("is the signal that init saw, also one that dumped core", function()
+    assert.same({ "signal", 15, n = 2 }, (answer(string.pack("<i4", 15))))
+    assert.same({ "signal", 11, n = 2 }, (answer(string.pack("<i4", 11 | 0x80))))
+  end)
+
+  it("is nil when there was no init to say anything, or it was killed", function()
+    assert.same({ n = 1 }, (answer("")))
+    assert.same({ n = 1 }, (answer("\0\0")))
+  end)
+
+  it("closes the line", function()
+    local _, c = answer("")
+    assert.is_nil(c.channel.line:fileno())
+  end)
+end)

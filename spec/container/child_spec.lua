@@ -1,0 +1,256 @@
+local channel = require "container.channel"
+local child = require "container.child"
+local container = require "container"
+local library = require "container.library"
+local support = require "spec.support"
+
+-- With a cgroup where there can be one.
+local PIDS <const> = container.cgroup_place("pids") and 20 or "max"
+
+-- The first container makes the image of init, which stays open for those to come, and sweeps away
+-- what earlier ones may have left.
+setup(function()
+  library.run { "true", pids = PIDS }
+end)
+
+-- The step does something else as long as the returned value is in scope.
+local function inject(entry, fn)
+  local original = entry[2]
+  entry[2] = fn
+  return setmetatable({}, { __close = function() entry[2] = original end })
+end
+
+-- The place of a function among the steps.
+local function place(room, name)
+  local fn = require("container." .. room)[name]
+  for i, entry in ipairs(child.order) do
+    if entry[2] == fn then
+      return i
+    end
+  end
+  error(("%s.%s is no step"):format(room, name))
+end
+
+describe("the order in the child", function()
+  local before <const> = {
+    { "channel", "child", "process", "child", "the host program's files are closed first of all" },
+    { "process", "child", "cgroup", "child", "it dies with the launcher, whatever comes" },
+    { "cgroup", "child", "idmap", "child", "the limits count all that is spent" },
+    { "idmap", "child", "hostname", "child", "there are ids before something is changed" },
+    { "idmap", "child", "mount", "private", "there are ids before something is mounted" },
+    { "mount", "private", "rootfs", "child", "the host does not see the first mount" },
+    { "rootfs", "child", "mount", "child", "what is mounted has a root to be mounted in" },
+    { "mount", "child", "device", "child", "devices are made in the container's own /dev" },
+    { "mount", "child", "rootfs", "pivot", "volumes are found while the host's files are there" },
+    { "device", "child", "rootfs", "pivot", "the host's devices can be bound" },
+    { "rootfs", "pivot", "limit", "child", "no helper needs more processes than the limit" },
+    { "limit", "child", "process", "exec", "the program has the limits" },
+  }
+
+  for _, b in ipairs(before) do
+    it(("has %s.%s before %s.%s: %s"):format(table.unpack(b)), function()
+      assert.is_true(place(b[1], b[2]) < place(b[3], b[4]))
+    end)
+  end
+
+  it("begins with the closing of files, and ends with the program", function()
+    assert.equal(1, place("channel", "child"))
+    assert.equal(#child.order, place("process", "exec"))
+  end)
+
+  it("has each function once", function()
+    local seen = {}
+    for _, entry in ipairs(child.order) do
+      assert.is_function(entry[2])
+      assert.is_string(entry[1])
+      assert.is_nil(seen[entry[2]], entry[1])
+      seen[entry[2]] = true
+    end
+  end)
+end)
+
+describe("child.main", function()
+  -- Runs steps of ours in a child; what they say, what is told, and how it ended.
+  local function main(steps)
+    local reader, writer = assert(container.pipe())
+    local said, say = assert(container.pipe())
+    local c = { channel = { writer = writer, reader = reader }, tell = writer,
+      config = { process = { args = { "x" } } } }
+    local pid = assert(container.clone({}, function()
+      for i = #child.order, 1, -1 do
+        child.order[i] = nil
+      end
+      for i, step in ipairs(steps) do
+        child.order[i] = { "step" .. i, function(...)
+          container.write(say, tostring(i))
+          return step(...)
+        end }
+      end
+      child.main(c)
+    end))
+    writer:close()
+    say:close()
+    local how, status = support.wait(pid)
+    local list = support.drain(said)
+    said:close()
+    return list, channel.wait(c), how .. " " .. status
+  end
+
+  local function fine()
+    return true
+  end
+
+  it("goes no further than a step that is refused, and tells of it", function()
+    local said, err, ending = main { fine, function() return nil, "call it: No way", 5 end, fine }
+    assert.equal("12", said)
+    assert.equal("step2: call it: No way", tostring(err))
+    assert.same({ "step2", "it", 5 }, { err.step, err.subject, err.errno })
+    assert.equal("exit 125", ending)
+  end)
+
+  it("goes no further than a step that raises, and tells of it", function()
+    local said, err, ending = main { fine, function() error("raised", 0) end, fine }
+    assert.equal("12", said)
+    assert.equal("child: raised", tostring(err))
+    assert.is_nil(err.errno)
+    assert.equal("exit 125", ending)
+  end)
+
+  it("tells of errors that are no strings", function()
+    for _, value in ipairs { 5, {}, true, setmetatable({}, { __tostring = function()
+      return "a table" end }) } do
+      local _, err = main { function() error(value) end }
+      assert.equal("child", err.step)
+    end
+  end)
+
+  it("gives each step the container", function()
+    local said = main { function(c) return c.config.process.args[1] == "x" end, fine }
+    assert.equal("12", said)
+  end)
+
+  it("does not come back when all steps are through", function()
+    local said, err, ending = main { fine, fine }
+    assert.equal("12", said)
+    assert.is_nil(err)
+    assert.equal("exit 125", ending)
+  end)
+
+  it("collects nothing, for the numbers of closed files are given to others", function()
+    local said = main { function() return not collectgarbage("isrunning") end, fine }
+    assert.equal("12", said)
+  end)
+end)
+
+-- A child is a copy of the host program, or has its memory; what happens in it is the same.
+for _, way in ipairs { "clone", "clone_vm" } do
+  describe("a container whose child comes by " .. way .. " #root", function()
+    local function run(rootfs)
+      local clone, clone_vm = container.clone, container.clone_vm
+      container.clone, container.clone_vm = container[way], container[way]
+      local result, err = library.run { "true", pids = PIDS, rootfs = rootfs }
+      container.clone, container.clone_vm = clone, clone_vm
+      return result, err
+    end
+
+    for i, entry in ipairs(child.order) do
+      local name <const> = ("step %d of the child, %s,"):format(i, entry[1])
+
+      it("is an error, and nothing is left, when " .. name .. " is refused", function()
+        local _ <close> = inject(entry, function()
+          return nil, "injected x: Operation not permitted", 1
+        end)
+        local result, err = run()
+        assert.is_nil(result)
+        assert.same({ entry[1], "x", 1, "injected x: Operation not permitted" },
+          { err.step, err.subject, err.errno, err.message })
+      end)
+
+      it("is an error, and nothing is left, when " .. name .. " raises", function()
+        local _ <close> = inject(entry, function()
+          error("injected", 0)
+        end)
+        local result, err = run()
+        assert.is_nil(result)
+        assert.equal("child: injected", tostring(err))
+      end)
+
+      it("leaves nothing when " .. name .. " ends the process", function()
+        local _ <close> = inject(entry, function()
+          container._exit(3)
+        end)
+        local result, err = run()
+        assert.is_true(err ~= nil or result.status == 3)
+      end)
+    end
+
+    it("leaves the host program alone when a step calls os.exit", function()
+      -- In a host program of its own, which prints what it had in its buffer once.
+      local result = support.script(([[
+        container.clone, container.clone_vm = container.%s, container.%s
+        local order = require("container.child").order
+        local before = #container.list("/proc/self/fd")
+        io.write("buffered ")
+        for _, entry in ipairs(order) do
+          local step = entry[2]
+          entry[2] = function() os.exit(3) end
+          local result, err = container.run { "true", pids = %q }
+          assert(err or result.status == 3)
+          entry[2] = step
+          collectgarbage()
+        end
+        print(assert(container.run { "sh", "-c", "exit 4", pids = %q }).status,
+          -- The image of init, which stays.
+          #container.list("/proc/self/fd") - before)
+      ]]):format(way, way, PIDS, PIDS))
+      assert.same({ status = 0, stdout = "buffered 4\t1\n", stderr = "" }, result)
+    end)
+
+    it("was killed when it is killed before its program runs", function()
+      -- The caller may be suspended meanwhile, so that somebody else has to do it.
+      local asked, ask = assert(container.pipe())
+      local parent = container.getpid()
+      local children = ("/proc/%d/task/%d/children"):format(parent, parent)
+      local known = {}
+      for pid in container.read_file(children):gmatch("%d+") do
+        known[pid] = true
+      end
+      local killer = assert(container.clone({}, function()
+        container.pdeathsig("KILL")
+        container.read(asked, 1)
+        known[tostring(container.getpid())] = true
+        for pid in container.read_file(children):gmatch("%d+") do
+          if not known[pid] then
+            container.kill(tonumber(pid), "KILL")
+          end
+        end
+      end))
+      local _ <close> = inject(child.order[1], function()
+        container.write(ask, "x")
+        container.poll({}, 10)
+      end)
+      local result = run()
+      support.wait(killer)
+      asked:close()
+      ask:close()
+      assert.same({ reason = "signal", status = 137, signal = "KILL" }, result)
+    end)
+
+    it("requires nothing once its first step has begun", function()
+      local first, require_ = child.order[1][2], require
+      for _, rootfs in ipairs { "/", support.busybox_rootfs() } do
+        local stub = inject(child.order[1], function(...)
+          rawset(_G, "require", function(name)
+            error(name .. " is required", 0)
+          end)
+          return first(...)
+        end)
+        local result, err = run(rootfs)
+        -- The child may have the caller's memory.
+        rawset(_G, "require", require_)
+        getmetatable(stub).__close()
+        assert.equal(0, result and result.status, tostring(err))
+      end
+    end)
+  end)
+end

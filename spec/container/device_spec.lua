@@ -1,0 +1,182 @@
+local container = require "container"
+local device = require "container.device"
+local library = require "container.library"
+local support = require "spec.support"
+
+local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
+
+-- Name, major and minor as stat(1) prints them.
+local NODES <const> = [[
+full char 1:7
+null char 1:3
+random char 1:8
+tty char 5:0
+urandom char 1:9
+zero char 1:5
+]]
+
+local LINKS <const> = [[
+fd -> /proc/self/fd
+ptmx -> pts/ptmx
+stderr -> /proc/self/fd/2
+stdin -> /proc/self/fd/0
+stdout -> /proc/self/fd/1
+]]
+
+local DIRECTORIES <const> = "mqueue\npts\nshm\n"
+
+-- The first container makes the image of init, which stays open for those to come, and sweeps away
+-- what earlier ones may have left.
+setup(function()
+  library.run { "true" }
+end)
+
+-- What is in /dev, by kind, and whatever is of another kind.
+local LIST <const> = [[
+cd /dev
+for f in $(ls -A); do [ -L $f ] && echo "$f -> $(readlink $f)"; done
+for f in $(ls -A); do [ -c $f ] && [ ! -L $f ] && echo "$f char $(stat -c %t:%T $f)"; done
+for f in $(ls -A); do [ -d $f ] && [ ! -L $f ] && echo $f; done
+for f in $(ls -A); do [ -c $f ] || [ -d $f ] || [ -L $f ] || echo "odd $f"; done
+]]
+
+describe("device.child #root", function()
+  -- The container's own /dev, as mount.child holds it.
+  local function dev_of(root)
+    return assert(container.open_beneath(root, "/dev", "path,directory"))
+  end
+
+  it("makes the nodes for everyone to use, and the links", function()
+    local path = support.tmpdir()
+    assert(container.mkdir(path .. "/dev"))
+    assert.is_true(support.child(function()
+      container.umask(0)
+      local root <close> = assert(container.open(path, "path,directory"))
+      return device.child { root = root, dev = dev_of(root) }
+    end))
+    assert.equal(LINKS .. NODES,
+      support.run((LIST:gsub("cd /dev", "cd " .. path .. "/dev"))).stdout)
+    for name in NODES:gmatch("(%w+) char") do
+      assert.equal(438, container.stat(path .. "/dev/" .. name).mode, name) -- 0666
+    end
+  end)
+
+  it("answers the refusal where a node is in the way", function()
+    local path = support.tmpdir()
+    assert(container.mkdir(path .. "/dev"))
+    assert(container.mknod(path .. "/dev/null", "file", 420))
+    local root <close> = assert(container.open(path, "path,directory"))
+    support.refused("mknod null: File exists", "EEXIST",
+      device.child { root = root, dev = dev_of(root) })
+  end)
+
+  it("answers the refusal where a link is in the way", function()
+    local path = support.tmpdir()
+    assert(container.mkdir(path .. "/dev"))
+    assert(container.symlink("/etc/passwd", path .. "/dev/ptmx"))
+    local root <close> = assert(container.open(path, "path,directory"))
+    local ok, message, errno = device.child { root = root, dev = dev_of(root) }
+    support.refused("symlink ptmx: File exists", "EEXIST", ok, message, errno)
+  end)
+
+  it("binds the host's own where no node may be made", function()
+    local path = support.tmpdir()
+    assert(container.mkdir(path .. "/dev"))
+    local same = support.child(function()
+      local mknod = container.mknod
+      container.mknod = function(name, kind, ...)
+        if kind == "char" then
+          return nil, "mknod " .. name .. ": Operation not permitted", container.errno.EPERM
+        end
+        return mknod(name, kind, ...)
+      end
+      local root <close> = assert(container.open(path, "path,directory"))
+      assert(device.child { root = root, dev = dev_of(root) })
+      local same = {}
+      for _, name in ipairs { "null", "zero", "full", "random", "urandom", "tty" } do
+        local ours = container.stat(path .. "/dev/" .. name)
+        local theirs = container.stat("/dev/" .. name)
+        same[#same + 1] = ours.ino == theirs.ino and ours.dev == theirs.dev and name or nil
+      end
+      return table.concat(same, " ")
+    end, { "mount" })
+    assert.equal("null zero full random urandom tty", same)
+    -- On the host there are empty files, on which they were mounted.
+    assert.equal("file", container.stat(path .. "/dev/null").type)
+  end)
+
+  it("follows no link where it binds the host's own", function()
+    local path = support.tmpdir()
+    assert(container.mkdir(path .. "/dev"))
+    assert(container.symlink("/victim", path .. "/dev/null"))
+    local ok, message, errno = support.child(function()
+      container.mknod = function()
+        return nil, "mknod null: Operation not permitted", container.errno.EPERM
+      end
+      local root <close> = assert(container.open(path, "path,directory"))
+      return device.child { root = root, dev = dev_of(root) }
+    end, { "mount" })
+    support.refused("openat2 null: Too many levels of symbolic links", "ELOOP", ok, message, errno)
+    assert.is_nil(container.stat(path .. "/victim"))
+  end)
+end)
+
+describe("a container's /dev", function()
+  -- What can be done with it; each line is a fact.
+  local USE <const> = [[
+    echo gone > /dev/null && [ ! -s /dev/null ] && echo null
+    [ "$(head -c 3 /dev/zero | tr '\0' z)" = zzz ] && echo zero
+    echo x 2>/dev/null > /dev/full || echo full
+    [ $(head -c 8 /dev/urandom | wc -c) = 8 ] && echo urandom
+    [ $(head -c 8 /dev/random | wc -c) = 8 ] && echo random
+    [ "$(echo in | cat /dev/stdin)" = in ] && [ "$(echo out > /dev/stdout)" = out ] && echo streams
+    echo x > /dev/shm/x && [ $(stat -c %a /dev/shm) = 1777 ] && echo shm
+  ]]
+  local USED <const> = "null\nzero\nfull\nurandom\nrandom\nstreams\nshm\n"
+
+  it("has these nodes and links and nothing else #root", function()
+    assert.equal(LINKS .. NODES .. DIRECTORIES,
+      support.run(BOX .. "sh -c " .. support.quote(LIST)).stdout)
+  end)
+
+  it("has these and nothing else, an ordinary user's too #userns", function()
+    assert.equal(LINKS .. NODES .. DIRECTORIES,
+      support.as_user(BOX .. "sh -c " .. support.quote(LIST)).stdout)
+  end)
+
+  it("can be used #root", function()
+    assert.equal(USED, support.run(BOX .. "sh -c " .. support.quote(USE)).stdout)
+  end)
+
+  it("can be used by an ordinary user #userns", function()
+    assert.equal(USED, support.as_user(BOX .. "sh -c " .. support.quote(USE)).stdout)
+  end)
+
+  it("takes nothing from an image's /dev #root", function()
+    local rootfs = support.tmpdir()
+    assert(os.execute(("cp -al %s/. %s"):format(support.busybox_rootfs(), rootfs)))
+    assert(container.mknod(rootfs .. "/dev/null", "file", 420))
+    assert(container.symlink("/etc/x", rootfs .. "/dev/zero"))
+    assert(container.mknod(rootfs .. "/dev/evil", "file", 420))
+    assert.equal(LINKS .. NODES .. DIRECTORIES,
+      support.run(BOX .. "--rootfs " .. rootfs .. " sh -c " .. support.quote(LIST)).stdout)
+    local names = container.list(rootfs .. "/dev")
+    table.sort(names)
+    assert.same({ "evil", "null", "zero" }, names)
+    assert.equal(0, container.stat(rootfs .. "/dev/null").size)
+  end)
+
+  it("is not what a volume at /dev holds: that stays as it is #root", function()
+    local volume = support.tmpdir()
+    library.run { "true", volumes = { volume .. ":/dev" }, pids = "max" }
+    assert.same({}, container.list(volume))
+  end)
+
+  it("is not what a volume behind an image's link to /dev holds #root", function()
+    local rootfs, volume = support.tmpdir(), support.tmpdir()
+    assert(os.execute(("cp -al %s/. %s"):format(support.busybox_rootfs(), rootfs)))
+    assert(container.symlink("dev", rootfs .. "/data"))
+    library.run { "true", rootfs = rootfs, volumes = { volume .. ":/data" }, pids = "max" }
+    assert.same({}, container.list(volume))
+  end)
+end)

@@ -1,0 +1,47 @@
+local container = require "container"
+local keyring = require "container.keyring"
+local support = require "spec.support"
+
+local function answering(...)
+  local original, answer = container.join_session_keyring, table.pack(...)
+  container.join_session_keyring = function()
+    return table.unpack(answer, 1, answer.n)
+  end
+  local result = table.pack(keyring.child {})
+  container.join_session_keyring = original
+  return table.unpack(result, 1, result.n)
+end
+
+-- The session keyrings that this process sees. keyrings(7), /proc/keys
+local function sessions()
+  local list = {}
+  for id in (container.read_file("/proc/keys") or ""):gmatch("(%x+) [^\n]*keyring +_ses[^\n]*") do
+    list[id] = true
+  end
+  return list
+end
+
+describe("keyring.child", function()
+  it("leaves the caller's session keyring for another", function()
+    local joined = support.child(function()
+      local before = sessions()
+      assert(keyring.child {})
+      for id in pairs(sessions()) do
+        if not before[id] then
+          return true
+        end
+      end
+      return container.stat("/proc/keys") == nil
+    end)
+    assert.is_true(joined)
+  end)
+
+  it("has none to leave where the kernel has none", function()
+    assert.is_true((answering(nil, "keyctl: Function not implemented", container.errno.ENOSYS)))
+  end)
+
+  it("answers any other refusal", function()
+    support.refused("keyctl KEYCTL_JOIN_SESSION_KEYRING: Disk quota exceeded", 122,
+      answering(nil, "keyctl KEYCTL_JOIN_SESSION_KEYRING: Disk quota exceeded", 122))
+  end)
+end)

@@ -1,0 +1,335 @@
+local container = require "container"
+local library = require "container.library"
+local mount = require "container.mount"
+local support = require "spec.support"
+
+local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
+local NAMESPACE <const> = { "mount" }
+
+-- The mounts of mountinfo by their places: filesystem, options, options of the filesystem.
+local function mounts_of(mountinfo)
+  local mounts = {}
+  for target, options, kind, data in mountinfo:gmatch(
+    "%S+ %S+ %S+ %S+ (%S+) (%S+) [^\n]-%- (%S+) %S+ (%S+)") do
+    mounts[target] = { kind = kind, options = options, data = data }
+  end
+  return mounts
+end
+
+-- How a container ends that runs this piece of shell.
+local function ends(options, script)
+  options[1], options[2], options[3], options.pids = "sh", "-c", script, "max"
+  local result, err = library.run(options)
+  return result and result.status or tostring(err)
+end
+
+-- The first container makes the image of init, which stays open for those to come, and sweeps away
+-- what earlier ones may have left.
+setup(function()
+  library.run { "true" }
+end)
+
+-- A directory with a file, and a tree of directories for mounts to come.
+local function tree()
+  local path = support.tmpdir()
+  assert(os.execute(("mkdir -p %s/a/b && echo outer > %s/file"):format(path, path)))
+  return path
+end
+
+describe("mount.private", function()
+  it("keeps what is mounted from then on from the host, also where that shares #root", function()
+    local before, after, private = support.child(function()
+      assert(container.mount(nil, "/", nil, "rshared"))
+      local before = container.read_file("/proc/self/mountinfo")
+      local pid = assert(container.clone(NAMESPACE, function()
+        assert(mount.private())
+        assert(container.mount("tmpfs", "/mnt", "tmpfs"))
+        return container.read_file("/proc/self/mountinfo"):find("shared:", 1, true) and 3 or 0
+      end))
+      local _, status = container.wait(pid)
+      return before, container.read_file("/proc/self/mountinfo"), status
+    end, NAMESPACE)
+    assert.equal(before, after)
+    assert.equal(0, private)
+  end)
+end)
+
+describe("mount.child #root", function()
+  -- Mounts a list in a new directory of a mount namespace, and has somebody look.
+  local function mounted(list, look, prepare)
+    local path = support.tmpdir()
+    if prepare then
+      prepare(path)
+    end
+    return support.child(function()
+      local root <close> = assert(container.open(path, "path,directory"))
+      local ok, message, errno = mount.child { root = root, config = { mounts = list } }
+      if not ok then
+        return nil, message, errno
+      end
+      return look(path, mounts_of(container.read_file("/proc/self/mountinfo")))
+    end, NAMESPACE)
+  end
+
+  it("mounts with flags and with the filesystem's own options", function()
+    local kind, options, data = support.child(function()
+      assert(container.mount("tmpfs", "/mnt", "tmpfs"))
+      local root <close> = assert(container.open("/mnt", "path,directory"))
+      assert(mount.child { root = root, config = { mounts = { {
+        destination = "/x/y", type = "tmpfs", source = "some",
+        options = { "nosuid", "mode=700", "ro", "noexec", "size=64k" },
+      } } } })
+      local m = mounts_of(container.read_file("/proc/self/mountinfo"))["/mnt/x/y"]
+      return m.kind, m.options, m.data
+    end, NAMESPACE)
+    assert.equal("tmpfs", kind)
+    assert.equal("ro,nosuid,noexec,relatime", options)
+    assert.matches("size=64k,mode=700", data, 1, true)
+  end)
+
+  it("mounts in the order of the list", function()
+    local list = {
+      { destination = "/x", type = "tmpfs", source = "tmpfs", options = {} },
+      { destination = "/x/y", type = "tmpfs", source = "tmpfs", options = {} },
+    }
+    assert.is_true(mounted(list, function(path, mounts)
+      return mounts[path .. "/x"] ~= nil and mounts[path .. "/x/y"] ~= nil
+    end))
+  end)
+
+  it("takes a mount without options", function()
+    assert.is_true(mounted({ { destination = "/x", type = "tmpfs", source = "tmpfs" } },
+      function(path, mounts)
+        return mounts[path .. "/x"] ~= nil
+      end))
+  end)
+
+  it("binds this mount alone, or all below it, as the option says", function()
+    local source = tree()
+    local function below(word)
+      return support.child(function()
+        assert(container.mount("tmpfs", source .. "/a", "tmpfs"))
+        assert(container.mkdir(source .. "/a/inner"))
+        assert(container.mount("tmpfs", "/mnt", "tmpfs"))
+        local root <close> = assert(container.open("/mnt", "path,directory"))
+        assert(mount.child { root = root, config = { mounts = {
+          { destination = "/v", type = "bind", source = source, options = { word } } } } })
+        return container.stat("/mnt/v/a/inner") ~= nil
+      end, NAMESPACE)
+    end
+    assert.is_false(below("bind"))
+    assert.is_true(below("rbind"))
+  end)
+
+  it("answers with the place, and no number of an fd, what the kernel refuses", function()
+    local ok, message, errno = mounted({
+      { destination = "/x", type = "tmpfs", source = "tmpfs", options = { "nosuchoption" } },
+    }, function() end)
+    support.refused("mount /x: Invalid argument", "EINVAL", ok, message, errno)
+  end)
+
+  it("mounts nothing of the kernel's onto or behind a link", function()
+    local list = { { destination = "/link", type = "tmpfs", source = "tmpfs", options = {} } }
+    local function prepare(path)
+      assert(container.mkdir(path .. "/real"))
+      assert(container.symlink("real", path .. "/link"))
+    end
+    local ok, message, errno = mounted(list, function() end, prepare)
+    support.refused("mount /link: it is, or lies behind, a symbolic link in the root", "ELOOP",
+      ok, message, errno)
+    list[1].destination = "/link/x"
+    ok, message, errno = mounted(list, function() end, prepare)
+    support.refused("mount /link/x: it is, or lies behind, a symbolic link in the root", "ELOOP",
+      ok, message, errno)
+  end)
+
+  it("answers that a source has gone meanwhile", function()
+    local ok, message, errno = mounted({
+      { destination = "/x", type = "bind", source = "/no/such", options = { "rbind" } },
+    }, function() end)
+    support.refused("stat /no/such: No such file or directory", "ENOENT", ok, message, errno)
+  end)
+
+  it("answers that a file lies where a directory has to", function()
+    local ok, message, errno = mounted({
+      { destination = "/x", type = "bind", source = "/tmp", options = { "rbind" } },
+    }, function() end, function(path)
+      assert(container.mknod(path .. "/x", "file", 420))
+    end)
+    support.refused("mount /x: Not a directory", "ENOTDIR", ok, message, errno)
+  end)
+end)
+
+describe("a container's mounts", function()
+  local function expect(result, tty)
+    assert.equal(0, result.status, result.stderr)
+    local mounts = mounts_of(result.stdout)
+    for target, expected in pairs {
+      ["/proc"] = { "proc", "rw,nosuid,nodev,noexec,relatime" },
+      ["/dev"] = { "tmpfs", "rw,nosuid,noexec", "size=65536k", "mode=755" },
+      ["/dev/pts"] = { "devpts", "rw,nosuid,noexec,relatime", "mode=620", "ptmxmode=666", tty },
+      ["/dev/shm"] = { "tmpfs", "rw,nosuid,nodev,noexec,relatime", "size=65536k" },
+      ["/dev/mqueue"] = { "mqueue", "rw,nosuid,nodev,noexec,relatime" },
+      ["/sys"] = { "sysfs", "ro,nosuid,nodev,noexec,relatime" },
+    } do
+      local got = assert(mounts[target], target)
+      assert.same({ expected[1], expected[2] }, { got.kind, got.options }, target)
+      for i = 3, #expected do
+        assert.is_truthy(("," .. got.data .. ","):find("," .. expected[i] .. ",", 1, true),
+          target .. " " .. got.data)
+      end
+    end
+  end
+
+  it("are the default filesystems, with these options #root", function()
+    expect(support.run(BOX .. "cat /proc/self/mountinfo"), "gid=5")
+  end)
+
+  it("are the default filesystems, an ordinary user's too #userns", function()
+    expect(support.as_user(BOX .. "cat /proc/self/mountinfo"))
+  end)
+
+  it("leave those of the host as they are, also where they are shared #root", function()
+    local same, status = support.child(function()
+      assert(container.mount(nil, "/", nil, "rshared"))
+      local before = container.read_file("/proc/self/mountinfo")
+      local status = ends({ volumes = { "/tmp:/mnt/x" } }, "true")
+      return before == container.read_file("/proc/self/mountinfo"), status
+    end, NAMESPACE)
+    assert.equal(0, status)
+    assert.is_true(same)
+  end)
+
+  it("have a proc that shows the container's processes alone #root", function()
+    local result = support.run(BOX .. "sh -c 'echo /proc/[0-9]* | wc -w; cat /proc/1/comm'")
+    -- Init, the shell, and at most the two sides of the pipe.
+    local count, name = result.stdout:match("^(%d+)\n(.*)\n$")
+    assert.is_true(tonumber(count) <= 4)
+    assert.equal("init", name)
+  end)
+
+  it("have terminals of their own #root", function()
+    local look = "stat -c %d /dev/pts; "
+    local result = support.run(look .. BOX .. "sh -c '" .. look .. "ls /dev/pts'")
+    local host, inside, names = result.stdout:match("^(%d+)\n(%d+)\n(.*)$")
+    assert.are_not.equal(host, inside)
+    assert.equal("ptmx\n", names)
+  end)
+
+  it("have terminals whose first is number 0, whatever the host has #root", function()
+    support.needs("script")
+    local result = support.run(BOX .. "script -qc tty /dev/null")
+    assert.matches("/dev/pts/0", result.stdout, 1, true)
+  end)
+end)
+
+describe("a volume #root", function()
+  it("is the host's directory, at a place that is made", function()
+    local path = tree()
+    assert.equal(0, ends({ volumes = { path .. ":/new/place" } },
+      "[ $(cat /new/place/file) = outer ] && echo inner > /new/place/made"))
+    assert.equal("inner\n", container.read_file(path .. "/made"))
+    assert.is_nil(container.stat("/new"))
+  end)
+
+  it("is the host's file, at a place that is made", function()
+    local path = tree()
+    assert.equal(0, ends({ volumes = { path .. "/file:/new/place" } },
+      "[ $(cat /new/place) = outer ] && echo inner > /new/place"))
+    assert.equal("inner\n", container.read_file(path .. "/file"))
+  end)
+
+  it("is found from the caller's working directory", function()
+    assert.equal(0, ends({ volumes = { "./run.lua:/x/run.lua", ".:/x/tree" } },
+      "[ -f /x/run.lua ] && [ -f /x/tree/run.lua ]"))
+  end)
+
+  it("cannot be written with ro", function()
+    local path = tree()
+    assert.equal(0, ends({ volumes = { path .. ":/v:ro" } },
+      "[ $(cat /v/file) = outer ] && ! touch /v/file 2>&- && ! touch /v/made 2>&-"))
+    assert.is_nil(container.stat(path .. "/made"))
+  end)
+
+  it("of a file cannot be written with ro", function()
+    local path = tree()
+    assert.equal(0, ends({ volumes = { path .. "/file:/v:ro" } },
+      "[ $(cat /v) = outer ] && ! { echo x > /v; } 2>/dev/null"))
+    assert.equal("outer\n", container.read_file(path .. "/file"))
+  end)
+
+  it("shows what is mounted in it, which cannot be written either with ro", function()
+    local path = tree()
+    local function inside(mode, script)
+      return support.child(function()
+        assert(container.mount("tmpfs", path .. "/a", "tmpfs"))
+        assert(container.mkdir(path .. "/a/b"))
+        assert(container.mount("tmpfs", path .. "/a/b", "tmpfs"))
+        assert(container.mkdir(path .. "/a/b/inner"))
+        return ends({ volumes = { path .. ":/v" .. mode } }, script)
+      end, NAMESPACE)
+    end
+    assert.equal(0, inside(":ro", "[ -d /v/a/b/inner ] || exit 3; "
+      .. "! touch /v/x 2>&- && ! touch /v/a/x 2>&- && ! touch /v/a/b/x /v/a/b/inner/x 2>&-"))
+    assert.equal(0, inside("", "touch /v/a/x && touch /v/a/b/x && touch /v/a/b/inner/x"))
+  end)
+
+  it("leaves its source writable on the host", function()
+    local path = tree()
+    assert.equal(0, support.child(function()
+      assert(container.mount("tmpfs", path .. "/a", "tmpfs"))
+      local status = ends({ volumes = { path .. ":/v:ro" } }, "true")
+      assert(container.mkdir(path .. "/a/made"))
+      assert(container.mkdir(path .. "/made"))
+      return status
+    end, NAMESPACE))
+  end)
+
+  it("lies on what was asked for before it", function()
+    local one, other = tree(), support.tmpdir()
+    assert.equal(0, ends({ volumes = { one .. ":/v", other .. ":/v/a" } },
+      "[ -f /v/file ] && [ ! -e /v/a/b ]"))
+  end)
+
+  it("takes a source whose name has every kind of byte", function()
+    local path = support.tmpdir() .. "/a b,c\\d\te\nf\"'"
+    assert(container.mkdir(path))
+    assert(container.mkdir(path .. "/inner"))
+    assert.equal(0, ends({ volumes = { path .. ":/v d,e" } }, "[ -d '/v d,e/inner' ]"))
+  end)
+
+  it("lies over one of the default filesystems when it is asked to", function()
+    local path = tree()
+    assert.equal(0, ends({ volumes = { path .. ":/dev/shm" } }, "[ -f /dev/shm/file ]"))
+  end)
+
+  for name, target in pairs { absolute = "/target", relative = "../target", outer = "%s" } do
+    it("stays in the root, behind an image's link of this kind: " .. name, function()
+      local path, outside, rootfs = tree(), support.tmpdir(), support.tmpdir()
+      assert(os.execute(("cp -al %s/. %s"):format(support.busybox_rootfs(), rootfs)))
+      assert(container.symlink(target:format(outside), rootfs .. "/link"))
+      local result, err = library.run { "cat", "/link/file", rootfs = rootfs, pids = "max",
+        volumes = { path .. ":/link/sub", path .. "/file:/link/file" } }
+      assert.is_true(result == nil or result.status == 0, tostring(err))
+      assert.same({}, container.list(outside))
+      assert.is_nil(container.stat(path .. "/sub"))
+    end)
+  end
+
+  it("lies where an image's link leads inside the root", function()
+    local path, rootfs = tree(), support.tmpdir()
+    assert(os.execute(("cp -al %s/. %s"):format(support.busybox_rootfs(), rootfs)))
+    assert(container.symlink("/tmp", rootfs .. "/link"))
+    assert.equal(0, ends({ rootfs = rootfs, volumes = { path .. ":/link/v" } },
+      "[ -f /tmp/v/file ]"))
+  end)
+end)
+
+describe("a volume", function()
+  it("can be an ordinary user's, and read-only #userns", function()
+    local result = support.as_user("d=$(mktemp -d); mkdir $d/x; " .. BOX
+      .. "-v $d:/v -v $d/x:/x:ro sh -c 'touch /v/made /x/made'; ls $d $d/x; rm -r $d")
+    assert.matches("made\nx\n", result.stdout, 1, true)
+    assert.is_nil(result.stdout:find("made.*made"))
+  end)
+end)

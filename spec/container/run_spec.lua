@@ -1,0 +1,248 @@
+local container = require "container"
+local library = require "container.library"
+local run = require "container.run"
+local spec = require "container.spec"
+local support = require "spec.support"
+
+-- With a cgroup where there can be one.
+local PIDS <const> = container.cgroup_place("pids") and 20 or "max"
+
+-- The first container makes the image of init, which stays open for those to come, and sweeps away
+-- what earlier ones may have left.
+setup(function()
+  library.run { "true", pids = PIDS }
+end)
+
+local function replace(name, fn)
+  local original = container[name]
+  container[name] = fn
+  return setmetatable({}, { __close = function() container[name] = original end })
+end
+
+-- The same for both ways to a child: a copy, and one that shares the memory. The function gets the
+-- one that was called as its first argument.
+local function replace_clones(fn)
+  local stubs = {}
+  for i, name in ipairs { "clone", "clone_vm" } do
+    local original = container[name]
+    stubs[i] = replace(name, function(...)
+      return fn(original, ...)
+    end)
+  end
+  return setmetatable({}, { __close = function()
+    for _, stub in ipairs(stubs) do
+      getmetatable(stub).__close()
+    end
+  end })
+end
+
+-- One verb of a subject does something else as long as the returned value is in scope.
+local function inject(entry, verb, fn)
+  local original = entry[2]
+  entry[2] = setmetatable({ [verb] = fn }, { __index = original })
+  return setmetatable({}, { __close = function() entry[2] = original end })
+end
+
+local function refuse()
+  return nil, "injected x: Operation not permitted", 1
+end
+
+local function raise()
+  error("injected", 0)
+end
+
+-- The mask of this process, as the kernel has it.
+local function blocked()
+  return container.read_file("/proc/self/status"):match("SigBlk:%s*(%x+)")
+end
+
+-- Notes the child that is cloned, so that a test can end what should not be there any more.
+local function watch()
+  local seen = {}
+  return seen, replace_clones(function(clone, ...)
+    local pid, message, errno = clone(...)
+    seen.pid = pid
+    return pid, message, errno
+  end)
+end
+
+local function is_gone(pid)
+  local how = container.wait(pid, "nohang")
+  if how == "running" then
+    container.kill(pid, "KILL")
+    container.wait(pid)
+  end
+  return how == nil
+end
+
+local function expect_refused(step)
+  local result, err = library.run { "true", pids = PIDS }
+  assert.is_nil(result)
+  assert.same({ step, "x", 1, "injected x: Operation not permitted" },
+    { err.step, err.subject, err.errno, err.message })
+end
+
+describe("the order in the parent", function()
+  local function place(name)
+    for i, entry in ipairs(run.order) do
+      if entry[2] == require("container." .. name) then
+        return i
+      end
+    end
+    error(name .. " is no step")
+  end
+
+  it("decides on the namespaces before anybody asks for them", function()
+    assert.equal(1, place("namespace"))
+  end)
+
+  it("looks for the likeliest mistake before anything is made", function()
+    assert.is_true(place("rootfs") < place("cgroup"))
+    assert.is_true(place("rootfs") < place("process"))
+  end)
+
+  it("opens the lines last", function()
+    assert.equal(#run.order, place("channel"))
+  end)
+end)
+
+describe("a container #root", function()
+  for i, entry in ipairs(run.order) do
+    if entry[2].prepare then
+      local name <const> = ("step %d of the parent, %s,"):format(i, entry[1])
+
+      it("is an error, and nothing is left or cloned, when " .. name .. " is refused", function()
+        local _ <close> = replace_clones(function() error("a child is made") end)
+        local _ <close> = inject(entry, "prepare", refuse)
+        expect_refused(entry[1])
+      end)
+
+      it("is an error, and nothing is left, when " .. name .. " is refused after it did its part",
+        function()
+          local prepare = entry[2].prepare
+          local _ <close> = inject(entry, "prepare", function(c)
+            assert(prepare(c))
+            return refuse()
+          end)
+          expect_refused(entry[1])
+        end)
+
+      it("leaves nothing, and the error passes, when " .. name .. " raises", function()
+        local prepare = entry[2].prepare
+        local _ <close> = inject(entry, "prepare", function(c)
+          assert(prepare(c))
+          raise()
+        end)
+        local ok, message = pcall(library.run, { "true", pids = PIDS })
+        assert.is_false(ok)
+        assert.equal("injected", message)
+      end)
+    end
+
+    if entry[2].parent then
+      local name <const> = ("step %d of the parent, %s,"):format(i, entry[1])
+
+      it("is an error, and its child is gone, when " .. name .. " is refused after the clone",
+        function()
+          local _ <close> = inject(entry, "parent", refuse)
+          expect_refused(entry[1])
+        end)
+
+      it("leaves no child when " .. name .. " raises after the clone", function()
+        local seen, stub <close> = watch()
+        assert(stub)
+        local _ <close> = inject(entry, "parent", raise)
+        local ok, message = pcall(library.run, { "true", pids = PIDS })
+        assert.is_false(ok)
+        assert.equal("injected", message)
+        assert.is_true(is_gone(seen.pid))
+      end)
+    end
+  end
+
+  it("is an error when the clone is refused, and says what that may come from", function()
+    local _ <close> = replace_clones(function(_, namespaces)
+      return nil, "clone " .. table.concat(namespaces, ",") .. ": Operation not permitted", 1
+    end)
+    local before = blocked()
+    local result, err = library.run { "true", pids = PIDS }
+    assert.is_nil(result)
+    assert.same({ "clone", 1 }, { err.step, err.errno })
+    assert.matches(": Operation not permitted; it takes CAP_SYS_ADMIN", err.message, 1, true)
+    assert.equal(before, blocked())
+  end)
+
+  it("has every signal held back while its child is made, and then as it was", function()
+    container.sigprocmask("block", { "USR2" })
+    local before, during = blocked(), nil
+    do
+      local _ <close> = replace_clones(function(clone, ...)
+        during = blocked()
+        return clone(...)
+      end)
+      assert(library.run { "true", pids = PIDS })
+    end
+    local after = blocked()
+    container.sigprocmask("unblock", { "USR2" })
+    assert.equal(before, after)
+    -- KILL and STOP cannot be, and two that glibc keeps for itself are not.
+    assert.equal(-1, tonumber(during, 16) | 1 << 8 | 1 << 18 | 3 << 31)
+  end)
+
+  it("does what is to be undone in the order opposite to that of the making", function()
+    local list = {}
+    local stubs = {}
+    for i, entry in ipairs(run.order) do
+      local prepare = entry[2].prepare
+      stubs[i] = inject(entry, "prepare", function(c)
+        c.undo:push(table.insert, list, i)
+        return not prepare or prepare(c)
+      end)
+    end
+    local result = library.run { "true", pids = PIDS }
+    for _, stub in ipairs(stubs) do
+      getmetatable(stub).__close()
+    end
+    assert.equal(0, result.status)
+    for i = 1, #run.order do
+      assert.equal(#run.order - i + 1, list[i])
+    end
+  end)
+end)
+
+describe("run.start #root", function()
+  it("answers what its caller owns from then on", function()
+    local c = assert(run.start(assert(spec.read { "sleep", "1000", pids = PIDS })))
+    assert.equal("integer", math.type(c.pid))
+    assert.equal("running", container.wait(c.pidfd, "nohang"))
+    assert.is_true(container.pidfd_send_signal(c.pidfd, "KILL"))
+    container.wait(c.pidfd)
+    c.undo:run()
+  end)
+
+  it("answers when the program runs, and not before", function()
+    local c = assert(run.start(assert(spec.read { "sleep", "1000", pids = PIDS, init = false })))
+    assert.equal("sleep\0001000\0", container.read_file(("/proc/%d/cmdline"):format(c.pid)))
+    container.pidfd_send_signal(c.pidfd, "KILL")
+    container.wait(c.pidfd)
+    c.undo:run()
+  end)
+
+  it("leaves no child when the program cannot be executed", function()
+    local seen, stub <close> = watch()
+    assert(stub)
+    for _, init in ipairs { true, false } do
+      local c, err = run.start(assert(spec.read { "/no/such", pids = PIDS, init = init }))
+      assert.is_nil(c)
+      assert.equal("exec", err.step)
+      assert.is_true(is_gone(seen.pid))
+    end
+  end)
+
+  it("leaves alone a child of the caller's", function()
+    local mine = assert(container.clone({}, function() end))
+    assert(library.run { "true", pids = PIDS })
+    assert(library.run { "/no/such", pids = PIDS } == nil)
+    assert.same({ "exit", 0 }, { support.wait(mine) })
+  end)
+end)

@@ -1,0 +1,236 @@
+local container = require "container"
+local support = require "spec.support"
+
+local function numbers(path)
+  local found = {}
+  for pid in assert(container.read_file(path .. "/cgroup.procs")):gmatch("%d+") do
+    found[#found + 1] = tonumber(pid)
+  end
+  return found
+end
+
+-- A process that stays until this goes out of scope.
+local function hold()
+  local reader, writer = assert(container.pipe())
+  local pid = assert(container.clone({}, function()
+    writer:close()
+    container.read(reader)
+  end))
+  reader:close()
+  return setmetatable({ pid = pid }, {
+    __close = function()
+      writer:close()
+      container.wait(pid)
+    end,
+  })
+end
+
+-- Runs `fn` in a child that may move itself, and takes the cgroup whose path it returns away.
+local function within(fn)
+  local values = table.pack(support.child(fn))
+  assert.is_string(values[1], values[2])
+  assert(container.rmdir(values[1]))
+  return table.unpack(values, 2, values.n)
+end
+
+-- The same in either version, but for the tag that says where it can run.
+for version = 1, 2 do
+  describe("container.cgroup_pids #cgroup" .. version, function()
+    it("makes a cgroup with a limit and moves the caller into it", function()
+      local name = support.name()
+      local limit, mine, alone, own = within(function()
+        local path = assert(container.cgroup_pids(name, 20))
+        assert.equal(name, path:match("[^/]*$"))
+        local members = numbers(path)
+        return path, container.read_file(path .. "/pids.max"), members[1] == container.getpid(),
+          #members == 1, container.read_file("/proc/self/cgroup")
+      end)
+      assert.equal("20\n", limit)
+      assert.is_true(mine)
+      assert.is_true(alone)
+      assert.matches("/" .. name:gsub("%p", "%%%0") .. "\n", own)
+    end)
+
+    it("moves the process that is named, and not the caller", function()
+      local name = support.name()
+      local moved, left = within(function()
+        local other <close> = hold()
+        local path = assert(container.cgroup_pids(name, 20, other.pid))
+        local members = numbers(path)
+        return path, #members == 1 and members[1] == other.pid,
+          not container.read_file("/proc/self/cgroup"):find(name, 1, true)
+      end)
+      assert.is_true(moved)
+      assert.is_true(left)
+    end)
+
+    it("holds: one process more than the limit cannot be made", function()
+      local message, errno = within(function()
+        local path = assert(container.cgroup_pids(support.name(), 2))
+        local _ <close> = hold()
+        return path, select(2, container.clone({}, function() end))
+      end)
+      assert.equal("clone: Resource temporarily unavailable", message)
+      assert.equal(container.errno.EAGAIN, errno)
+    end)
+
+    for expected, limit in pairs { ["1"] = 1, max = "max", ["30"] = 30.0 } do
+      it(("knows the limit %s"):format(limit), function()
+        assert.equal(expected .. "\n", within(function()
+          local path = assert(container.cgroup_pids(support.name(), limit))
+          return path, container.read_file(path .. "/pids.max")
+        end))
+      end)
+    end
+
+    it("is refused a name that is taken, and leaves that cgroup alone", function()
+      local name = support.name()
+      local path, taken, message, errno, limit = support.child(function()
+        local other <close> = hold()
+        local path = assert(container.cgroup_pids(name, 20, other.pid))
+        local taken, message, errno = container.cgroup_pids(name, 10)
+        return path, taken, message, errno, container.read_file(path .. "/pids.max")
+      end)
+      assert(container.rmdir(path))
+      support.refused(("mkdir %s: File exists"):format(path), "EEXIST", taken, message, errno)
+      assert.equal("20\n", limit)
+    end)
+
+    it("leaves no cgroup when the process is not there, or the limit is none", function()
+      local place = container.cgroup_place("pids")
+      local name = support.name()
+      local pid = assert(container.clone({}, function() end))
+      support.wait(pid)
+      support.refused(("write %s/%s/cgroup.procs: No such process"):format(place, name), "ESRCH",
+        container.cgroup_pids(name, 20, pid))
+      assert.is_nil(container.stat(place .. "/" .. name))
+      support.refused(("write %s/%s/pids.max: Invalid argument"):format(place, name), "EINVAL",
+        container.cgroup_pids(name, 1 << 62))
+      assert.is_nil(container.stat(place .. "/" .. name))
+    end)
+
+    it("is refused to an ordinary user #root", function()
+      local result = support.as_user(support.lua
+        .. [[ -e 'print(require("container").cgroup_pids("lua-container.user", 20))']])
+      assert.matches("^nil\tmkdir .*/lua%-container.user: Permission denied\t13\n$", result.stdout)
+    end)
+  end)
+
+  describe("container.cgroup_place #cgroup" .. version, function()
+    it("answers a directory with the controller, and the version", function()
+      local place, number = container.cgroup_place("pids")
+      assert.equal("directory", container.stat(place).type)
+      assert.equal(version, number)
+      assert.is_string(container.read_file(place .. "/cgroup.procs"))
+    end)
+
+    it("finds it where it is mounted, be there white space in the path #root", function()
+      local path = support.tmpdir() .. "/a b\tc\\d\ne"
+      local found, number, message = support.child(function()
+        assert(container.mkdir(path))
+        local _, kind = container.cgroup_place("pids")
+        assert(container.mount("cgroup", path, kind == 1 and "cgroup" or "cgroup2", nil,
+          kind == 1 and "pids" or nil))
+        assert(container.umount("/sys/fs/cgroup", "detach"))
+        local place, version_there, message = container.cgroup_place("pids")
+        return place, version_there, message
+      end, { "mount" })
+      assert.equal(path, (found or message):sub(1, #path))
+      assert.equal(version, number)
+    end)
+
+    it("answers the caller's own cgroup, not the top", function()
+      local name = support.name()
+      local path, place = support.child(function()
+        local path = assert(container.cgroup_pids(name, 20))
+        return path, (container.cgroup_place("pids"))
+      end)
+      container.rmdir(path)
+      -- In v2 a cgroup with processes cannot have children with controllers.
+      assert.equal(version == 1 and path or path:match("(.*)/"), place)
+    end)
+  end)
+end
+
+describe("container.cgroup_place #root", function()
+  it("is refused when the hierarchy is not mounted", function()
+    support.refused("cgroup controller pids: No such file or directory", "ENOENT",
+      support.child(function()
+        for line in container.read_file("/proc/self/mountinfo"):gmatch("[^\n]+") do
+          local target, kind = line:match("^%S+ %S+ %S+ %S+ (%S+) .* %- (%S+)")
+          if kind == "cgroup" or kind == "cgroup2" then
+            container.umount(target, "detach")
+          end
+        end
+        return container.cgroup_place("pids")
+      end, { "mount" }))
+  end)
+
+  it("is refused when proc is not mounted", function()
+    support.refused("cgroup controller pids: No such file or directory", "ENOENT",
+      support.child(function()
+        assert(container.umount("/proc", "detach"))
+        return container.cgroup_place("pids")
+      end, { "mount" }))
+  end)
+end)
+
+describe("container.cgroup_place", function()
+  it("is refused a controller that is not there", function()
+    for _, controller in ipairs { "nope", "pid", "pids,cpu", "pids ", "rw", "cgroup" } do
+      support.refused(("cgroup controller %s: No such file or directory"):format(controller),
+        "ENOENT", container.cgroup_place(controller))
+    end
+    support.refused("cgroup controller: No such file or directory", "ENOENT",
+      container.cgroup_place(""))
+  end)
+
+  it("raises for what is no string", function()
+    support.raises("string expected, got no value", container.cgroup_place)
+    support.raises("string expected, got number", container.cgroup_place, 5)
+    support.raises("NUL byte", container.cgroup_place, "pids\0")
+  end)
+end)
+
+-- In a child: what is accepted by mistake moves its caller.
+describe("container.cgroup_pids", function()
+  local function raises(words, ...)
+    local arguments = table.pack(...)
+    support.child(function()
+      support.raises(words, container.cgroup_pids, table.unpack(arguments, 1, arguments.n))
+    end)
+  end
+
+  it("raises for what is no name of one directory", function()
+    for _, name in ipairs { "", ".", "..", "a/b", "/", "../a" } do
+      raises("not the name of a cgroup", name, 20)
+    end
+    raises("string expected, got number", 5, 20)
+    raises("NUL byte", "a\0b", 20)
+  end)
+
+  it("raises for what is no limit", function()
+    local name = support.name()
+    raises("number out of range", name, 0)
+    raises("number out of range", name, -1)
+    raises("no integer representation", name, 1e30)
+    raises("no integer representation", name, 1.5)
+    raises("no integer representation", name, 0 / 0)
+    raises("limit or \"max\"", name, "many")
+    raises("limit or \"max\"", name, "20")
+    raises("number expected", name)
+    raises("number expected", name, true)
+  end)
+
+  it("raises for a limit with a NUL byte", function()
+    raises("bad argument #2", support.name(), "max\0")
+  end)
+
+  it("raises for what is no pid", function()
+    local name = support.name()
+    raises("number out of range", name, 20, 0)
+    raises("number out of range", name, 20, -1)
+    raises("number out of range", name, 20, 1 << 31)
+    raises("number expected", name, 20, "self")
+  end)
+end)

@@ -1,0 +1,332 @@
+local container = require "container"
+local support = require "spec.support"
+
+local function octal(text)
+  return tonumber(text, 8)
+end
+
+-- As stat(1) sees it.
+local function seen(path, format)
+  return (support.run(("stat -c %s %s"):format(support.quote(format), path)).stdout:gsub("\n", ""))
+end
+
+local function open_directory(path)
+  return assert(container.open(path, "path,directory"))
+end
+
+describe("container.mkdir", function()
+  it("makes a directory with the mode that is given, less the umask", function()
+    local path = support.tmpdir()
+    assert.is_true(container.mkdir(path .. "/a"))
+    assert.is_true(container.mkdir(path .. "/b", octal("1777")))
+    assert.equal("directory 755", seen(path .. "/a", "%F %a"))
+    assert.equal("directory 1755", seen(path .. "/b", "%F %a"))
+  end)
+
+  it("starts from a directory that is given", function()
+    local path = support.tmpdir()
+    local dir <close> = open_directory(path)
+    assert.is_true(container.mkdir("a", nil, dir))
+    assert.equal("directory", seen(path .. "/a", "%F"))
+  end)
+
+  it("is refused what is there, and what has no parent", function()
+    support.refused("mkdir /: File exists", "EEXIST", container.mkdir("/"))
+    support.refused("mkdir /nope/x: No such file or directory", "ENOENT",
+      container.mkdir("/nope/x"))
+  end)
+
+  it("raises for what is no path, mode or directory", function()
+    support.raises("string expected, got number", container.mkdir, 5)
+    support.raises("NUL byte", container.mkdir, "/a\0b")
+    support.raises("number out of range", container.mkdir, "/", octal("10000"))
+    support.raises("number expected", container.mkdir, "/", "rwx")
+    support.raises("container.fd expected", container.mkdir, "x", nil, "/")
+  end)
+end)
+
+describe("container.rmdir", function()
+  it("takes an empty directory away", function()
+    local path = support.tmpdir()
+    local dir <close> = open_directory(path)
+    container.mkdir(path .. "/a")
+    container.mkdir(path .. "/b")
+    assert.is_true(container.rmdir(path .. "/a"))
+    assert.is_true(container.rmdir("b", dir))
+    assert.equal("", support.run("ls -A " .. path).stdout)
+  end)
+
+  it("is refused one that is not empty, and what is none", function()
+    local path = support.tmpdir()
+    container.mkdir(path .. "/a")
+    support.refused(("rmdir %s: Directory not empty"):format(path), 39, container.rmdir(path))
+    support.refused("rmdir /nope: No such file or directory", "ENOENT", container.rmdir("/nope"))
+    container.mknod(path .. "/file", "file", 0)
+    support.refused(("rmdir %s/file: Not a directory"):format(path), "ENOTDIR",
+      container.rmdir(path .. "/file"))
+  end)
+
+  it("raises for what is no path or directory", function()
+    support.raises("string expected", container.rmdir)
+    support.raises("NUL byte", container.rmdir, "\0")
+    support.raises("container.fd expected", container.rmdir, "x", {})
+  end)
+end)
+
+describe("container.symlink and readlink", function()
+  it("make a link and say what it says", function()
+    local path = support.tmpdir()
+    local dir <close> = open_directory(path)
+    assert.is_true(container.symlink("/any/where", path .. "/a"))
+    assert.is_true(container.symlink("a", "b", dir))
+    assert.equal("/any/where\na\n", support.run(("cd %s && readlink a && readlink b"):format(path))
+      .stdout)
+    assert.equal("/any/where", container.readlink(path .. "/a"))
+    assert.equal("a", container.readlink("b", dir))
+  end)
+
+  it("answer the longest there is", function()
+    local path, target = support.tmpdir() .. "/a", ("x"):rep(4095)
+    assert(container.symlink(target, path))
+    assert.is_true(container.readlink(path) == target)
+  end)
+
+  it("are refused what is there, and what is no link", function()
+    support.refused("symlink /: File exists", "EEXIST", container.symlink("x", "/"))
+    support.refused("readlink /: Invalid argument", "EINVAL", container.readlink("/"))
+    support.refused("readlink /nope: No such file or directory", "ENOENT",
+      container.readlink("/nope"))
+  end)
+
+  it("raise for what is no path or directory", function()
+    support.raises("string expected, got number", container.symlink, 5, "x")
+    support.raises("string expected, got number", container.symlink, "x", 5)
+    support.raises("NUL byte", container.symlink, "a\0b", "x")
+    support.raises("NUL byte", container.symlink, "x", "a\0b")
+    support.raises("container.fd expected", container.symlink, "x", "y", "/")
+    support.raises("string expected", container.readlink)
+    support.raises("NUL byte", container.readlink, "a\0b")
+    support.raises("container.fd expected", container.readlink, "x", "/")
+  end)
+end)
+
+describe("container.chown", function()
+  it("gives a file, and not what a link leads to, to a user and a group #root", function()
+    local path = support.tmpdir()
+    local dir <close> = open_directory(path)
+    container.mknod(path .. "/file", "file", octal("600"))
+    container.symlink("file", path .. "/link")
+    assert.is_true(container.chown(path .. "/link", 1, 2))
+    assert.equal("0 0", seen(path .. "/file", "%u %g"))
+    assert.equal("1 2", seen(path .. "/link", "%u %g"))
+    assert.is_true(container.chown("file", 3, (1 << 32) - 2, dir))
+    assert.equal("3 4294967294", seen(path .. "/file", "%u %g"))
+  end)
+
+  it("is refused a file that is not there, and to an ordinary user", function()
+    local uid, gid = container.geteuid()
+    support.refused("chown /nope: No such file or directory", "ENOENT",
+      container.chown("/nope", uid, gid))
+    assert.equal("nil\tchown /: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'print(require("container").chown("/", 1, 1))']]).stdout)
+  end)
+
+  it("raises for an id that is none: -1 would mean to leave it as it is", function()
+    support.raises("number out of range", container.chown, "/nope", -1, 0)
+    support.raises("number out of range", container.chown, "/nope", 0, -1)
+    support.raises("number out of range", container.chown, "/nope", (1 << 32) - 1, 0)
+    support.raises("number expected", container.chown, "/nope", "root", 0)
+    support.raises("number expected", container.chown, "/nope", 0)
+    support.raises("container.fd expected", container.chown, "x", 0, 0, "/")
+  end)
+end)
+
+describe("container.mknod", function()
+  it("makes a file and a fifo with the mode that is given, less the umask", function()
+    local path = support.tmpdir()
+    local dir <close> = open_directory(path)
+    assert.is_true(container.mknod(path .. "/file", "file", octal("4666")))
+    assert.is_true(container.mknod("fifo", "fifo", octal("777"), nil, nil, dir))
+    assert.equal("regular empty file 4644", seen(path .. "/file", "%F %a"))
+    assert.equal("fifo 755", seen(path .. "/fifo", "%F %a"))
+  end)
+
+  it("makes device nodes #root", function()
+    local path = support.tmpdir()
+    assert.is_true(container.mknod(path .. "/null", "char", octal("666"), 1, 3))
+    assert.is_true(container.mknod(path .. "/block", "block", octal("600"), 250, 300))
+    assert.equal("character special file 644 1 3", seen(path .. "/null", "%F %a %t %T"))
+    assert.equal("block special file 600 fa 12c", seen(path .. "/block", "%F %a %t %T"))
+  end)
+
+  it("is refused what is there, and a device to an ordinary user", function()
+    support.refused("mknod /: File exists", "EEXIST", container.mknod("/", "file", 0))
+    assert.equal("nil\tmknod /tmp/null: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'print(require("container").mknod("/tmp/null", "char", 0, 1, 3))']]).stdout)
+  end)
+
+  it("raises for what is no path, type, mode or directory", function()
+    support.raises("string expected, got number", container.mknod, 5, "file", 0)
+    support.raises("NUL byte", container.mknod, "\0", "file", 0)
+    support.raises("'socket'", container.mknod, "/nope/x", "socket", 0)
+    support.raises("number expected", container.mknod, "/nope/x", "file")
+    support.raises("number out of range", container.mknod, "/nope/x", "file", -1)
+    support.raises("container.fd expected", container.mknod, "x", "file", 0, 0, 0, "/")
+  end)
+
+  it("raises for the number of a device that is none", function()
+    for _, number in ipairs { -1, 1 << 32, (1 << 32) + 1 } do
+      support.raises("number out of range", container.mknod, "/nope/x", "char", 0, number, 3)
+      support.raises("number out of range", container.mknod, "/nope/x", "char", 0, 1, number)
+    end
+  end)
+end)
+
+describe("container.umask", function()
+  it("sets the mask and answers the one before", function()
+    local before, within, after = support.child(function()
+      local before = container.umask(octal("077"))
+      local within = container.read_file("/proc/self/status"):match("Umask:%s+(%d+)")
+      return before, within, container.umask(0)
+    end)
+    assert.equal(octal("022"), before)
+    assert.equal("0077", within)
+    assert.equal(octal("077"), after)
+  end)
+
+  it("raises for what is no mask", function()
+    support.raises("number out of range", container.umask, octal("1000"))
+    support.raises("number out of range", container.umask, -1)
+    support.raises("number expected", container.umask)
+  end)
+end)
+
+describe("container.stat", function()
+  it("answers what stat(1) does", function()
+    local path = support.tmpdir()
+    container.mknod(path .. "/file", "file", octal("1711"))
+    container.write_file(path .. "/file", "12345")
+    local st = container.stat(path .. "/file")
+    assert.same({
+      type = "file", mode = octal("1711"), size = 5, nlink = st.nlink, uid = st.uid, gid = st.gid,
+      dev = st.dev, ino = st.ino, mtime = st.mtime,
+    }, st)
+    assert.equal(seen(path .. "/file", "%h %u %g %d %i %.9Y"),
+      ("%d %d %d %d %d %d.%09d"):format(st.nlink, st.uid, st.gid, st.dev, st.ino,
+        st.mtime // 1000000000, st.mtime % 1000000000))
+  end)
+
+  it("names each type, and that of an fd", function()
+    local path = support.tmpdir()
+    container.mknod(path .. "/fifo", "fifo", octal("600"))
+    container.symlink("/", path .. "/link")
+    assert.equal("fifo", container.stat(path .. "/fifo").type)
+    assert.equal("directory", container.stat(path .. "/link").type)
+    assert.equal("char", container.stat("/dev/null").type)
+    assert.equal("file", container.stat("/proc/version").type)
+    local socket <close> = container.socketpair()
+    assert.equal("socket", container.stat(socket).type)
+    local link <close> = assert(container.open(path .. "/link", "path,nofollow"))
+    assert.equal("link", container.stat(link).type)
+    assert.equal("link", container.stat(link:fileno()).type)
+  end)
+
+  it("names a block device #root", function()
+    local path = support.tmpdir() .. "/block"
+    assert(container.mknod(path, "block", octal("600"), 250, 1))
+    assert.equal("block", container.stat(path).type)
+  end)
+
+  it("is refused what is not there", function()
+    support.refused("stat /nope: No such file or directory", "ENOENT", container.stat("/nope"))
+    support.refused("stat: Bad file descriptor", 9, container.stat(100000))
+  end)
+
+  it("raises for what is neither path nor fd", function()
+    support.raises("container.fd expected", container.stat)
+    support.raises("NUL byte", container.stat, "/\0")
+    support.raises("number out of range", container.stat, -1)
+  end)
+end)
+
+describe("container.list", function()
+  it("answers the names in a directory, hidden ones too, but not . and ..", function()
+    local path = support.tmpdir()
+    assert.same({}, container.list(path))
+    for _, name in ipairs { "a", ".b", "..c", "d e" } do
+      assert(container.mknod(path .. "/" .. name, "file", 0))
+    end
+    local names = container.list(path)
+    table.sort(names)
+    assert.same({ "..c", ".b", "a", "d e" }, names)
+  end)
+
+  it("is refused what is not there, and what is no directory", function()
+    support.refused("opendir /nope: No such file or directory", "ENOENT", container.list("/nope"))
+    support.refused("opendir /proc/version: Not a directory", "ENOTDIR",
+      container.list("/proc/version"))
+  end)
+
+  it("raises for what is no path", function()
+    support.raises("string expected", container.list)
+    support.raises("NUL byte", container.list, "/\0")
+  end)
+end)
+
+describe("container.read_file", function()
+  it("answers the whole of a file, without asking for its size", function()
+    local path = support.tmpdir() .. "/file"
+    container.mknod(path, "file", octal("600"))
+    for _, contents in ipairs { "", "a\0b\n", ("x"):rep(1 << 20) } do
+      assert(container.write_file(path, contents))
+      assert.is_true(container.read_file(path) == contents)
+    end
+    assert.equal(support.run("cat /proc/version").stdout, container.read_file("/proc/version"))
+  end)
+
+  it("is refused what is not there, and a directory", function()
+    support.refused("read /nope: No such file or directory", "ENOENT",
+      container.read_file("/nope"))
+    support.refused("read /: Is a directory", 21, container.read_file("/"))
+  end)
+
+  it("raises for what is no path", function()
+    support.raises("string expected, got number", container.read_file, 1)
+    support.raises("NUL byte", container.read_file, "/\0")
+  end)
+end)
+
+describe("container.write_file", function()
+  it("writes over the start of a file that is there", function()
+    local path = support.tmpdir()
+    local dir <close> = open_directory(path)
+    container.mknod(path .. "/file", "file", octal("600"))
+    assert.is_true(container.write_file(path .. "/file", "contents"))
+    assert.is_true(container.write_file("file", "C\0", dir))
+    assert.equal("C\0ntents", container.read_file(path .. "/file"))
+  end)
+
+  it("writes in a single write", function()
+    local path = support.tmpdir() .. "/fifo"
+    container.mknod(path, "fifo", octal("600"))
+    local fifo <close> = assert(container.open(path, "rdwr"))
+    assert.is_true(container.write_file(path, ("x"):rep(10000)))
+    assert.equal(10000, #container.read(fifo, 1 << 20))
+  end)
+
+  it("is refused what is not there, and what cannot be written", function()
+    support.refused("write /nope: No such file or directory", "ENOENT",
+      container.write_file("/nope", ""))
+    support.refused("write /: Is a directory", 21, container.write_file("/", ""))
+    support.refused("write /dev/full: No space left on device", "ENOSPC",
+      container.write_file("/dev/full", "x"))
+  end)
+
+  it("raises for what is no path, data or directory", function()
+    support.raises("string expected, got number", container.write_file, 1, "x")
+    support.raises("NUL byte", container.write_file, "/\0", "x")
+    support.raises("string expected, got no value", container.write_file, "/dev/null")
+    support.raises("string expected, got table", container.write_file, "/dev/null", {})
+    support.raises("container.fd expected", container.write_file, "x", "x", "/")
+  end)
+end)

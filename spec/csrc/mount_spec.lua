@@ -1,0 +1,504 @@
+local container = require "container"
+local support = require "spec.support"
+
+local MOUNT <const> = { "mount" }
+
+-- What mountinfo says of the uppermost mount at a path: its own options, its tags such as
+-- "shared:1", the type, and the options of the filesystem. proc(5)
+local function seen(path)
+  local found
+  for line in container.read_file("/proc/self/mountinfo"):gmatch("[^\n]+") do
+    local target, options, tags, kind, source, super = line:match(
+      "^%d+ %d+ %S+ %S+ (%S+) (%S+) (.-)%- (%S+) (%S+) (%S+)$")
+    if target == path then
+      found = { options = options, tags = tags, type = kind, source = source, super = super }
+    end
+  end
+  return found
+end
+
+local function has(list, word)
+  return ("," .. list .. ","):find("," .. word .. ",", 1, true) ~= nil
+end
+
+-- A mount point with a tmpfs on it, made by the child that calls this.
+local function tmpfs(path)
+  container.mkdir(path)
+  assert(container.mount("box", path, "tmpfs"))
+  return path
+end
+
+describe("container.chroot #root", function()
+  it("makes a directory the root, and leaves the working directory where it was", function()
+    local rootfs = support.busybox_rootfs()
+    local found, same, outside = support.child(function()
+      local before = container.stat(".")
+      assert(container.chroot(rootfs))
+      local after = container.stat(".")
+      return container.stat("/bin/busybox").type, before.ino == after.ino,
+        container.stat(rootfs) == nil
+    end)
+    assert.same({ "file", true, true }, { found, same, outside })
+  end)
+
+  it("is refused what is not there, and what is no directory", function()
+    support.refused("chroot /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.chroot("/nope") end))
+    support.refused("chroot /proc/version: Not a directory", "ENOTDIR",
+      support.child(function() return container.chroot("/proc/version") end))
+  end)
+end)
+
+describe("container.chroot", function()
+  it("is refused to an ordinary user", function()
+    assert.equal("nil\tchroot /: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'print(require("container").chroot("/"))']]).stdout)
+  end)
+
+  it("raises for what is no path", function()
+    support.raises("string expected, got number", container.chroot, 5)
+    support.raises("string expected, got no value", container.chroot)
+    support.raises("NUL byte", container.chroot, "/\0")
+  end)
+end)
+
+describe("container.chdir", function()
+  it("changes the working directory, to a path or an fd", function()
+    local path = support.tmpdir()
+    local one, two = support.child(function()
+      assert(container.chdir(path))
+      local one = container.readlink("/proc/self/cwd")
+      assert(container.chdir(container.open("/proc", "path,directory")))
+      return one, container.readlink("/proc/self/cwd")
+    end)
+    assert.same({ path, "/proc" }, { one, two })
+  end)
+
+  it("is refused what is not there, and an fd of no directory", function()
+    support.refused("chdir /nope: No such file or directory", "ENOENT", container.chdir("/nope"))
+    local fd <close> = assert(container.open("/proc/version"))
+    support.refused("fchdir: Not a directory", "ENOTDIR", container.chdir(fd))
+  end)
+
+  it("raises for what is neither path nor fd", function()
+    support.raises("container.fd expected", container.chdir)
+    support.raises("NUL byte", container.chdir, "/\0")
+  end)
+end)
+
+describe("container.pivot_root #root", function()
+  -- Makes the busybox tree the root of a child, by `how`, and answers what `fn` returns there.
+  local function pivoted(how, fn)
+    local rootfs = support.busybox_rootfs()
+    return support.child(function()
+      assert(container.mount(rootfs, rootfs, nil, "bind"))
+      assert(container.pivot_root(how(rootfs)))
+      assert(container.mount_proc())
+      return fn(rootfs)
+    end, { "mount", "pid" })
+  end
+
+  local function by_path(rootfs)
+    return rootfs
+  end
+
+  local function by_fd(rootfs)
+    return assert(container.open(rootfs, "path,directory"))
+  end
+
+  it("makes a path the root, and its root the working directory", function()
+    local names, cwd = pivoted(by_path, function()
+      local names = container.list("/")
+      table.sort(names)
+      return table.concat(names, " "), container.readlink("/proc/self/cwd")
+    end)
+    assert.equal("bin dev etc proc root sys tmp", names)
+    assert.equal("/", cwd)
+  end)
+
+  it("makes an open directory the root", function()
+    assert.equal("file", pivoted(by_fd, function()
+      return container.stat("/bin/busybox").type
+    end))
+  end)
+
+  it("keeps the old root, and all that was mounted in it, out of reach", function()
+    local mounts, above, gone = pivoted(by_path, function(rootfs)
+      local root, above = container.stat("/"), container.stat("/../..")
+      return container.read_file("/proc/self/mountinfo"),
+        root.ino == above.ino and root.dev == above.dev, container.stat(rootfs) == nil
+    end)
+    assert.equal(2, select(2, mounts:gsub("\n", "")), mounts)
+    assert.is_true(above)
+    assert.is_true(gone)
+  end)
+
+  it("takes off what was stacked on the old root too", function()
+    local rootfs = support.busybox_rootfs()
+    local mounts, found = support.child(function()
+      assert(container.mount("stacked", "/", "tmpfs"))
+      assert(container.mount(rootfs, rootfs, nil, "bind"))
+      assert(container.pivot_root(rootfs))
+      assert(container.mount_proc())
+      return container.read_file("/proc/self/mountinfo"), container.stat("/bin/busybox").type
+    end, { "mount", "pid" })
+    assert.equal(2, select(2, mounts:gsub("\n", "")), mounts)
+    assert.equal("file", found)
+  end)
+
+  it("is refused what is no mount point", function()
+    local path = support.tmpdir()
+    support.refused(("pivot_root %s/mnt/x: Invalid argument"):format(path), "EINVAL",
+      support.child(function()
+        container.mkdir(tmpfs(path .. "/mnt") .. "/x")
+        return container.pivot_root(path .. "/mnt/x")
+      end, MOUNT))
+    support.refused("pivot_root .: Invalid argument", "EINVAL", support.child(function()
+      container.mkdir(tmpfs(path .. "/mnt") .. "/x")
+      return container.pivot_root(container.open(path .. "/mnt/x", "path"))
+    end, MOUNT))
+  end)
+
+  it("is refused what is not there, and what is no directory", function()
+    support.refused("chdir /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.pivot_root("/nope") end, MOUNT))
+    support.refused("fchdir: Not a directory", "ENOTDIR", support.child(function()
+      return container.pivot_root(container.open("/proc/version"))
+    end, MOUNT))
+  end)
+end)
+
+describe("container.pivot_root", function()
+  it("raises for what is neither path nor fd", function()
+    support.raises("container.fd expected", container.pivot_root)
+    support.raises("NUL byte", container.pivot_root, "/\0")
+  end)
+end)
+
+describe("container.mount #root", function()
+  local path
+
+  before_each(function()
+    path = support.tmpdir() .. "/mnt"
+  end)
+
+  -- Runs `fn` with a tmpfs at `path` and answers a line of what mountinfo then says of it.
+  local function with(fn)
+    local text = support.child(function()
+      fn(tmpfs(path))
+      local found = seen(path)
+      return ("%s|%s|%s|%s|%s"):format(found.options, found.tags, found.type, found.source,
+        found.super)
+    end, MOUNT)
+    local options, tags, kind, source, super = text:match("(.-)|(.-)|(.-)|(.-)|(.*)")
+    return { options = options, tags = tags, type = kind, source = source, super = super }
+  end
+
+  it("mounts a filesystem with its options", function()
+    local found = with(function()
+      assert(container.mount("mine", path, "tmpfs", "nosuid,nodev", "size=64k,mode=700"))
+    end)
+    assert.equal("mine", found.source)
+    assert.equal("tmpfs", found.type)
+    assert.is_true(has(found.options, "nosuid") and has(found.options, "nodev"))
+    assert.is_true(has(found.super, "size=64k") and has(found.super, "mode=700"))
+  end)
+
+  it("is seen in its own mount namespace only", function()
+    with(function() end)
+    assert.is_nil(seen(path))
+  end)
+
+  it("names the source none where there is none", function()
+    assert.equal("none", with(function()
+      assert(container.mount(nil, path, "tmpfs"))
+    end).source)
+  end)
+
+  for _, word in ipairs { "ro", "nosuid", "nodev", "noexec", "nosymfollow", "noatime",
+    "nodiratime", "relatime" } do
+    it("knows the flag " .. word, function()
+      local plain, found = with(function() end), with(function()
+        assert(container.mount(nil, path, "tmpfs", word))
+      end)
+      assert.is_true(has(found.options, word))
+      assert.equal(word == "relatime", has(plain.options, word))
+    end)
+  end
+
+  it("knows the flags strictatime, sync, dirsync and silent", function()
+    local found = with(function()
+      assert(container.mount(nil, path, "tmpfs", "strictatime,sync,dirsync,silent"))
+    end)
+    assert.is_false(has(found.options, "relatime") or has(found.options, "noatime"))
+    assert.is_true(has(found.super, "sync") and has(found.super, "dirsync"))
+  end)
+
+  it("changes a mount with remount,bind", function()
+    local found = with(function()
+      assert(container.mount(nil, path, nil, "remount,bind,ro,noexec"))
+      support.refused(("open %s/x: Read-only file system"):format(path), "EROFS",
+        container.open(path .. "/x", "wronly,creat"))
+    end)
+    assert.is_true(has(found.options, "ro") and has(found.options, "noexec"))
+    assert.is_true(has(found.super, "rw"))
+  end)
+
+  it("binds one mount, or with rbind those below it too", function()
+    local one, all = support.child(function()
+      tmpfs(tmpfs(path) .. "/below")
+      assert(container.mkdir(path .. "/below/x"))
+      assert(container.mkdir(path .. ".one"))
+      assert(container.mkdir(path .. ".all"))
+      assert(container.mount(path, path .. ".one", nil, "bind"))
+      assert(container.mount(path, path .. ".all", nil, "rbind"))
+      return container.stat(path .. ".one/below/x") ~= nil,
+        container.stat(path .. ".all/below/x") ~= nil
+    end, MOUNT)
+    assert.same({ false, true }, { one, all })
+  end)
+
+  it("moves a mount", function()
+    local before, after = support.child(function()
+      tmpfs(path)
+      assert(container.mkdir(path .. ".new"))
+      assert(container.mount(path, path .. ".new", nil, "move"))
+      return seen(path) ~= nil, seen(path .. ".new") ~= nil
+    end, MOUNT)
+    assert.same({ false, true }, { before, after })
+  end)
+
+  it("knows the kinds of propagation, and each for all that is below too", function()
+    local said = support.child(function()
+      local below = tmpfs(tmpfs(path) .. "/below")
+      local said = ""
+      for _, word in ipairs { "shared", "slave", "private", "unbindable", "private", "rshared",
+        "rslave", "rprivate", "runbindable", "rprivate" } do
+        assert(container.mount(nil, path, nil, word))
+        said = said .. word .. ":"
+        for _, mount in ipairs { path, below } do
+          said = said .. " " .. (seen(mount).tags:match("%a+") or "none")
+        end
+        said = said .. "\n"
+      end
+      return said
+    end, MOUNT)
+    assert.equal([[
+shared: shared none
+slave: none none
+private: none none
+unbindable: unbindable none
+private: none none
+rshared: shared shared
+rslave: none none
+rprivate: none none
+runbindable: unbindable unbindable
+rprivate: none none
+]], said)
+  end)
+
+  it("makes what was shared with another namespace its slave", function()
+    assert.equal("master", support.child(function()
+      tmpfs(path)
+      assert(container.mount(nil, path, nil, "shared"))
+      local _ <close> = assert(container.open("/proc/self/ns/mnt")) -- or there would be no other
+      assert(container.unshare("mount"))
+      assert(container.mount(nil, path, nil, "slave"))
+      return seen(path).tags:match("%a+")
+    end, MOUNT))
+  end)
+
+  it("is refused by the kernel, naming the target", function()
+    local function refused(reason, errno, ...)
+      local arguments = table.pack(...)
+      support.refused(("mount %s: %s"):format(arguments[2], reason), errno,
+        support.child(function()
+          return container.mount(table.unpack(arguments, 1, arguments.n))
+        end, MOUNT))
+    end
+    refused("No such file or directory", "ENOENT", nil, "/nope", "tmpfs")
+    refused("No such device", "ENODEV", nil, "/tmp", "nopefs")
+    refused("Invalid argument", "EINVAL", nil, "/tmp", "tmpfs", nil, "nope=1")
+    refused("No such file or directory", "ENOENT", "/nope", "/tmp", nil, "bind")
+  end)
+end)
+
+describe("container.mount", function()
+  it("is refused to an ordinary user", function()
+    assert.equal("nil\tmount /tmp: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'print(require("container").mount(nil, "/tmp", "tmpfs"))']]).stdout)
+  end)
+
+  it("raises for what is no string, and for a flag it does not know, naming it", function()
+    support.raises("string expected, got number", container.mount, 5, "/nope")
+    support.raises("string expected, got nil", container.mount, "x", nil)
+    support.raises("string expected, got number", container.mount, nil, "/nope", 5)
+    support.raises("string expected, got number", container.mount, nil, "/nope", "tmpfs", 5)
+    support.raises("string expected, got number", container.mount, nil, "/nope", "tmpfs", "", 5)
+    support.raises("NUL byte", container.mount, "a\0b", "/nope")
+    support.raises("NUL byte", container.mount, nil, "/nope\0")
+    support.raises("NUL byte", container.mount, nil, "/nope", "tmpfs", nil, "size=1\0")
+    support.raises("unknown mount flag 'bnd'", container.mount, nil, "/nope", nil, "bnd,ro")
+    support.raises("unknown mount flag 'rw'", container.mount, nil, "/nope", nil, "bind,rw")
+  end)
+end)
+
+describe("container.umount #root", function()
+  local path
+
+  before_each(function()
+    path = support.tmpdir() .. "/mnt"
+  end)
+
+  it("takes a mount away", function()
+    assert.is_true(support.child(function()
+      assert(container.umount(tmpfs(path)))
+      return seen(path) == nil
+    end, MOUNT))
+  end)
+
+  it("is refused one that is in use, and takes it away at once with detach", function()
+    local message, gone, alive = support.child(function()
+      local file = assert(container.open(tmpfs(path) .. "/file", "rdwr,creat"))
+      local _, message = container.umount(path)
+      assert(container.umount(path, "detach"))
+      return message, seen(path) == nil, container.write(file, "x")
+    end, MOUNT)
+    assert.equal(("umount %s: Device or resource busy"):format(path), message)
+    assert.is_true(gone)
+    assert.equal(1, alive)
+  end)
+
+  it("takes away with expire what nobody used since the last time", function()
+    local message, gone = support.child(function()
+      local _, message = container.umount(tmpfs(path), "expire")
+      assert(container.umount(path, "expire"))
+      return message, seen(path) == nil
+    end, MOUNT)
+    assert.equal(("umount %s: Resource temporarily unavailable"):format(path), message)
+    assert.is_true(gone)
+  end)
+
+  it("does not go where a link leads with nofollow", function()
+    support.refused(("umount %s.link: Invalid argument"):format(path), "EINVAL",
+      support.child(function()
+        assert(container.symlink(tmpfs(path), path .. ".link"))
+        return container.umount(path .. ".link", "nofollow")
+      end, MOUNT))
+  end)
+
+  it("is refused what is not there, and what is no mount point", function()
+    support.refused("umount /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.umount("/nope") end, MOUNT))
+    support.refused(("umount %s: Invalid argument"):format(path), "EINVAL",
+      support.child(function()
+        container.mkdir(path)
+        return container.umount(path, "force")
+      end, MOUNT))
+  end)
+end)
+
+describe("container.umount", function()
+  it("is refused to an ordinary user", function()
+    assert.equal("nil\tumount /proc: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'print(require("container").umount("/proc"))']]).stdout)
+  end)
+
+  it("raises for what is no path, and for a flag it does not know, naming it", function()
+    support.raises("string expected, got no value", container.umount)
+    support.raises("NUL byte", container.umount, "/nope\0")
+    support.raises("unknown umount flag 'lazy'", container.umount, "/nope", "lazy")
+  end)
+end)
+
+describe("container.mount_proc #root", function()
+  it("shows the pid namespace of the caller, with nosuid, nodev and noexec", function()
+    local own, options, kind = support.child(function()
+      assert(container.mount_proc())
+      local found = seen("/proc")
+      return container.readlink("/proc/self"), found.options, found.type
+    end, { "mount", "pid" })
+    assert.equal("1", own)
+    assert.equal("proc", kind)
+    for _, word in ipairs { "nosuid", "nodev", "noexec" } do
+      assert.is_true(has(options, word), options)
+    end
+  end)
+
+  it("mounts on a target that is given, and is refused one that is not there", function()
+    local path = support.tmpdir()
+    assert.equal("1", support.child(function()
+      assert(container.mount_proc(path))
+      return container.readlink(path .. "/self")
+    end, { "mount", "pid" }))
+    support.refused("mount proc /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.mount_proc("/nope") end, MOUNT))
+  end)
+end)
+
+describe("container.mount_proc", function()
+  it("works in a user namespace, while the old proc is visible #userns", function()
+    assert.equal("1\n", support.as_user(support.lua .. [[ -e 'local container = require "container"
+      container.wait(container.clone("user,mount,pid", function()
+        assert(container.mount(nil, "/", nil, "rprivate"))
+        assert(container.mount_proc())
+        print(container.readlink("/proc/self"))
+      end))']]).stdout)
+  end)
+
+  it("raises for what is no path", function()
+    support.raises("string expected, got number", container.mount_proc, 5)
+    support.raises("NUL byte", container.mount_proc, "/nope\0")
+  end)
+end)
+
+describe("container.mount_setattr #root", function()
+  local path
+
+  before_each(function()
+    path = support.tmpdir() .. "/mnt"
+  end)
+
+  it("adds attributes to a mount and takes none away", function()
+    support.needs("mount_setattr")
+    local options, below = support.child(function()
+      local below = tmpfs(tmpfs(path) .. "/below")
+      assert(container.mount_setattr(path, "nosuid,nodev"))
+      assert(container.mount_setattr(path, "ro,noexec"))
+      return seen(path).options, seen(below).options
+    end, MOUNT)
+    for _, word in ipairs { "ro", "nosuid", "nodev", "noexec" } do
+      assert.is_true(has(options, word), options)
+      assert.is_false(has(below, word), below)
+    end
+  end)
+
+  it("adds them to all that is mounted below too with rec", function()
+    support.needs("mount_setattr")
+    local options, below = support.child(function()
+      local below = tmpfs(tmpfs(path) .. "/below")
+      assert(container.mount_setattr(path, "rec,ro"))
+      return seen(path).options, seen(below).options
+    end, MOUNT)
+    assert.is_true(has(options, "ro") and has(below, "ro"))
+  end)
+
+  it("is refused what is not there, and what is no mount point", function()
+    support.needs("mount_setattr")
+    support.refused("mount_setattr /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.mount_setattr("/nope", "ro") end, MOUNT))
+    support.refused(("mount_setattr %s: Invalid argument"):format(path), "EINVAL",
+      support.child(function()
+        container.mkdir(path)
+        return container.mount_setattr(path, "ro")
+      end, MOUNT))
+  end)
+end)
+
+describe("container.mount_setattr", function()
+  it("raises for what is no path, and for an attribute it does not know, naming it", function()
+    support.raises("string expected, got number", container.mount_setattr, 5, "ro")
+    support.raises("NUL byte", container.mount_setattr, "/nope\0", "ro")
+    support.raises("unknown mount attribute 'rw'", container.mount_setattr, "/nope", "rec,rw")
+  end)
+end)

@@ -1,0 +1,78 @@
+local container = require "container"
+local support = require "spec.support"
+
+describe("container.strerror", function()
+  it("answers the reason in English, whatever the locale", function()
+    assert.equal("No such file or directory", container.strerror(2))
+    assert.equal("Operation not permitted", container.strerror(1))
+    local result = support.run(("LC_ALL=de_DE.UTF-8 LANGUAGE=de %s -e %s"):format(support.lua,
+      support.quote([[os.setlocale("") print(require("container").strerror(2))]])))
+    assert.equal("No such file or directory\n", result.stdout)
+  end)
+
+  it("answers something for a number that is no errno", function()
+    for _, number in ipairs { -1, 4095, 1 << 30 } do
+      assert.is_string(container.strerror(number))
+    end
+  end)
+
+  it("raises for what is no number", function()
+    support.raises("number expected", container.strerror)
+    support.raises("number expected", container.strerror, "ENOENT")
+  end)
+end)
+
+describe("container.errno", function()
+  local reasons = {
+    EACCES = "Permission denied", EAGAIN = "Resource temporarily unavailable",
+    EBUSY = "Device or resource busy", ECHILD = "No child processes", EEXIST = "File exists",
+    EINVAL = "Invalid argument", ELOOP = "Too many levels of symbolic links",
+    ENODEV = "No such device", ENOENT = "No such file or directory",
+    ENOSPC = "No space left on device", ENOSYS = "Function not implemented",
+    ENOTDIR = "Not a directory", EPERM = "Operation not permitted",
+    EROFS = "Read-only file system", ESRCH = "No such process", EUSERS = "Too many users",
+  }
+
+  it("has the numbers of the errors that Lua decides by", function()
+    for name, reason in pairs(reasons) do
+      assert.equal(reason, container.strerror(container.errno[name]), name)
+    end
+  end)
+end)
+
+describe("a refusal", function()
+  it("keeps its errno while the collector is at work", function()
+    local result = support.script([[
+      collectgarbage("generational")
+      setmetatable({}, { __gc = function(self)
+        io.open("/proc/version/x")
+        setmetatable({}, getmetatable(self))
+      end })
+      for i = 1, 20000 do
+        local _, message, errno = container.rmdir("/nope" .. i)
+        assert(errno == 2 and message == "rmdir /nope" .. i .. ": No such file or directory")
+        _, message, errno = container.open("/nope" .. i)
+        assert(errno == 2, message)
+        _, message, errno = container.read_file("/nope" .. i)
+        assert(errno == 2, message)
+        _, message, errno = container.kill(1 << 30, 0)
+        assert(errno == 3, message)
+      end
+      print("done")]])
+    assert.equal("done\n", result.stdout, result.stderr)
+  end)
+end)
+
+describe("comma words", function()
+  it("raise for a word that is unknown, empty or has a space, naming it", function()
+    support.raises("unknown open flag 'rdonli'", container.open, "/", "rdonli")
+    support.raises("unknown open flag 'rdonl'", container.open, "/", "rdonl")
+    support.raises("unknown open flag ' directory'", container.open, "/", "rdonly, directory")
+    support.raises("unknown open flag ''", container.open, "/", "rdonly,,directory")
+    support.raises("NUL byte", container.open, "/", "rdonly\0")
+  end)
+
+  it("may be none", function()
+    assert(container.open("/", "")):close()
+  end)
+end)

@@ -1,0 +1,61 @@
+local container = require "container"
+local support = require "spec.support"
+
+local UTS <const> = { "uts" }
+
+describe("container.sethostname #root", function()
+  it("renames this UTS namespace and no other", function()
+    local before = container.gethostname()
+    local name, other = support.child(function()
+      assert(container.sethostname("box"))
+      return container.gethostname(), container.read_file("/proc/sys/kernel/hostname")
+    end, UTS)
+    assert.equal("box", name)
+    assert.equal("box\n", other)
+    assert.equal(before, container.gethostname())
+  end)
+
+  it("takes 64 bytes, and none", function()
+    local longest = ("x"):rep(64)
+    local long, empty = support.child(function()
+      assert(container.sethostname(longest))
+      local name = container.gethostname()
+      assert(container.sethostname(""))
+      return name, container.gethostname()
+    end, UTS)
+    assert.equal(longest, long)
+    assert.equal("", empty)
+  end)
+
+  it("refuses 65 bytes", function()
+    local name = ("x"):rep(65)
+    support.refused("sethostname " .. name .. ": Invalid argument", "EINVAL",
+      support.child(function()
+        return container.sethostname(name)
+      end, UTS))
+  end)
+end)
+
+describe("container.sethostname", function()
+  it("is refused to an ordinary user", function()
+    local result = support.as_user(support.lua
+      .. [[ -e 'print(require("container").sethostname("box"))']])
+    assert.equal("nil\tsethostname box: Operation not permitted\t1\n", result.stdout)
+  end)
+
+  it("raises for what is no string or has a NUL byte", function()
+    support.raises("string expected, got no value", container.sethostname)
+    support.raises("string expected, got number", container.sethostname, 5)
+    support.raises("string contains a NUL byte", container.sethostname, "a\0b")
+  end)
+end)
+
+describe("container.uname", function()
+  it("answers what uname(1) prints", function()
+    local u = container.uname()
+    assert.equal(("%s %s %s %s\n"):format(u.sysname, u.release, u.version, u.machine),
+      support.run("echo \"$(uname -s) $(uname -r) $(uname -v) $(uname -m)\"").stdout)
+    assert.equal(container.gethostname(), u.nodename)
+    assert.equal(container.read_file("/proc/sys/kernel/hostname"), u.nodename .. "\n")
+  end)
+end)

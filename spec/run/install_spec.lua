@@ -1,0 +1,144 @@
+-- The command where it is installed, by make and by LuaRocks, and in a source tree that changes.
+-- All of it in copies of the tree: nothing is built or written in the tree itself.
+
+local container = require "container"
+local command = require "spec.fixtures.command"
+local support = require "spec.support"
+
+-- As a user's own shell has it: neither what a make around this test says, nor where the specs find
+-- their modules.
+local CLEAN <const> = "unset MAKEFLAGS MFLAGS MAKELEVEL LUA_PATH LUA_CPATH LUA_PATH_5_4 \z
+  LUA_CPATH_5_4 DESTDIR PREFIX; "
+
+local function shell(text)
+  return support.run(CLEAN .. text)
+end
+
+-- A copy that was made of the tree, with what is built in it. What is there of a build is taken, so
+-- that only what has changed since is compiled.
+local function copy()
+  local path = support.tmpdir()
+  local result = shell(("cp -a Makefile LICENSE csrc lua rockspec run.lua %s && { cp -a build \z
+    container.so %s || true; } && make -s -C %s all"):format(path, path, path))
+  assert.equal(0, result.status, result.stderr)
+  return path
+end
+
+local function files(directory)
+  local list = {}
+  local found = shell(("cd %s && find . ! -type d | sort"):format(directory))
+  for path in found.stdout:gmatch("[^\n]+") do
+    list[#list + 1] = path
+  end
+  return list
+end
+
+describe("make install", function()
+  it("puts the command, the module and every room below DESTDIR and PREFIX", function()
+    support.needs("make", "cc")
+    local tree, root = copy(), support.tmpdir()
+    local result = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr"):format(tree, root))
+    assert.equal(0, result.status, result.stderr)
+    local expected = { "./usr/bin/lua-container", "./usr/lib/lua/5.4/container.so" }
+    for _, path in ipairs(files(tree .. "/lua/container")) do
+      expected[#expected + 1] = "./usr/share/lua/5.4/container" .. path:sub(2)
+    end
+    table.sort(expected)
+    assert.same(expected, files(root))
+
+    result = shell(("make -s -C %s uninstall DESTDIR=%s PREFIX=/usr"):format(tree, root))
+    assert.equal(0, result.status, result.stderr)
+    assert.same({}, files(root))
+  end)
+
+  for _, caller in ipairs(command.callers) do
+    it("makes a command that runs from anywhere, for " .. caller.name, function()
+      support.needs("make", "cc")
+      local tree, root = copy(), support.tmpdir()
+      local result = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr && rm -r %s"):format(
+        tree, root, tree))
+      assert.equal(0, result.status, result.stderr)
+      result = caller:shell(CLEAN .. ("cd / && LUA_PATH_5_4='%s/usr/share/lua/5.4/?.lua' \z
+        LUA_CPATH_5_4='%s/usr/lib/lua/5.4/?.so' PATH=%s/usr/bin:$PATH lua-container sh -c \z
+        'hostname; exit 3'"):format(root, root, root))
+      assert.equal("container\n", result.stdout, result.stderr)
+      assert.matches("^Running %[sh %-c hostname; exit 3%] as %d+\n\z
+        Running in child %[sh %-c hostname; exit 3%] as 1\n$", result.stderr)
+      assert.equal(3, result.status)
+    end)
+  end
+end)
+
+describe("luarocks make #root", function()
+  it("makes a command and a module that are found in its tree", function()
+    support.needs("luarocks", "cc")
+    local tree, rocks = support.tmpdir(), support.tmpdir()
+    local result = shell(("cp -a LICENSE csrc lua rockspec run.lua %s && cd %s && luarocks \z
+      --lua-version=5.4 make --tree %s rockspec/*.rockspec 2>&1 && rm -r %s"):format(
+      tree, tree, rocks, tree))
+    assert.equal(0, result.status, result.stdout)
+    result = shell(("cd / && %s/bin/lua-container --quiet sh -c 'hostname; exit 3'"):format(rocks))
+    assert.equal("container\n", result.stdout)
+    assert.equal("", result.stderr)
+    assert.equal(3, result.status)
+    result = shell(("cd / && LUA_PATH_5_4='%s/share/lua/5.4/?.lua' LUA_CPATH_5_4=\z
+      '%s/lib/lua/5.4/?.so' %s -e 'print(require(\"container\").run({\"false\"}).status)'"):format(
+      rocks, rocks, support.lua))
+    assert.equal("1\n", result.stdout, result.stderr)
+  end)
+end)
+
+describe("a source tree", function()
+  local OTHER <const> = "lua-container 9.9.9"
+
+  -- A change in the source of a room that does not change its size. Returns what was there.
+  local function change(tree)
+    local path = tree .. "/lua/container/cli.lua"
+    local text = container.read_file(path)
+    local from, to = text:find("lua%-container %d%.%d%.%d")
+    assert(container.write_file(path, text:sub(1, from - 1) .. OTHER .. text:sub(to + 1)))
+    return text:sub(from, to)
+  end
+
+  local function version(tree)
+    local result = shell(("cd / && %s %s/run.lua --version"):format(support.lua, tree))
+    assert.equal("", result.stderr)
+    return result.stdout:match("[^\n]*")
+  end
+
+  it("runs the bytecode of a room whose source is as it was when that was made", function()
+    local tree = copy()
+    local cli = tree .. "/lua/container/cli.lua"
+    assert.equal(0, shell(("touch -r %s %s/time"):format(cli, tree)).status)
+    local before = change(tree)
+    assert.equal(0, shell(("touch -r %s/time %s"):format(tree, cli)).status)
+    assert.equal(before, version(tree))
+  end)
+
+  it("runs the source of a room that has changed since its bytecode was made", function()
+    local tree = copy()
+    change(tree)
+    assert.equal(OTHER, version(tree))
+  end)
+
+  it("runs the source where the bytecode is missing, cut off or something else", function()
+    local tree = copy()
+    change(tree)
+    for _, damage in ipairs { "head -c 1000 $f >$f.cut; mv $f.cut $f", "echo text >$f", ": >$f",
+      "rm $f" } do
+      assert.equal(0, shell(("f=%s/build/rooms.luac; %s"):format(tree, damage)).status)
+      assert.equal(OTHER, version(tree))
+    end
+  end)
+
+  it("is run from any directory, by any path, also one with blanks #userns", function()
+    local above = command.user:directory()
+    assert(container.mkdir(above .. "/a b"))
+    assert.equal(0, shell(("cp -a %s/. '%s/a b'"):format(copy(), above)).status)
+    for _, line in ipairs { "cd '%s/a b' && %s run.lua", "cd '%s/a b/lua' && %s ../run.lua",
+      "cd '%s' && %s 'a b/run.lua'", "cd '%s/a b' && %s ./run.lua" } do
+      local result = command.user:shell(CLEAN .. line:format(above, support.lua) .. " -q hostname")
+      assert.equal("container\n", result.stdout, result.stderr)
+    end
+  end)
+end)

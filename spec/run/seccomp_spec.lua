@@ -1,0 +1,255 @@
+-- The filter as a program in a container meets it: what is refused and how, what goes on as ever,
+-- and how one gets another filter or none.
+
+local container = require "container"
+local command = require "spec.fixtures.command"
+local seccomp = require "container.seccomp"
+local support = require "spec.support"
+
+local X86 <const> = container.seccomp_arch() == "SCMP_ARCH_X86_64"
+
+-- What the fixture tries and does not get as EPERM: 38 is ENOSYS.
+local OTHERWISE <const> = { clone3 = 38, statmount = 38, listmount = 38 }
+
+--- Options that bring the fixture into a view.
+local function fixture(...)
+  return "--volume=" .. command.program "syscalls" .. ":/syscalls", ...
+end
+
+local function answers(text)
+  local set, count = {}, 0
+  for name, errno in text:gmatch("(%S+) (%d+)\n") do
+    set[name], count = tonumber(errno), count + 1
+  end
+  return set, count
+end
+
+--- Every call of the fixture is refused by the filter; nothing of this needs a capability.
+local function all_refused(text)
+  local set, count = answers(text)
+  assert.is_true(count >= 70)
+  for name, errno in pairs(set) do
+    assert.equal(OTHERWISE[name] or 1, errno, name)
+  end
+end
+
+--- A file with a profile.
+local function file(text)
+  local path = support.tmpdir() .. "/profile.json"
+  local out <close> = assert(io.open(path, "w"))
+  out:write(text)
+  return path
+end
+
+for _, caller in ipairs(command.callers) do
+  describe("the default filter, for " .. caller.name, function()
+    it("is there, and one only", function()
+      local text = caller:print("cat", "/proc/self/status")
+      assert.equal("2", text:match("\nSeccomp:%s*(%d)"))
+      assert.equal("1", text:match("\nSeccomp_filters:%s*(%d)") or "1") -- Linux 5.9
+    end)
+
+    it("refuses what has led out of containers", function()
+      all_refused(caller:print(fixture("/syscalls")))
+      all_refused(caller:print(fixture("--no-init", "/syscalls")))
+    end)
+
+    it("lets ordinary programs fork, make threads and talk over sockets", function()
+      local set, count = answers(caller:print(fixture("/syscalls", "threads")))
+      assert.equal(8, count)
+      assert.equal(38, set.newer) -- of no kernel yet
+      for name, errno in pairs(set) do
+        assert.equal(name == "newer" and 38 or 0, errno, name)
+      end
+    end)
+
+    it("ends a program with SYS that enters the kernel another way", function()
+      for _, way in ipairs { "x32", X86 and "int80" or nil } do
+        local result = caller:run("--quiet", fixture("/syscalls", way))
+        assert.equal(X86 and 128 + 31 or 0, result.status)
+        assert.equal(X86 and "" or "x32 1\n", result.stdout)
+      end
+    end)
+
+    it("is there without the promise of no new privileges as well", function()
+      all_refused(caller:print(fixture("--security-opt", "no-new-privileges=false", "/syscalls")))
+    end)
+
+    it("is not there with seccomp=unconfined, nor with --privileged", function()
+      for _, option in ipairs { "--security-opt=seccomp=unconfined", "--privileged" } do
+        assert.matches("Seccomp:%s*0\n", caller:print(option, "grep", "Seccomp:",
+          "/proc/self/status"))
+      end
+    end)
+
+    it("is that of a JSON file with seccomp=FILE, read once and then known", function()
+      local path = file [[{
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [
+          { "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28,
+            "args": null, "comment": "", "includes": {}, "excludes": {} }
+        ] }]]
+      local cache = support.tmpdir()
+      local uid, gid = caller:shell("id -u").stdout, caller:shell("id -g").stdout
+      assert(container.chown(cache, math.tointeger(uid), math.tointeger(gid)))
+      for _ = 1, 2 do
+        local result = caller:shell(("XDG_CACHE_HOME=%s %s run.lua -q --security-opt seccomp=%s \z
+          mkdir /tmp/a"):format(cache, support.lua, path))
+        assert.matches("No space left on device", result.stderr)
+        assert.equal(1, result.status)
+      end
+      local names = container.list(cache .. "/lua-container")
+      assert.equal(1, #names)
+      local st = container.stat(cache .. "/lua-container/" .. names[1])
+      assert.equal(math.tointeger(uid), st.uid)
+      assert.equal(0, st.mode & 0x12)
+    end)
+  end)
+end
+
+describe("the default filter #root", function()
+  it("refuses by itself: to one with all capabilities as well", function()
+    local c = { config = { process = { capabilities = { bounding = {} } },
+      linux = { seccomp = require "container.seccomp.default" } } }
+    assert(seccomp.prepare(c))
+    local program = command.program "syscalls"
+    local reader <close>, writer = assert(container.pipe())
+    local pid = assert(container.clone({}, function()
+      assert(container.close_others { writer })
+      assert(container.no_new_privs())
+      assert(container.seccomp(c.seccomp.program))
+      container.exec { "sh", "-c", "exec \"$0\" >&3", program }
+    end))
+    writer:close()
+    local text = support.drain(reader)
+    support.wait(pid)
+    all_refused(text)
+    -- And without it nothing is EPERM.
+    for name, errno in pairs((answers(support.run(program).stdout))) do
+      assert.not_equal(1, errno, name)
+    end
+  end)
+
+  it("lets a container with CAP_SYS_ADMIN mount and make namespaces", function()
+    local cache = "XDG_CACHE_HOME=" .. support.tmpdir()
+    local result = support.run(cache .. " " .. command.words(support.lua, "run.lua", "-q",
+      "--cap-add", "SYS_ADMIN", "unshare", "-m", "sh", "-c",
+      "mount -t tmpfs mine /mnt && grep -c ' /mnt .* - tmpfs mine ' /proc/self/mountinfo"))
+    assert.equal("1\n", result.stdout)
+    assert.equal("", result.stderr)
+  end)
+end)
+
+describe("container.run #root", function()
+  local function run(filter, ...)
+    return container.run { "/syscalls", ..., seccomp = filter,
+      volumes = { command.program "syscalls" .. ":/syscalls" } }
+  end
+
+  setup(function()
+    assert(container.run { "true" }) -- from then on this process has the image of pid 1
+  end)
+
+  it("says that SYS ended a program", function()
+    local result = assert(run({ defaultAction = "SCMP_ACT_ALLOW", syscalls = {
+      { names = { "unshare" }, action = "SCMP_ACT_KILL_PROCESS" },
+      -- The lines before are not for this test's output.
+      { names = { "write" }, action = "SCMP_ACT_ERRNO", errnoRet = 9,
+        args = { { index = 0, op = "SCMP_CMP_EQ", value = 1 } } },
+    } }))
+    assert.same({ "signal", 159, "SYS" }, { result.reason, result.status, result.signal })
+  end)
+
+  it("takes false for none", function()
+    local result = assert(container.run { "sh", "-c", "unshare -m true", seccomp = false,
+      cap_add = { "SYS_ADMIN" } })
+    assert.equal(0, result.status)
+  end)
+
+  it("refuses other types by the field", function()
+    for _, value in ipairs { true, 1, "" } do
+      local result, err = container.run { "true", seccomp = value }
+      assert.is_nil(result)
+      assert.same({ "spec", "seccomp" }, { err.step, err.subject })
+    end
+  end)
+
+  it("fails in the step seccomp, before anything is made, for a profile that is wrong", function()
+    local cases = {
+      [file "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\",\n  oops\n}"] = "line 3: ",
+      [file "{\"defaultAction\": \"SCMP_ACT_LATER\"}"] = "unknown action SCMP_ACT_LATER",
+      [file "[]"] = "defaultAction: ",
+      [file "7"] = "line 1: not an object",
+      ["/no/such/profile"] = "read /no/such/profile: No such file or directory",
+    }
+    for path, words in pairs(cases) do
+      local result, err = container.run { "true", seccomp = path }
+      assert.is_nil(result)
+      assert.equal("seccomp", err.step)
+      assert.is_truthy(err.message:find(words, 1, true), err.message)
+      assert.is_truthy(err.message:find(path, 1, true), err.message)
+    end
+  end)
+end)
+
+describe("a compiled filter #root", function()
+  -- A tree of its own, in which things can be missing.
+  local function tree()
+    local path = support.tmpdir()
+    assert(os.execute(("cp -r container.so container run.lua lua %s"):format(path)))
+    return path
+  end
+
+  local function start(path, cache, ...)
+    return support.run(("cd %s && XDG_CACHE_HOME=%s %s"):format(path, cache,
+      command.words(support.lua, "run.lua", "-q", ...)))
+  end
+
+  it("is taken from beside the module, without what compiles it", function()
+    local path, cache = tree(), support.tmpdir()
+    assert(os.remove(path .. "/container/libseccomp.so"))
+    assert.equal(0, start(path, cache, "true").status)
+    assert.same({}, container.list(cache))
+  end)
+
+  it("is not used when it is of another profile: the start is refused in a sentence", function()
+    local path, cache = tree(), support.tmpdir()
+    assert(os.remove(path .. "/container/libseccomp.so"))
+    assert(os.execute("echo '-- changed' >>" .. path .. "/lua/container/seccomp/default.lua"))
+    local result = start(path, cache, "true")
+    assert.equal(125, result.status)
+    assert.matches("^lua%-container: seccomp: this filter is not compiled yet, [^\n]*\n$",
+      result.stderr)
+  end)
+
+  it("is made where there is none, kept in the user's cache, and found there", function()
+    local path, cache = tree(), support.tmpdir()
+    assert(os.remove(path .. "/container/seccomp.bpf"))
+    assert.equal(0, start(path, cache, "true").status)
+    assert.equal(1, #container.list(cache .. "/lua-container"))
+    assert.equal(0x1c0, container.stat(cache .. "/lua-container").mode)
+    assert(os.remove(path .. "/container/libseccomp.so"))
+    assert.equal(0, start(path, cache, "true").status)
+  end)
+
+  it("is not believed when others may have written it, or it was cut", function()
+    local path, cache = tree(), support.tmpdir()
+    assert(os.remove(path .. "/container/seccomp.bpf"))
+    assert.equal(0, start(path, cache, "true").status)
+    assert(os.remove(path .. "/container/libseccomp.so"))
+    local kept = cache .. "/lua-container/" .. container.list(cache .. "/lua-container")[1]
+    local function refused(change, back)
+      assert(os.execute(change:format(kept)))
+      assert.equal(125, start(path, cache, "true").status, change)
+      assert(os.execute(back:format(kept)))
+      assert.equal(0, start(path, cache, "true").status, back)
+    end
+    refused("chmod g+w %s", "chmod g-w %s")
+    refused("chmod o+w %s", "chmod o-w %s")
+    refused("chown 54321 %s", "chown 0 %s")
+    refused("cp -p %s " .. kept .. ".whole && truncate -s -8 " .. kept,
+      "mv " .. kept .. ".whole %s")
+    refused("mv %s " .. kept .. ".whole && ln -s " .. kept .. ".whole " .. kept,
+      "mv " .. kept .. ".whole %s")
+  end)
+end)
