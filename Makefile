@@ -22,16 +22,28 @@ BINDIR     = $(DESTDIR)$(PREFIX)/bin
 LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
 
-SOURCES    = $(sort $(wildcard csrc/*.c))
+# csrc/libseccomp.c is a module of its own.
+SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
 OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 
-all: module build/rooms.luac
+all: module build/rooms.luac container/seccomp.bpf
 
 module: $(MODULE)
 
 $(MODULE): $(OBJECTS)
 	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^
+
+# Where Lua looks for what belongs to container.so: what compiles the profiles of seccomp, and the
+# default one, compiled, so that a start needs no libseccomp.
+container/libseccomp.so: $(BUILD)/libseccomp.o
+	@mkdir -p container
+	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^ -lseccomp
+
+container/seccomp.bpf: container/libseccomp.so $(MODULE) \
+    $(wildcard lua/container/seccomp.lua lua/container/seccomp/*.lua lua/container/capability.lua)
+	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
+	  'assert(require("container.seccomp").build("$@"))'
 
 $(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h Makefile
 	@mkdir -p $(BUILD)
@@ -88,16 +100,18 @@ valgrind: all
 install: all
 	install -d $(BINDIR) $(LIBDIR) $(LUADIR)
 	install -m 644 container.so $(LIBDIR)/container.so
+	install -D -m 644 container/libseccomp.so $(LIBDIR)/container/libseccomp.so
+	install -m 644 container/seccomp.bpf $(LIBDIR)/container/seccomp.bpf
 	for room in $(ROOMS:lua/%=%); do \
 	  install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
 	install -m 755 run.lua $(BINDIR)/lua-container
 
 uninstall:
 	rm -f $(LIBDIR)/container.so $(BINDIR)/lua-container
-	rm -rf $(LUADIR)/container
+	rm -rf $(LUADIR)/container $(LIBDIR)/container
 
 clean:
-	rm -rf --one-file-system build container.so csrc/*.o
+	rm -rf --one-file-system build container container.so csrc/*.o
 	@$(MAKE) -s -C bench clean
 
 .PHONY: all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean

@@ -40,6 +40,7 @@ int luaopen_container(lua_State *L)
 	mount_open(L);
 	network_open(L);
 	process_open(L);
+	seccomp_open(L);
 	signal_open(L);
 	sys_open(L);
 	terminal_open(L);

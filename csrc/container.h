@@ -68,6 +68,7 @@ void limit_open(lua_State *L);
 void mount_open(lua_State *L);
 void network_open(lua_State *L);
 void process_open(lua_State *L);
+void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);
 void sys_open(lua_State *L);
 void terminal_open(lua_State *L);

@@ -21,6 +21,10 @@ dependencies = {
   "lua ~> 5.4",
 }
 
+external_dependencies = {
+  SECCOMP = { header = "seccomp.h" },
+}
+
 build = {
   type = "builtin",
   -- `make lint` compares these lists with the files that there are.
@@ -39,6 +43,7 @@ build = {
         "csrc/mount.c",
         "csrc/network.c",
         "csrc/process.c",
+        "csrc/seccomp.c",
         "csrc/signal.c",
         "csrc/sys.c",
         "csrc/terminal.c",
@@ -60,6 +65,11 @@ build = {
     ["container.idmap"] = "lua/container/idmap.lua",
     ["container.keyring"] = "lua/container/keyring.lua",
     ["container.library"] = "lua/container/library.lua",
+    ["container.libseccomp"] = {
+      sources = { "csrc/libseccomp.c" },
+      incdirs = { "csrc" },
+      libraries = { "seccomp" },
+    },
     ["container.limit"] = "lua/container/limit.lua",
     ["container.mask"] = "lua/container/mask.lua",
     ["container.mount"] = "lua/container/mount.lua",
@@ -68,6 +78,11 @@ build = {
     ["container.process"] = "lua/container/process.lua",
     ["container.rootfs"] = "lua/container/rootfs.lua",
     ["container.run"] = "lua/container/run.lua",
+    ["container.seccomp"] = "lua/container/seccomp.lua",
+    ["container.seccomp.cache"] = "lua/container/seccomp/cache.lua",
+    ["container.seccomp.default"] = "lua/container/seccomp/default.lua",
+    ["container.seccomp.number"] = "lua/container/seccomp/number.lua",
+    ["container.seccomp.profile"] = "lua/container/seccomp/profile.lua",
     ["container.spec"] = "lua/container/spec.lua",
     ["container.undo"] = "lua/container/undo.lua",
     ["container.user"] = "lua/container/user.lua",

@@ -116,7 +116,7 @@ function support.as_user(command)
   if not copy then
     copy = support.tmpdir()
     local module = assert(package.searchpath("container", package.cpath))
-    assert(os.execute(("cp %s %s/container.so && cp -r run.lua lua spec %s"):format(
+    assert(os.execute(("cp %s %s/container.so && cp -r run.lua lua spec container %s"):format(
       module, copy, copy)))
   end
   local drop = container.geteuid() == 0 and ("setpriv --reuid=%d --regid=%d --clear-groups \z

@@ -16,6 +16,7 @@ local mount = require "container.mount"
 local network = require "container.network"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
+local seccomp = require "container.seccomp"
 local user = require "container.user"
 
 local child = {}
@@ -38,10 +39,11 @@ child.order = {
   -- the terminal: here
   { "limit", limit.child }, -- after the last step that could need more than the limit
   { "keyring", keyring.child },
+  { "seccomp", seccomp.early }, -- who gives no such promise has the right to this until here
   { "capability", capability.bound }, -- takes a right that the next step may take away
   { "user", user.child }, -- takes rights that the next step takes away
   { "capability", capability.child }, -- and with no_new_privs there is no way back
-  -- seccomp: here, the last, for it would refuse the others
+  { "seccomp", seccomp.child }, -- the last, for it would refuse the others
   { "exec", process.exec },
 }
 

@@ -30,10 +30,13 @@ machine's own files: all can be read and run, nothing written survives.
       --read-only             the root cannot be written
       --tmpfs DST[:OPTIONS]   an empty tmpfs at DST
       --no-init               COMMAND is pid 1 itself, instead of a small init
+
 These open the container towards the host:
       --network host          the host's own network (default: none, only loopback)
       --security-opt no-new-privileges=false
                               set-user-ID programs gain their rights
+      --security-opt seccomp=unconfined|FILE
+                              no filter of system calls, or the profile of FILE, in JSON
       --privileged            all capabilities, all of /proc and /sys, writable
 
   -q, --quiet                 does not say what runs
@@ -62,8 +65,12 @@ local function same(value)
   return value
 end
 
--- docker's words for it.
+-- docker's words for it: the value, and of which field it is when not of the option's own.
 local function security(value)
+  local profile = value:match("^seccomp[=:](.*)$")
+  if profile then
+    return profile ~= "unconfined" and profile, "seccomp"
+  end
   local word = value:match("^no%-new%-privileges[=:]?(%a*)$")
   if word == "" or word == "true" then
     return true
@@ -142,13 +149,15 @@ local function parse(argv)
       if not value then
         return nil, ("option %s needs a value"):format(name)
       end
-      value = option.read(value)
+      local field
+      value, field = option.read(value)
+      field = field or option.field
       if option.list then
-        local list = options[option.field] or {}
+        local list = options[field] or {}
         list[#list + 1] = value
         value = list
       end
-      options[option.field] = value
+      options[field] = value
     elseif value then
       return nil, ("option %s takes no value"):format(name)
     elseif option.text then

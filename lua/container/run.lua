@@ -8,6 +8,7 @@ local child = require "container.child"
 local namespace = require "container.namespace"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
+local seccomp = require "container.seccomp"
 local undo = require "container.undo"
 local user = require "container.user"
 
@@ -19,6 +20,7 @@ run.order = {
   { "namespace", namespace }, -- decides whether there is a user namespace, which others ask
   { "rootfs", rootfs }, -- the likeliest mistake, before anything is made
   { "user", user }, -- reads files of that root
+  { "seccomp", seccomp }, -- reads a file, and may compile it
   { "cgroup", cgroup },
   { "process", process },
   { "channel", channel },

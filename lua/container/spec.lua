@@ -16,7 +16,10 @@
 --   capabilities   array of names, all that root is to have; docker's default set
 --   cap_add, cap_drop   arrays of names, or "ALL", to change the default set
 --   no_new_privileges   false: set-user-ID programs gain their rights; true
---   privileged     true: all capabilities, nothing masked or read-only, no promise to gain none
+--   seccomp        false: no filter of system calls; "default"; the path of a profile in JSON, such
+--                  as docker's; or a table in the form of OCI's linux.seccomp
+--   privileged     true: all capabilities, nothing masked or read-only, no promise to gain none, no
+--                  filter unless one is asked for
 --   readonly       true: the root cannot be written
 --   tmpfs          array of "DESTINATION[:OPTION,...]"
 --   network        "none": loopback only; "host": the host's own
@@ -264,6 +267,14 @@ local options = {
   no_new_privileges = function(c, value)
     c.config.process.noNewPrivileges = switch("no_new_privileges", value)
   end,
+  seccomp = function(c, value)
+    if type(value) == "string" then
+      expect(text("seccomp", value) ~= "", "seccomp", "the path of a profile", value)
+    elseif value ~= false then
+      expect(type(value) == "table", "seccomp", "false, \"default\", a path or a table", value)
+    end
+    c.config.linux.seccomp = value
+  end,
   privileged = function(c, value)
     c.privileged = switch("privileged", value)
   end,
@@ -379,6 +390,9 @@ local function read(given)
       end
       option(c, value)
     end
+  end
+  if config.linux.seccomp == nil then
+    config.linux.seccomp = not c.privileged and "default"
   end
   if c.privileged then
     make_privileged(c)

@@ -258,8 +258,8 @@ describe("the command line", function()
       ["--network bridge"] = "--network: expected \"none\" or \"host\", got \"bridge\"",
       ["--security-opt no-new-privileges=maybe"] = "--security-opt: expected true or false, "
         .. "got \"no-new-privileges=maybe\"",
-      ["--security-opt seccomp=unconfined"] = "--security-opt: expected true or false, "
-        .. "got \"seccomp=unconfined\"",
+      ["--security-opt label=disable"] = "--security-opt: expected true or false, "
+        .. "got \"label=disable\"",
       ["--pids-limit many"] = "--pids-limit: expected a positive integer or \"max\", got \"many\"",
       ["--pids-limit 0"] = "--pids-limit: expected a positive integer or \"max\", got 0",
       ["--pids-limit -1"] = "--pids-limit: expected a positive integer or \"max\", got \"-1\"",

@@ -39,7 +39,8 @@ describe("make install", function()
     local tree, root = copy(), support.tmpdir()
     local result = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr"):format(tree, root))
     assert.equal(0, result.status, result.stderr)
-    local expected = { "./usr/bin/lua-container", "./usr/lib/lua/5.4/container.so" }
+    local expected = { "./usr/bin/lua-container", "./usr/lib/lua/5.4/container.so",
+      "./usr/lib/lua/5.4/container/libseccomp.so", "./usr/lib/lua/5.4/container/seccomp.bpf" }
     for _, path in ipairs(files(tree .. "/lua/container")) do
       expected[#expected + 1] = "./usr/share/lua/5.4/container" .. path:sub(2)
     end

@@ -118,8 +118,8 @@ end)
 describe("a fork bomb of an ordinary user #userns", function()
   it("is held at twenty processes, and ends with the program that started it", function()
     local marker = support.name()
-    local s <close> = command.user:start_words { "prlimit", "--nproc=" .. FENCE, support.lua,
-      "run.lua", "-q", "bash", "-c", ":() { : | : & }; :; read x; exit 3", marker }
+    local s <close> = command.user:start_words { "bash", "-c", "ulimit -u $0 && exec \"$@\"", FENCE,
+      support.lua, "run.lua", "-q", "bash", "-c", ":() { : | : & }; :; read x; exit 3", marker }
     s:expect("fork: [^\n]*\n", "stderr")
     for _ = 1, 20 do
       local count = #command.processes(marker) - 1 -- the launcher has it among its arguments

@@ -95,16 +95,20 @@ for _, caller in ipairs(command.callers) do
 end
 
 describe("the command", function()
-  it("ends with each status from 0 to 255 that the program ends with #root", function()
-    local result = command.root:shell(("n=0; while [ $n -le 255 ]; do \z
-      %s run.lua -q sh -c \"exit $n\"; echo $?; n=$((n+1)); done"):format(support.lua))
-    local expected = {}
-    for status = 0, 255 do
-      expected[status + 1] = status
-    end
-    assert.equal(table.concat(expected, "\n") .. "\n", result.stdout)
-    assert.equal("", result.stderr)
-  end)
+  for first = 0, 255, 64 do
+    it(("ends with each status from %d to %d that the program ends with #root"):format(first,
+      first + 63), function()
+      local result = command.root:shell(("n=%d; while [ $n -lt %d ]; do \z
+        %s run.lua -q sh -c \"exit $n\"; echo $?; n=$((n+1)); done"):format(first, first + 64,
+        support.lua))
+      local expected = {}
+      for status = first, first + 63 do
+        expected[#expected + 1] = status
+      end
+      assert.equal(table.concat(expected, "\n") .. "\n", result.stdout)
+      assert.equal("", result.stderr)
+    end)
+  end
 
   it("ends with the status of an ordinary user's program #userns", function()
     for _, status in ipairs { 0, 1, 2, 125, 126, 127, 128, 137, 255 } do

@@ -13,10 +13,12 @@ for _, caller in ipairs(command.callers) do
   describe("by " .. caller.name, function()
     it("two hundred containers in a row leave nothing", function()
       local marker = support.name()
-      local result = caller:shell(("n=0; while [ $n -lt 200 ]; do %s run.lua -q %s || exit; \z
-        n=$((n+1)); done; echo $n"):format(support.lua, command.words("true", marker)))
-      assert.equal("200\n", result.stdout)
-      assert.equal("", result.stderr)
+      for _ = 1, 4 do
+        local result = caller:shell(("n=0; while [ $n -lt 50 ]; do %s run.lua -q %s || exit; \z
+          n=$((n+1)); done; echo $n"):format(support.lua, command.words("true", marker)))
+        assert.equal("50\n", result.stdout)
+        assert.equal("", result.stderr)
+      end
       assert.equal(0, left(marker))
     end)
 

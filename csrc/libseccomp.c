@@ -1,0 +1,386 @@
+/*
+ * What turns a profile into a program for container.seccomp: the module container.libseccomp,
+ * apart from container.so because it is linked with libseccomp, and needed only where
+ * nobody has compiled the profile before. It makes strings and touches no process.
+ * seccomp_init(3), seccomp_rule_add(3); OCI runtime specification, config-linux, "Seccomp"
+ */
+#include "container.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+#define ARGS_MAX 6
+#define X32_BIT 0x40000000
+/* From libseccomp 2.5 on: the system calls as a binary tree. */
+#define OPTIMIZE_TREE 2
+/* Whatever the kernel of the machine that compiles: the actions of Linux 4.14. */
+#define API_LEVEL 3
+
+/* A filter that is being made; Lua owns it. */
+struct profile {
+	scmp_filter_ctx context;
+	int fd;
+	uint32_t arch;	   /* the one that it is for */
+	uint32_t fallback; /* the default action */
+	int newest;	   /* the highest number that a rule names */
+	int foreign;	   /* there are architectures that are not this machine's */
+};
+
+/* 32 bits of their own: OCI's numbers are not the kernel's. */
+struct word {
+	const char *name;
+	uint32_t value;
+};
+
+static const struct word actions[] = {
+	{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
+	{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0) },
+	{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
+	{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
+	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
+	{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
+	{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
+	{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
+	{ NULL, 0 },
+};
+
+static const struct word operators[] = {
+	{ "SCMP_CMP_EQ", SCMP_CMP_EQ },
+	{ "SCMP_CMP_GE", SCMP_CMP_GE },
+	{ "SCMP_CMP_GT", SCMP_CMP_GT },
+	{ "SCMP_CMP_LE", SCMP_CMP_LE },
+	{ "SCMP_CMP_LT", SCMP_CMP_LT },
+	{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
+	{ "SCMP_CMP_NE", SCMP_CMP_NE },
+	{ NULL, 0 },
+};
+
+static const struct word architectures[] = {
+	{ "SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64 },
+	{ "SCMP_ARCH_ARM", SCMP_ARCH_ARM },
+	{ "SCMP_ARCH_X32", SCMP_ARCH_X32 },
+	{ "SCMP_ARCH_X86", SCMP_ARCH_X86 },
+	{ "SCMP_ARCH_X86_64", SCMP_ARCH_X86_64 },
+	{ NULL, 0 },
+};
+
+/* What is wrong with a profile is thrown from here as a message, and becomes a refusal of
+ * the one shape in libseccomp_compile. */
+static void refuse(lua_State *L, const char *what, const char *name)
+{
+	lua_pushfstring(L, "unknown %s %s", what, name ? name : "(none)");
+	lua_error(L);
+}
+
+static void check(lua_State *L, int rc, const char *what)
+{
+	if (rc < 0) {
+		lua_pushfstring(L, "libseccomp: %s: %s", what, compat_reason(-rc));
+		lua_error(L);
+	}
+}
+
+static const struct word *find(lua_State *L, const struct word *words, const char *what,
+			       const char *name)
+{
+	const struct word *w = words;
+
+	while (w->name && (!name || strcmp(w->name, name)))
+		w++;
+	if (!w->name)
+		refuse(L, what, name);
+	return w;
+}
+
+/* A string, number or nil of the table on top; the string lives as long as the table. */
+static const char *field_string(lua_State *L, const char *key)
+{
+	const char *s;
+
+	lua_getfield(L, -1, key);
+	s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+	lua_pop(L, 1);
+	return s;
+}
+
+static lua_Integer field_integer(lua_State *L, const char *key, lua_Integer fallback)
+{
+	lua_Integer n;
+
+	lua_getfield(L, -1, key);
+	n = lua_isnil(L, -1) ? fallback : luaL_checkinteger(L, -1);
+	lua_pop(L, 1);
+	return n;
+}
+
+/* The action that two fields of the table on top name; EPERM where no errno is given. */
+static uint32_t action_of(lua_State *L, const char *key, const char *errno_key)
+{
+	uint32_t action = find(L, actions, "action", field_string(L, key))->value;
+	lua_Integer value = field_integer(L, errno_key, EPERM);
+
+	if (action == SCMP_ACT_ERRNO(0) || action == SCMP_ACT_TRACE(0))
+		action |= (uint32_t)value & 0xffff;
+	return action;
+}
+
+/* The comparisons of the entry on top. */
+static unsigned int args_of(lua_State *L, struct scmp_arg_cmp *args)
+{
+	unsigned int i, n = 0;
+
+	if (lua_getfield(L, -1, "args") == LUA_TTABLE) {
+		lua_Unsigned count = lua_rawlen(L, -1);
+
+		luaL_argcheck(L, count <= ARGS_MAX, 1, "too many args");
+		n = (unsigned int)count;
+	}
+	for (i = 0; i < n; i++) {
+		lua_rawgeti(L, -1, (lua_Integer)i + 1);
+		args[i].arg = (unsigned int)field_integer(L, "index", 0);
+		args[i].op = (enum scmp_compare)find(L, operators, "operator",
+						     field_string(L, "op"))
+				     ->value;
+		args[i].datum_a = (scmp_datum_t)field_integer(L, "value", 0);
+		args[i].datum_b = (scmp_datum_t)field_integer(L, "valueTwo", 0);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return n;
+}
+
+/* Two comparisons of one argument cannot be in one rule: each is a rule of its own then, as
+ * with runc, and one of them is enough. */
+static int repeated(const struct scmp_arg_cmp *args, unsigned int count)
+{
+	unsigned int i, seen = 0;
+
+	for (i = 0; i < count; i++) {
+		if (seen & 1U << args[i].arg)
+			return 1;
+		seen |= 1U << args[i].arg;
+	}
+	return 0;
+}
+
+/* The number of a system call by name; a negative one for what only other architectures
+ * have. libseccomp knows those of its day, the profile's `numbers` those that came later, but
+ * for this machine only: by its own names it translates to others. -1 stands for those. */
+static int number_of(lua_State *L, struct profile *p, const char *name)
+{
+	int number = seccomp_syscall_resolve_name(name);
+	int there = seccomp_syscall_resolve_name_arch(p->arch, name);
+
+	if (number == __NR_SCMP_ERROR) {
+		if (lua_getfield(L, 1, "numbers") == LUA_TTABLE) {
+			lua_getfield(L, -1, name);
+			number = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : number;
+			lua_pop(L, 1);
+		}
+		lua_pop(L, 1);
+		if (number == __NR_SCMP_ERROR)
+			refuse(L, "system call", name);
+		if (p->foreign)
+			return -1;
+		there = number;
+	}
+	if (there > p->newest && there < X32_BIT)
+		p->newest = there;
+	return number;
+}
+
+static void add_rule(lua_State *L, struct profile *p, uint32_t action, int number,
+		     struct scmp_arg_cmp *args, unsigned int count)
+{
+	unsigned int i;
+	int rc = 0;
+
+	if (repeated(args, count))
+		for (i = 0; i < count && (rc >= 0 || rc == -EEXIST); i++)
+			rc = seccomp_rule_add_array(p->context, action, number, 1, args + i);
+	else
+		rc = seccomp_rule_add_array(p->context, action, number, count, args);
+	/* Said twice; or not a system call of any architecture that the filter is for. */
+	if (rc != -EEXIST && rc != -EDOM)
+		check(L, rc, "rule");
+}
+
+/* All names of the entry on top. libseccomp does not take a rule that says what the default
+ * says anyway. */
+static void add_entry(lua_State *L, struct profile *p)
+{
+	struct scmp_arg_cmp args[ARGS_MAX];
+	uint32_t action = action_of(L, "action", "errnoRet");
+	unsigned int count = args_of(L, args);
+	lua_Integer i;
+
+	lua_getfield(L, -1, "names");
+	luaL_checktype(L, -1, LUA_TTABLE);
+	for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+		int number = number_of(L, p, luaL_checkstring(L, -1));
+
+		lua_pop(L, 1);
+		if (action != p->fallback && number != -1)
+			add_rule(L, p, action, number, args, count);
+	}
+	lua_pop(L, 2);
+}
+
+/* What becomes of the other ways into the kernel, of which no rule speaks: on x86-64 the
+ * 32-bit system calls and those of x32. The end, because each number means another call there. */
+static void start(lua_State *L, struct profile *p)
+{
+	seccomp_api_set(API_LEVEL);
+	p->context = seccomp_init(p->fallback);
+	check(L, p->context ? 0 : -ENOMEM, "init");
+	check(L, seccomp_attr_set(p->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+	      "wrong architecture");
+	if (p->arch != seccomp_arch_native()) {
+		p->foreign = 1;
+		check(L, seccomp_arch_add(p->context, p->arch), "architecture");
+		check(L, seccomp_arch_remove(p->context, SCMP_ARCH_NATIVE), "architecture");
+	}
+#if SCMP_VER_MAJOR > 2 || (SCMP_VER_MAJOR == 2 && SCMP_VER_MINOR >= 5)
+	check(L, seccomp_attr_set(p->context, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_TREE),
+	      "optimize");
+#endif
+}
+
+static void add_architectures(lua_State *L, struct profile *p)
+{
+	lua_Integer i;
+
+	if (lua_getfield(L, -1, "architectures") == LUA_TTABLE)
+		for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+			uint32_t arch = find(L, architectures, "architecture",
+					     lua_tostring(L, -1))->value;
+
+			if (seccomp_arch_exist(p->context, arch) != -EEXIST)
+				continue;
+			check(L, seccomp_arch_add(p->context, arch), "architecture");
+			p->foreign = 1;
+		}
+	lua_settop(L, 1);
+}
+
+/* Pushes the program. The system calls that nobody knew when the profile was written are not
+ * refused but unknown, ENOSYS, as an older kernel has it: a libc tries the newest first, and
+ * has another way then. A few instructions before libseccomp's say so, as with runc; they
+ * let pass what is of another architecture, or x32. */
+static void finish(lua_State *L, struct profile *p)
+{
+	struct sock_filter newer[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4), /* arch */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, p->arch, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), /* nr */
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)p->newest, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SCMP_ACT_ERRNO(ENOSYS)),
+	};
+	char piece[4096];
+	luaL_Buffer b;
+	ssize_t n;
+
+	p->fd = memfd_create("seccomp", MFD_CLOEXEC);
+	check(L, p->fd < 0 ? -errno : 0, "memfd_create");
+	check(L, seccomp_export_bpf(p->context, p->fd), "export");
+	check(L, lseek(p->fd, 0, SEEK_SET) < 0 ? -errno : 0, "lseek");
+	luaL_buffinit(L, &b);
+	if ((p->fallback & SECCOMP_RET_ACTION_FULL) == SCMP_ACT_ERRNO(0))
+		luaL_addlstring(&b, (const char *)newer, sizeof(newer));
+	while ((n = read(p->fd, piece, sizeof(piece))) > 0)
+		luaL_addlstring(&b, piece, (size_t)n);
+	luaL_pushresult(&b);
+	check(L, n < 0 ? -errno : 0, "read");
+}
+
+/* profile, owner */
+static int build(lua_State *L)
+{
+	struct profile *p = lua_touserdata(L, 2);
+	lua_Integer i;
+
+	lua_settop(L, 1);
+	p->fallback = action_of(L, "defaultAction", "defaultErrnoRet");
+	start(L, p);
+	add_architectures(L, p);
+	lua_getfield(L, 1, "syscalls");
+	for (i = 1; lua_type(L, 2) == LUA_TTABLE && lua_rawgeti(L, 2, i) != LUA_TNIL; i++)
+		add_entry(L, p);
+	finish(L, p);
+	return 1;
+}
+
+static void release(struct profile *p)
+{
+	if (p->context)
+		seccomp_release(p->context);
+	if (p->fd >= 0)
+		close(p->fd);
+	p->context = NULL;
+	p->fd = -1;
+}
+
+static int profile_gc(lua_State *L)
+{
+	release(lua_touserdata(L, 1));
+	return 0;
+}
+
+/***
+Compiles a profile.
+@function compile
+@tparam table profile in the form of OCI's linux.seccomp: defaultAction, defaultErrnoRet,
+architectures beside the native one, syscalls; and numbers, those of system calls that an older
+libseccomp does not know, by name
+@string[opt] arch what it is for instead of this machine, such as "SCMP_ARCH_AARCH64"
+@treturn string program for container.seccomp; or nil, message, errno (EINVAL for a system call,
+an action, an operator or an architecture that there is not, which the message names)
+*/
+static int libseccomp_compile(lua_State *L)
+{
+	const char *arch = luaL_optstring(L, 2, NULL);
+	struct profile *p;
+	int rc;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	p = lua_newuserdatauv(L, sizeof(*p), 0);
+	*p = (struct profile){ NULL, -1, seccomp_arch_native(), 0, 0, 0 };
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, profile_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	if (arch)
+		p->arch = find(L, architectures, "architecture", arch)->value;
+	lua_pushcfunction(L, build);
+	lua_pushvalue(L, 1);
+	lua_pushvalue(L, -3);
+	rc = lua_pcall(L, 2, 1, 0);
+	release(p);
+	if (rc == LUA_OK)
+		return 1;
+	luaL_pushfail(L);
+	lua_insert(L, -2);
+	lua_pushinteger(L, EINVAL);
+	return 3;
+}
+
+static const luaL_Reg functions[] = {
+	{ "compile", libseccomp_compile },
+	{ NULL, NULL },
+};
+
+__attribute__((visibility("default"))) int luaopen_container_libseccomp(lua_State *L);
+
+int luaopen_container_libseccomp(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	return 1;
+}
