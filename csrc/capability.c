@@ -51,7 +51,8 @@ static unsigned long long capability_check_set(lua_State *L, int arg)
 
 		if (number < 0)
 			luaL_argerror(L, arg, lua_pushfstring(L, "unknown capability '%s'", name));
-		set |= 1ULL << number;
+		else
+			set |= 1ULL << number;
 		lua_pop(L, 1);
 	}
 	return set;
