@@ -22,25 +22,26 @@ BINDIR     = $(DESTDIR)$(PREFIX)/bin
 LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
 
-# csrc/libseccomp.c is a module of its own.
+# csrc/libseccomp.c, which compiles the profiles of seccomp, is a module of its own, and lies where
+# Lua looks for what belongs to container.so.
+SECCOMP    = $(MODULE:.so=)/libseccomp.so
 SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
 OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 
 all: module build/rooms.luac container/seccomp.bpf
 
-module: $(MODULE)
+module: $(MODULE) $(SECCOMP)
 
 $(MODULE): $(OBJECTS)
 	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^
 
-# Where Lua looks for what belongs to container.so: what compiles the profiles of seccomp, and the
-# default one, compiled, so that a start needs no libseccomp.
-container/libseccomp.so: $(BUILD)/libseccomp.o
-	@mkdir -p container
+$(SECCOMP): $(BUILD)/libseccomp.o
+	@mkdir -p $(@D)
 	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^ -lseccomp
 
-container/seccomp.bpf: container/libseccomp.so $(MODULE) \
+# The default profile of seccomp, compiled, so that a start needs no libseccomp.
+container/seccomp.bpf: $(SECCOMP) $(MODULE) \
     $(wildcard lua/container/seccomp.lua lua/container/seccomp/*.lua lua/container/capability.lua)
 	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
 	  'assert(require("container.seccomp").build("$@"))'
@@ -62,10 +63,12 @@ needs:
 needs-test:
 	@sh .ci/needs build test
 
-# The main job: a shell in a container, or a short demonstration where there is no terminal.
+# The main job: a shell in a container, or a short demonstration where there is no terminal. How
+# the shell ended is the user's business, as long as there was one.
 run: needs
 	@$(MAKE) -s all
-	@if [ -t 0 ] && [ -t 1 ]; then $(LUA) run.lua /bin/bash; else sh examples/demo.sh; fi
+	@if [ -t 0 ] && [ -t 1 ]; then $(LUA) run.lua /bin/bash || [ $$? -lt 125 ]; \
+	else sh examples/demo.sh; fi
 
 test: needs-test
 	@$(MAKE) -s all

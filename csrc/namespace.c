@@ -1,0 +1,322 @@
+/*
+ * Namespaces, and the processes that are born in them: clone(2), unshare(2), setns(2).
+ * After clone the child only ever leaves by exec or _exit: the caller's program, its exit
+ * handlers and its objects belong to the parent.
+ */
+#include "container.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <lualib.h>
+
+#include "compat.h"
+
+/* The words of the OCI runtime specification, config-linux, "namespaces". */
+static const struct sys_word namespaces[] = {
+	{ "mount", CLONE_NEWNS },   { "uts", CLONE_NEWUTS },	   { "pid", CLONE_NEWPID },
+	{ "ipc", CLONE_NEWIPC },    { "network", CLONE_NEWNET },   { "user", CLONE_NEWUSER },
+	{ "time", CLONE_NEWTIME },  { "cgroup", CLONE_NEWCGROUP }, { NULL, 0 },
+};
+
+/* Namespaces as an array of names, or as comma words. Replaces the argument by comma words,
+ * which is what an error names. */
+static unsigned long namespace_check_namespaces(lua_State *L, int arg)
+{
+	luaL_Buffer b;
+	lua_Unsigned i, n;
+
+	if (lua_type(L, arg) == LUA_TTABLE) {
+		n = lua_rawlen(L, arg);
+		luaL_buffinit(L, &b);
+		for (i = 0; i < n; i++) {
+			if (i)
+				luaL_addchar(&b, ',');
+			if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+				luaL_argerror(L, arg, "names of namespaces expected");
+			luaL_addvalue(&b);
+		}
+		luaL_pushresult(&b);
+		lua_replace(L, arg);
+	}
+	luaL_checktype(L, arg, LUA_TSTRING);
+	return sys_check_words(L, arg, namespaces, "namespace");
+}
+
+/* The raw call, like fork when it comes to memory: glibc's clone() wants a stack. clone3 first:
+ * CLONE_NEWTIME has no bit in the old one, where it would be part of the exit signal. */
+static pid_t namespace_raw_clone(unsigned long flags)
+{
+	uint64_t args[8] = { flags, 0, 0, 0, SIGCHLD, 0, 0, 0 };
+	long pid = syscall(SYS_clone3, args, sizeof(args));
+
+	if (pid < 0 && errno == ENOSYS && !(flags & CLONE_NEWTIME))
+		pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+	return (pid_t)pid;
+}
+
+static void namespace_leave(int status, void *unused)
+{
+	(void)unused;
+	fflush(NULL);
+	_exit(status);
+}
+
+/* os.exit as the child has it: without lua_close, which would run the finalizers and the
+ * to-be-closed variables of the parent's program a second time. */
+static int namespace_child_exit(lua_State *L)
+{
+	int status = EXIT_SUCCESS;
+
+	if (lua_isboolean(L, 1))
+		status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+	else if (!lua_isnoneornil(L, 1))
+		status = (int)luaL_checkinteger(L, 1);
+	namespace_leave(status, NULL);
+	return 0;
+}
+
+static int namespace_traceback(lua_State *L)
+{
+	luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+	return 1;
+}
+
+/* Runs the function on top of the stack, in the child, and ends the process: with the
+ * integer that it returned, with 0, or with 1 after saying what went wrong. */
+static void __attribute__((noreturn)) namespace_child(lua_State *L)
+{
+	int status = EXIT_FAILURE, base = lua_gettop(L);
+
+	/* What the parent has left to be collected is the parent's to end. */
+	lua_gc(L, LUA_GCSTOP);
+	/* A caller may have kept the real os.exit; its first exit handler is this one. */
+	on_exit(namespace_leave, NULL);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, -1, LUA_OSLIBNAME) == LUA_TTABLE) {
+		lua_pushcfunction(L, namespace_child_exit);
+		lua_setfield(L, -2, "exit");
+	}
+	lua_pop(L, 2);
+	lua_pushcfunction(L, namespace_traceback);
+	lua_insert(L, base);
+	if (lua_pcall(L, 0, 2, base) != LUA_OK)
+		fprintf(stderr, "container.clone: %s\n", lua_tostring(L, -1));
+	else if (lua_isinteger(L, -2))
+		status = lua_tointeger(L, -2) & ~0xffLL ? EXIT_FAILURE
+							: (int)lua_tointeger(L, -2);
+	else if (!lua_toboolean(L, -2) && lua_isstring(L, -1))
+		fprintf(stderr, "container.clone: %s\n", lua_tostring(L, -1));
+	else
+		status = EXIT_SUCCESS;
+	namespace_leave(status, NULL);
+	_exit(status);
+}
+
+/***
+Starts a child process in new namespaces that runs a function and then exits: with the
+integer the function returns, else with 0; with 1 after an error, which it prints, as it prints
+the message of `nil, message`. The collector stands still in it. The child never returns into the caller's program: os.exit in it
+ends it without closing the Lua state, and it has a copy of the memory, so nothing
+it changes is seen by the parent. clone(2), namespaces(7)
+@function clone
+@param namespaces array of names, or comma words: mount uts pid ipc network user time cgroup
+@func fn
+@treturn int the child's pid; or nil, message, errno (EPERM without CAP_SYS_ADMIN, ENOSPC or
+EUSERS where a limit of user.max_*_namespaces is reached)
+*/
+static int namespace_clone(lua_State *L)
+{
+	unsigned long flags = namespace_check_namespaces(L, 1);
+	pid_t pid;
+
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	lua_settop(L, 2);
+	luaL_checkstack(L, LUA_MINSTACK, NULL);
+	/* What is still buffered would come out of both processes. */
+	fflush(NULL);
+	pid = namespace_raw_clone(flags);
+	if (pid < 0)
+		return sys_fail(L, "clone", lua_tostring(L, 1));
+	if (pid == 0)
+		namespace_child(L);
+	lua_pushinteger(L, pid);
+	return 1;
+}
+
+#define STACK_SIZE (256 * 1024)
+#define GUARD_SIZE 4096
+
+/* The whole life of a child that shares memory, on a stack of its own. */
+static int namespace_vm_child(void *state)
+{
+	lua_State *L = state;
+
+	lua_pcall(L, 0, 0, 0);
+	_exit(125);
+}
+
+/* Clones with a stack, which is gone before anything can raise. The pid, or -1 and errno. */
+static pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags)
+{
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	int err, dumpable;
+	unsigned parent;
+	pid_t pid;
+
+	if (stack == MAP_FAILED)
+		return -1;
+	/* The lowest page is no stack: what grows into it ends, and overwrites nothing. */
+	mprotect(stack, GUARD_SIZE, PROT_NONE);
+	dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	parent = fd_enter_child();
+	pid = clone(namespace_vm_child, stack + STACK_SIZE,
+		    (int)(flags | CLONE_VM | CLONE_VFORK | SIGCHLD), child);
+	err = errno;
+	fd_leave_child(parent);
+	/* A change of ids in the child has cleared it for the memory, which is ours too. */
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != dumpable)
+		prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+	munmap(stack, STACK_SIZE);
+	errno = err;
+	return pid;
+}
+
+/***
+As `clone`, but without a copy of the memory: the child runs the function in the caller's, on a
+stack and a Lua thread of its own, while the caller is suspended until the child
+executes a program or exits, as with vfork. What it costs does not grow with the caller. The function
+has to end in exec or _exit; if it returns or raises, the child exits with 125. It
+may change only what nobody else uses: its files are its own, but a table is the caller's table.
+Signals should be blocked meanwhile, for a handler would run in the child too; and whoever
+kills the child in this time may kill it in the middle of a change to the caller's memory.
+clone(2) CLONE_VM CLONE_VFORK
+@function clone_vm
+@param namespaces as of `clone`; not time
+@func fn
+@treturn int the child's pid; or nil, message, errno
+*/
+static int namespace_clone_vm(lua_State *L)
+{
+	unsigned long flags = namespace_check_namespaces(L, 1);
+	int collects = lua_gc(L, LUA_GCISRUNNING);
+	lua_State *child;
+	pid_t pid;
+
+	luaL_argcheck(L, !(flags & CLONE_NEWTIME), 1, "a time namespace takes a copy");
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	lua_settop(L, 2);
+	/* An exec of the child's would flush these, into files of the child's. */
+	fflush(NULL);
+	child = lua_newthread(L);
+	/* A hook of the host program is none of the child's. */
+	lua_sethook(child, NULL, 0, 0);
+	lua_pushvalue(L, 2);
+	lua_xmove(L, child, 1);
+	/* A finalizer of the caller's objects must not run in the child. */
+	lua_gc(L, LUA_GCSTOP);
+	pid = namespace_clone_on_stack(child, flags);
+	if (collects) {
+		int err = errno;
+		lua_gc(L, LUA_GCRESTART);
+		errno = err;
+	}
+	if (pid < 0)
+		return sys_fail(L, "clone", lua_tostring(L, 1));
+	lua_pushinteger(L, pid);
+	return 1;
+}
+
+/***
+Moves the caller into new namespaces; into a new pid or time namespace its next
+children only. unshare(2)
+@function unshare
+@param namespaces as of `clone`
+@return true, or nil, message, errno
+*/
+static int namespace_unshare(lua_State *L)
+{
+	unsigned long flags = namespace_check_namespaces(L, 1);
+
+	return sys_result(L, unshare((int)flags), "unshare", lua_tostring(L, 1));
+}
+
+/* A directory of the process's namespaces in proc is the older way; a pidfd joins them at
+ * once, or none of them, since 5.8. */
+static int namespace_setns_pid(lua_State *L, pid_t pid, unsigned long flags)
+{
+	int rc, err, fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	lua_pushfstring(L, "%d", (int)pid);
+	if (fd < 0)
+		return sys_fail(L, "pidfd_open", lua_tostring(L, -1));
+	rc = setns(fd, (int)flags);
+	err = errno;
+	close(fd);
+	errno = err;
+	return sys_result(L, rc, "setns", lua_tostring(L, -1));
+}
+
+/***
+Joins existing namespaces. setns(2)
+@function setns
+@param where a pid, all of whose named namespaces are joined at once; or the path of one namespace
+such as /proc/PID/ns/uts; or an fd of one, or a pidfd
+@param namespaces as of `clone`
+@return true, or nil, message, errno
+*/
+static int namespace_setns(lua_State *L)
+{
+	unsigned long flags = namespace_check_namespaces(L, 2);
+	const char *path;
+	int rc, err, fd;
+
+	if (lua_isinteger(L, 1))
+		return namespace_setns_pid(L, (pid_t)sys_check_range(L, 1, 1, INT_MAX), flags);
+	if (lua_type(L, 1) != LUA_TSTRING)
+		return sys_result(L, setns(fd_check(L, 1), (int)flags), "setns",
+				  lua_tostring(L, 2));
+	path = sys_check_string(L, 1);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return sys_fail(L, "open", path);
+	rc = setns(fd, (int)flags);
+	err = errno;
+	close(fd);
+	errno = err;
+	return sys_result(L, rc, "setns", path);
+}
+
+/* This library stays loaded: in a child the handler above has to be there still when os.exit
+ * has closed the Lua state, and with it the libraries that Lua had loaded. */
+static void namespace_pin(void)
+{
+	Dl_info self;
+
+	if (dladdr((void *)(intptr_t)namespace_leave, &self))
+		dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+static const luaL_Reg functions[] = {
+	{ "clone", namespace_clone },
+	{ "clone_vm", namespace_clone_vm },
+	{ "setns", namespace_setns },
+	{ "unshare", namespace_unshare },
+	{ NULL, NULL },
+};
+
+void namespace_open(lua_State *L)
+{
+	namespace_pin();
+	luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,511 @@
+local children = require "spec.fixtures.children"
+local container = require "container"
+local support = require "spec.support"
+
+local hold, gone = children.hold, children.gone
+
+-- The names of OCI, and what /proc/PID/ns calls them.
+local links = {
+  cgroup = "cgroup", ipc = "ipc", mount = "mnt", network = "net", pid = "pid", time = "time",
+  user = "user", uts = "uts",
+}
+
+local function links_now()
+  local found = {}
+  for name, link in pairs(links) do
+    found[name] = assert(container.readlink("/proc/self/ns/" .. link))
+  end
+  return found
+end
+
+describe("container.clone", function()
+  it("runs the function in a child and answers the child's pid", function()
+    local reader, writer = assert(container.pipe())
+    local pid = assert(container.clone({}, function()
+      local stat = container.read_file("/proc/self/stat")
+      container.write(writer, stat:match("^%d+ %(.*%) %a %d+"))
+    end))
+    writer:close()
+    local child, parent = support.drain(reader):match("^(%d+) .* (%d+)$")
+    reader:close()
+    assert.same({ "exit", 0 }, { support.wait(pid) })
+    assert.equal(tostring(pid), child)
+    assert.equal(tostring(container.getpid()), parent)
+  end)
+
+  it("gives the child a copy: what it changes is not seen here", function()
+    local value = 1
+    support.wait(assert(container.clone({}, function()
+      value = 2
+    end)))
+    assert.equal(1, value)
+  end)
+
+  -- What the function does; the status; what the child says on standard error.
+  local ends = {
+    { "returns nothing", "", 0, "^$" },
+    { "returns an integer", "return 7", 7, "^$" },
+    { "returns true", "return true", 0, "^$" },
+    { "returns nil and a message", "return nil, 'no such luck'", 1,
+      "^container.clone: no such luck\n$" },
+    { "raises a string", "error('bad luck')", 1,
+      "^container.clone: .*bad luck\nstack traceback:\n" },
+    { "raises a table", "error({})", 1, "^container.clone: table: 0x" },
+    { "raises nil", "error()", 1, "^container.clone: nil" },
+    { "calls os.exit", "os.exit()", 0, "^$" },
+    { "calls os.exit with a number", "os.exit(3)", 3, "^$" },
+    { "calls os.exit with true", "os.exit(true)", 0, "^$" },
+    { "calls os.exit with false", "os.exit(false)", 1, "^$" },
+    { "calls os.exit and asks to close the state", "os.exit(3, true)", 3, "^$" },
+    { "calls an os.exit kept from before", "exit(3)", 3, "^$" },
+    { "calls os.exit with no number", "os.exit({})", 1, "number expected" },
+    { "calls os.exit in a coroutine", "coroutine.wrap(function() os.exit(3) end)()", 3, "^$" },
+    { "calls os.exit in a protected call", "pcall(os.exit, 3)", 3, "^$" },
+    { "yields", "coroutine.yield()", 1, "attempt to yield" },
+    { "calls _exit", "container._exit(3)", 3, "^$" },
+  }
+
+  for _, case in ipairs(ends) do
+    local name, body, status, words = table.unpack(case)
+    -- The child must neither run on into the parent's program, nor say again what the parent had
+    -- in a buffer, nor run what the parent holds back for its own end.
+    local program = [[
+      local exit = os.exit
+      io.stdout:setvbuf("full")
+      local closed <close> = setmetatable({}, { __close = function() print("closed") end })
+      finalized = setmetatable({}, { __gc = function() print("finalized") end })
+      print("buffered")
+      %s
+      print(container.wait(pid))]]
+
+    it("ends only the child, with its status, when the function " .. name, function()
+      local result = support.script(program:format(
+        ("local pid = container.clone({}, function() %s end)"):format(body)))
+      assert.equal(("buffered\nexit\t%d\nclosed\nfinalized\n"):format(status), result.stdout)
+      assert.matches(words, result.stderr)
+      assert.equal(0, result.status)
+    end)
+
+    it("does so from within a coroutine when the function " .. name, function()
+      local result = support.script(program:format(([[
+        local pid = coroutine.wrap(function()
+          local inner <close> = setmetatable({}, { __close = function() print("inner") end })
+          return (container.clone({}, function() %s end))
+        end)()]]):format(body)))
+      assert.equal(("buffered\ninner\nexit\t%d\nclosed\nfinalized\n"):format(status),
+        result.stdout)
+      assert.matches(words, result.stderr)
+    end)
+  end
+
+  it("flushes what the child wrote, however it ended but by _exit", function()
+    for _, way in ipairs { "", "os.exit(0)", "os.exit(0, true)", "exit(0)", "error()" } do
+      local result = support.script(([[
+        local exit = os.exit
+        io.stdout:setvbuf("full")
+        container.wait(container.clone({}, function() io.write("child") %s end))]]):format(way))
+      assert.equal("child", result.stdout)
+    end
+  end)
+
+  -- Nothing can keep that from closing what the parent holds, in the child too.
+  it("ends with its status when an os.exit kept from before closes the state", function()
+    assert.equal("exit\t3\n", support.script([[
+      local exit = os.exit
+      print(container.wait(container.clone({}, function() exit(3, true) end)))]]).stdout)
+  end)
+
+  it("leaves the parent's garbage to the parent", function()
+    local result = support.script([[
+      local parent = container.getpid()
+      local garbage = { __gc = function()
+        io.write(container.getpid() == parent and "parent\n" or "child\n")
+      end }
+      collectgarbage() -- so that none is near
+      setmetatable({}, garbage)
+      container.wait(container.clone({}, function()
+        for i = 1, 1000000 do
+          local _ = { i }
+        end
+      end))]])
+    assert.equal("parent\n", result.stdout)
+  end)
+
+  for name in pairs(links) do
+    it("makes a new " .. name .. " namespace and no other #root", function()
+      support.needs(name == "time" and "clone3" or nil)
+      local here = links_now()
+      local there = load("return {" .. support.child(function()
+        local text = ""
+        for key, link in pairs(links_now()) do
+          text = text .. ("%s = %q,"):format(key, link)
+        end
+        return text
+      end, { name }) .. "}")()
+      for key, link in pairs(here) do
+        if key == name then
+          assert.not_equal(link, there[key])
+        else
+          assert.equal(link, there[key])
+        end
+      end
+    end)
+  end
+
+  it("makes all eight at once, and the child is pid 1 without a parent #root", function()
+    support.needs("clone3")
+    local here = links_now()
+    local pid, parent, same = support.child(function()
+      local same = ""
+      for name, link in pairs(links_now()) do
+        same = same .. (link == here[name] and name or "")
+      end
+      return container.getpid(), container.getppid(), same
+    end, { "pid", "uts", "mount", "ipc", "network", "cgroup", "user", "time" })
+    assert.same({ 1, 0, "" }, { pid, parent, same })
+  end)
+
+  it("takes comma words #root", function()
+    local here = links_now()
+    local pid = assert(container.clone("uts,ipc", function()
+      local there = links_now()
+      return (there.uts ~= here.uts and 1 or 0) + (there.ipc ~= here.ipc and 2 or 0)
+    end))
+    assert.same({ "exit", 3 }, { support.wait(pid) })
+  end)
+
+  it("is refused namespaces without privilege, naming them", function()
+    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
+      print(container.clone({ "uts", "ipc" }, function() end))']])
+    assert.equal("nil\tclone uts,ipc: Operation not permitted\t1\n", result.stdout)
+  end)
+
+  it("is refused more namespaces than user.max_uts_namespaces #root", function()
+    support.refused("clone uts: No space left on device", "ENOSPC", support.child(function()
+      assert(container.write_file("/proc/sys/user/max_uts_namespaces", "0"))
+      return container.clone("uts", function() end)
+    end, { "user" }))
+  end)
+
+  it("gives an ordinary user a user namespace and what is in it #userns", function()
+    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
+      container.wait(container.clone("user,uts", function()
+        print(container.sethostname("box"), container.gethostname())
+      end))']])
+    assert.equal("true\tbox\n", result.stdout)
+  end)
+
+  it("raises for a namespace it does not know, naming it", function()
+    support.raises("unknown namespace 'utz'", container.clone, { "uts", "utz" }, print)
+    support.raises("unknown namespace 'net'", container.clone, "net", print)
+  end)
+
+  it("raises for what are no names of namespaces", function()
+    support.raises("names of namespaces expected", container.clone, { "uts", 5 }, print)
+    support.raises("string expected, got number", container.clone, 5, print)
+    support.raises("string expected, got no value", container.clone)
+    support.raises("NUL byte", container.clone, "uts\0", print)
+  end)
+
+  it("raises for what is no function", function()
+    support.raises("function expected, got no value", container.clone, {})
+    support.raises("function expected, got table", container.clone, {},
+      setmetatable({}, { __call = print }))
+  end)
+end)
+
+describe("container.clone_vm", function()
+  it("runs the function in a child and answers the child's pid", function()
+    local reader, writer = assert(container.pipe())
+    local pid = assert(container.clone_vm({}, function()
+      container.write(writer, ("%d %d"):format(container.getpid(), container.getppid()))
+      container._exit(7)
+    end))
+    writer:close()
+    assert.equal(("%d %d"):format(pid, container.getpid()), support.drain(reader))
+    reader:close()
+    assert.same({ "exit", 7 }, { support.wait(pid) })
+  end)
+
+  it("shares the memory: what the child changes is seen here", function()
+    support.needs("native")
+    local value = {}
+    support.wait(assert(container.clone_vm({}, function()
+      for i = 1, 1000 do
+        value[i] = "changed " .. i
+      end
+      container._exit(0)
+    end)))
+    assert.equal(1000, #value)
+    assert.equal("changed 1000", value[1000])
+  end)
+
+  it("goes on when the child has executed a program, and while that runs", function()
+    local reader, writer = assert(container.pipe())
+    local pid = assert(container.clone_vm({}, function()
+      container.close_others { reader }
+      container.exec { "sh", "-c", "read x <&3; exit 8" }
+      container._exit(1)
+    end))
+    assert.same({ "running" }, { container.wait(pid, "nohang") })
+    container.write(writer, "go\n")
+    assert.same({ "exit", 8 }, { support.wait(pid) })
+    reader:close()
+    writer:close()
+  end)
+
+  it("ends the child with 125 when the function returns, raises or yields", function()
+    for _, fn in ipairs { function() end, error, coroutine.yield } do
+      assert.same({ "exit", 125 }, { support.wait(assert(container.clone_vm({}, fn))) })
+    end
+  end)
+
+  it("makes the namespaces #root", function()
+    local here, reader, writer = links_now(), assert(container.pipe())
+    local pid = assert(container.clone_vm({ "uts", "pid", "network" }, function()
+      local there, changed = links_now(), {}
+      for name, link in pairs(there) do
+        changed[#changed + 1] = link ~= here[name] and name or nil
+      end
+      table.sort(changed)
+      container.write(writer, table.concat(changed, " ") .. " " .. container.getpid())
+      container._exit(0)
+    end))
+    writer:close()
+    assert.equal("network pid uts 1", support.drain(reader))
+    reader:close()
+    support.wait(pid)
+  end)
+
+  it("leaves open here what the child closes, and closes nothing for what it opened", function()
+    support.needs("native")
+    local fd <close> = assert(container.open("/"))
+    local own
+    local pid = assert(container.clone_vm({}, function()
+      fd:close()
+      local inner <close> = container.open("/")
+      own = container.open("/")
+      container._exit(inner and 0 or 1)
+    end))
+    assert.same({ "exit", 0 }, { support.wait(pid) })
+    assert.equal("directory", container.stat(fd).type)
+    -- A number that was the child's may be ours by now.
+    local mine <close> = assert(container.open("/proc"))
+    assert.is_true(own:close())
+    assert.equal("directory", container.stat(mine).type)
+    assert.equal("directory", container.stat(fd).type)
+  end)
+
+  it("leaves the collector as it was, and does not let it run in the child", function()
+    local result = support.script([[
+      local parent = container.getpid()
+      local garbage = { __gc = function()
+        io.write(container.getpid() == parent and "parent\n" or "child\n")
+      end }
+      local function child()
+        container.wait(container.clone_vm({}, function()
+          for i = 1, 1000000 do
+            local _ = { i }
+          end
+          container._exit(0)
+        end))
+        return collectgarbage("isrunning")
+      end
+      collectgarbage()
+      setmetatable({}, garbage)
+      print(child())
+      collectgarbage("stop")
+      print(child())]])
+    assert.equal("true\nfalse\nparent\n", result.stdout)
+  end)
+
+  it("runs no hook of the caller in the child", function()
+    local result = support.script([[
+      local parent = container.getpid()
+      debug.sethook(function()
+        if container.getpid() ~= parent then
+          container._exit(3)
+        end
+      end, "crl", 1)
+      print(container.wait(container.clone_vm({}, function()
+        container._exit(0)
+      end)))]])
+    assert.equal("exit\t0\n", result.stdout)
+  end)
+
+  it("leaves the caller dumpable when the child has changed its ids #root", function()
+    -- A process without CAP_SYS_PTRACE sees where a process of its own user runs from if that is
+    -- dumpable, and has no capability more.
+    local before, after = support.child(function()
+      local pid = container.getpid()
+      local function visible()
+        local child = container.clone({}, function()
+          return container.readlink("/proc/" .. pid .. "/exe") and 7 or 0
+        end)
+        return select(2, container.wait(child)) == 7
+      end
+      assert(container.capset { "setuid" })
+      -- Giving them up has cleared it; a program that is executed has it again.
+      local before = visible()
+      container.wait(container.clone_vm({}, function()
+        container.setuid(54321)
+        container._exit(0)
+      end))
+      return before, visible()
+    end)
+    assert.equal(before, after)
+  end)
+
+  it("is refused namespaces without privilege, naming them", function()
+    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
+      print(container.clone_vm({ "uts", "ipc" }, function() end))
+      print(collectgarbage("isrunning"))']])
+    assert.equal("nil\tclone uts,ipc: Operation not permitted\t1\ntrue\n", result.stdout)
+  end)
+
+  it("raises as clone does, and for a time namespace", function()
+    support.raises("a time namespace takes a copy", container.clone_vm, { "uts", "time" }, print)
+    support.raises("unknown namespace 'utz'", container.clone_vm, "utz", print)
+    support.raises("function expected, got no value", container.clone_vm, {})
+    assert.is_true(collectgarbage("isrunning"))
+  end)
+end)
+
+describe("container.unshare", function()
+  it("moves the caller into a new namespace #root", function()
+    local before, after = support.child(function()
+      local before = container.readlink("/proc/self/ns/uts")
+      assert(container.unshare({ "uts", "ipc" }))
+      return before, container.readlink("/proc/self/ns/uts")
+    end)
+    assert.not_equal(before, after)
+  end)
+
+  it("moves the caller's next child into a new pid namespace, not the caller #root", function()
+    local before, after, child = support.child(function()
+      local before = container.getpid()
+      assert(container.unshare("pid"))
+      local pid = assert(container.clone({}, function()
+        return container.getpid()
+      end))
+      return before, container.getpid(), select(2, container.wait(pid))
+    end)
+    assert.equal(before, after)
+    assert.equal(1, child)
+  end)
+
+  it("makes a time namespace whose clocks can be set until somebody is in it #root", function()
+    local away, late = support.child(function()
+      assert(container.unshare("time"))
+      assert(container.write_file("/proc/self/timens_offsets", "boottime 1000000000 0"))
+      local pid = assert(container.clone({}, function()
+        local uptime = tonumber(container.read_file("/proc/uptime"):match("^%d+"))
+        return uptime > 1000000000 and 7 or 0
+      end))
+      local _, status = container.wait(pid)
+      return status, select(3, container.write_file("/proc/self/timens_offsets", "boottime 1 0"))
+    end)
+    assert.equal(7, away)
+    assert.equal(container.errno.EACCES, late)
+  end)
+
+  it("is refused without privilege", function()
+    local result = support.as_user(support.lua
+      .. [[ -e 'print(require("container").unshare("mount,uts"))']])
+    assert.equal("nil\tunshare mount,uts: Operation not permitted\t1\n", result.stdout)
+  end)
+
+  it("raises as clone does", function()
+    support.raises("unknown namespace 'utz'", container.unshare, "utz")
+    support.raises("names of namespaces expected", container.unshare, { true })
+    support.raises("string expected, got no value", container.unshare)
+  end)
+end)
+
+describe("container.setns #root", function()
+  local function named()
+    assert(container.sethostname("held"))
+  end
+
+  it("joins the namespaces of a pid", function()
+    support.needs("pidfd")
+    local other <close> = hold({ "uts", "ipc" }, named)
+    local name, same = support.child(function()
+      assert(container.setns(other.pid, { "uts", "ipc" }))
+      return container.gethostname(), container.readlink("/proc/self/ns/ipc")
+        == container.readlink("/proc/" .. other.pid .. "/ns/ipc")
+    end)
+    assert.equal("held", name)
+    assert.is_true(same)
+  end)
+
+  it("joins only those that are named", function()
+    support.needs("pidfd")
+    local other <close> = hold({ "uts", "ipc" }, named)
+    assert.not_equal("held", support.child(function()
+      assert(container.setns(other.pid, "ipc"))
+      return container.gethostname()
+    end))
+  end)
+
+  it("joins the namespace at a path", function()
+    local other <close> = hold({ "uts" }, named)
+    assert.equal("held", support.child(function()
+      assert(container.setns("/proc/" .. other.pid .. "/ns/uts", "uts"))
+      return container.gethostname()
+    end))
+  end)
+
+  it("joins the namespace of an fd, which it leaves open", function()
+    local other <close> = hold({ "uts" }, named)
+    local fd <close> = assert(container.open("/proc/" .. other.pid .. "/ns/uts"))
+    assert.equal("held", support.child(function()
+      assert(container.setns(fd, "uts"))
+      return container.gethostname()
+    end))
+    assert.is_truthy(container.stat(fd))
+  end)
+
+  it("joins the namespaces of a pidfd", function()
+    support.needs("pidfd")
+    local other <close> = hold({ "uts" }, named)
+    local fd <close> = assert(container.pidfd_open(other.pid))
+    assert.equal("held", support.child(function()
+      assert(container.setns(fd, "uts"))
+      return container.gethostname()
+    end))
+  end)
+
+  it("is refused a namespace of another kind", function()
+    support.refused("setns /proc/self/ns/net: Invalid argument", "EINVAL",
+      container.setns("/proc/self/ns/net", "uts"))
+    local fd <close> = assert(container.open("/proc/self/ns/net"))
+    support.refused("setns uts: Invalid argument", "EINVAL", container.setns(fd, "uts"))
+  end)
+
+  it("is refused a path that is not there", function()
+    support.refused("open /nope: No such file or directory", "ENOENT",
+      container.setns("/nope", "uts"))
+  end)
+
+  it("is refused a process that is not there", function()
+    support.needs("pidfd")
+    local pid = gone()
+    support.refused(("pidfd_open %d: No such process"):format(pid), "ESRCH",
+      container.setns(pid, "uts"))
+  end)
+end)
+
+describe("container.setns", function()
+  it("raises for what is no place", function()
+    local closed = container.open("/")
+    closed:close()
+    support.raises("fd is closed", container.setns, closed, "uts")
+    support.raises("number out of range", container.setns, 0, "uts")
+    support.raises("number out of range", container.setns, 1 << 31, "uts")
+    support.raises("container.fd expected", container.setns, {}, "uts")
+    support.raises("container.fd expected", container.setns, 1.5, "uts")
+    support.raises("NUL byte", container.setns, "/\0", "uts")
+    support.raises("unknown namespace 'utz'", container.setns, "/", "utz")
+  end)
+end)
