@@ -4,6 +4,9 @@
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local top = here .. "/.."
+package.path = top .. "/lua/?.lua;" .. package.path
+package.cpath = top .. "/?.so;" .. package.cpath
+local mask = require "container.mask"
 
 local CHUNK <const> = 10 -- rounds between two changes of the cgroup view, see `unified`
 
@@ -108,7 +111,11 @@ local function candidates(rootfs, work, name)
     { title = "/bin/true, no container", "/bin/true" },
     { title = lua .. " -e \"\", no container", lua, "-e", "" },
     { title = "the C limit", base = true, here .. "/limit", rootfs, "/bin/true" },
+    { title = "the C limit, with all mounts", same = true, here .. "/limit", "--mounts",
+      table.concat(mask.MASKED, ":"), table.concat(mask.READONLY, ":"), rootfs, "/bin/true" },
     { title = "run.lua --rootfs", lua, run, "--quiet", "--rootfs", rootfs, "/bin/true" },
+    { title = "run.lua --rootfs, bare", lua, run, "--quiet", "--no-init", "--privileged",
+      "--pids-limit", "max", "--rootfs", rootfs, "/bin/true" },
     { title = "run.lua --rootfs --no-init",
       lua, run, "--quiet", "--no-init", "--rootfs", rootfs, "/bin/true" },
     { title = "run.lua, root a view of the host's", lua, run, "--quiet", "/bin/true" },
@@ -159,19 +166,22 @@ local function measure(commands, wrapper, rounds, work)
 end
 
 local function report(commands, rounds)
-  local base
+  local base, same
   for _, command in ipairs(commands) do
     table.sort(command.times)
     command.median = percentile(command.times, 50)
     base = command.base and command.median or base
+    same = command.same and command.median or same
   end
   print(("%d rounds, interleaved; %s, %s processors"):format(rounds, output("uname -srm"),
     output("nproc")))
-  print(("%-36s %9s %8s %8s %12s"):format("", "median ms", "p10", "p90", "to C limit"))
+  print(("%-36s %9s %8s %8s %12s %12s"):format("", "median ms", "p10", "p90", "to C limit",
+    "with mounts"))
   for _, command in ipairs(commands) do
-    print(("%-36s %9.2f %8.2f %8.2f %12s"):format(command.title, command.median,
+    print(("%-36s %9.2f %8.2f %8.2f %12s %12s"):format(command.title, command.median,
       percentile(command.times, 10), percentile(command.times, 90),
-      base and ("%.2f"):format(command.median / base) or "-"))
+      base and ("%.2f"):format(command.median / base) or "-",
+      same and ("%.2f"):format(command.median / same) or "-"))
   end
 end
 

@@ -25,7 +25,7 @@ for i = 2, #arg do
   -- Asked before it is read: a change in between is then noticed at the next start.
   local st = assert(container.stat(source))
   pieces[#pieces + 1] = ("room(%q, %q, %d, %d, %q)\n"):format(
-    name, source, st.size, st.mtime, string.dump(assert(loadfile(source))))
+    name, source, st.size, st.mtime, string.dump(assert(loadfile(source)), true))
 end
 local output <close> = assert(io.open(arg[1], "wb"))
 assert(output:write(string.dump(assert(load(table.concat(pieces), "=rooms")), true)))

@@ -28,7 +28,7 @@ end
 
 local function files(directory)
   local list = {}
-  local found = shell(("cd %s && find . ! -type d | sort"):format(directory))
+  local found = shell(("cd %s && find . ! -type d | LC_ALL=C sort"):format(directory))
   for path in found.stdout:gmatch("[^\n]+") do
     list[#list + 1] = path
   end
@@ -44,9 +44,6 @@ describe("make install", function()
       "./usr/lib/lua/5.4/container/libseccomp.so", "./usr/lib/lua/5.4/container/seccomp.bpf" }
     for _, path in ipairs(files(tree .. "/lua/container")) do
       expected[#expected + 1] = "./usr/share/lua/5.4/container" .. path:sub(2)
-    end
-    for _, path in ipairs(files(tree .. "/container")) do
-      expected[#expected + 1] = "./usr/lib/lua/5.4/container" .. path:sub(2)
     end
     table.sort(expected)
     assert.same(expected, files(root))

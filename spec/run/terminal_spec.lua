@@ -151,10 +151,21 @@ for _, caller in ipairs(command.callers) do
       s:expect("ready\n")
       s:send(CTRL_Z)
       s:expect("Stopped.*[#$] ")
-      s:send("kill %1; fg; echo status=$?\n")
-      s:expect("status=143\n")
-      s:send("exit\n")
-      s:wait()
+      local pid = s.pid
+      for _ = 1, 4 do -- the launcher, init, the shell, its job
+        pid = command.children(pid)[1]
+      end
+      assert.matches("^T", command.status(pid, "State"))
+      s:send("fg\n")
+      command.await("the job goes on", function()
+        return not command.status(pid, "State"):find("^T")
+      end)
+      s:send(CTRL_C)
+      s:expect("[#$] ")
+      s:send("echo status=$?\n")
+      s:expect("status=130\n")
+      s:send("exit 5\n")
+      assert.equal(5, s:wait())
     end)
 
     it("a container in the background is stopped when it reads", function()
