@@ -254,7 +254,7 @@ describe("the view #root", function()
 
   it("shows what is mounted on the host, and takes what is written there", function()
     local place
-    for _, path in ipairs { "/usr/games", "/usr/src", "/media", "/srv", "/opt" } do
+    for _, path in ipairs { "/usr/local", "/usr/src", "/media", "/srv", "/opt" } do
       place = container.stat(path) and path or place
     end
     if not place then
