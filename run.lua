@@ -25,5 +25,12 @@ if rooms then
   end
 end
 
+local found, cli = pcall(require, "container.cli")
+if not found then
+  io.stderr:write("lua-container: cannot load its modules, which `make` builds and `make install` ",
+    "installs: ", tostring(cli):match("^[^\n]*"):gsub(":$", "") .. "\n")
+  os.exit(125)
+end
+
 -- Without closing the state: the process ends here, the kernel takes all of it back at once.
-os.exit(require("container.cli").main(arg), false)
+os.exit(cli.main(arg), false)

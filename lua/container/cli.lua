@@ -218,9 +218,7 @@ end
 function cli.main(argv)
   local options, message, text = parse(argv)
   if text then
-    io.stdout:write(text)
-    io.stdout:flush()
-    return 0
+    return io.stdout:write(text) and io.stdout:flush() and 0 or FAILED
   elseif not options then
     say(message)
     return FAILED

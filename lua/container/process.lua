@@ -68,7 +68,9 @@ function process.exec(c)
       table.concat(p.args, " "), container.getpid()))
   end
   local argv = table.move(p.args, 1, #p.args, 2, { c.init and "init" or "exec" })
-  return container.fexecve(5, argv, p.env)
+  ok, message, errno = container.fexecve(5, argv, p.env)
+  -- The program is what was asked for, and what is too long for init is too long for it.
+  return ok, message:gsub("^execveat %S+:", function() return p.args[1] .. ":" end), errno
 end
 
 return process

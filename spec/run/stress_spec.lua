@@ -150,7 +150,7 @@ describe("arguments of which the launcher can just take so many", function()
       end
     end
     local status, text = start(low)
-    assert.equal("lua-container: exec: execveat init: Argument list too long\n", text)
+    assert.equal("lua-container: exec: /bin/true: Argument list too long\n", text)
     assert.equal(126, status)
     assert.equal(0, (start(low - 4096)))
   end)
