@@ -25,7 +25,7 @@ machine's own files: all can be read and run, nothing written survives.
   -w, --workdir DIR           the working directory inside (default: /)
   -v, --volume SRC:DST[:ro]   a file or directory of the host, seen at DST
   -u, --user NAME[:GROUP]     who COMMAND runs as, by name or id (default: root)
-      --cap-add NAME          one capability more than docker's default set; ALL
+      --cap-add NAME          one capability more than docker's default set without MKNOD; ALL
       --cap-drop NAME         one less; ALL
       --read-only             the root cannot be written
       --tmpfs DST[:OPTIONS]   an empty tmpfs at DST

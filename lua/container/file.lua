@@ -40,10 +40,10 @@ function file.path(fd)
   return "/proc/self/fd/" .. fd:fileno()
 end
 
---- Makes the mount at `path` and all below it read-only. Before 5.12 that could be done for one
--- mount only, so there the bind is done again without what is mounted below.
-local function read_only(path, source)
-  local ok, message, errno = container.mount_setattr(path, "rec,ro")
+--- Gives the mount at `path` and all below it attributes such as "ro,nodev". Before 5.12 that could
+-- be done for one mount only, so there the bind is done again without what is mounted below.
+function file.restrict(path, source, attributes)
+  local ok, message, errno = container.mount_setattr(path, "rec," .. attributes)
   if ok or errno ~= container.errno.ENOSYS then
     return ok, message, errno
   end
@@ -52,17 +52,21 @@ local function read_only(path, source)
     ok, message, errno = container.mount(source, path, nil, "bind")
   end
   if ok then
-    ok, message, errno = container.mount(nil, path, nil, "remount,bind,ro")
+    ok, message, errno = container.mount(nil, path, nil, "remount,bind," .. attributes)
   end
   return ok, message, errno
 end
+
+-- What a bind can be restricted by.
+local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
 
 --- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A
 -- link of the image on the way leads where it leads inside the root.
 -- @param root fd
 -- @string destination
 -- @string source
--- @tparam table words options as keys: ro, and bind for this mount without those below it
+-- @tparam table words options as keys: ro nosuid nodev noexec, and bind for this mount without
+-- those below it
 function file.bind(root, destination, source, words)
   local st, message, errno = container.stat(source)
   if not st then
@@ -76,10 +80,14 @@ function file.bind(root, destination, source, words)
   local ok
   ok, message, errno = container.mount(source, file.path(target), nil,
     words.bind and "bind" or "rbind")
-  if ok and words.ro then
+  local attributes = {}
+  for _, word in ipairs(ATTRIBUTES) do
+    attributes[#attributes + 1] = words[word] and word or nil
+  end
+  if ok and #attributes > 0 then
     -- The fd is of what lies below: what was mounted on it is looked up anew.
     local top <close> = assert(container.open_beneath(root, destination, "path"))
-    ok, message, errno = read_only(file.path(top), source)
+    ok, message, errno = file.restrict(file.path(top), source, table.concat(attributes, ","))
   end
   return ok, message, errno
 end

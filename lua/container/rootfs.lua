@@ -26,8 +26,12 @@ function rootfs.prepare(c)
   return true
 end
 
-local function bind(path)
+local function bind(path, privileged)
   local ok, message, errno = container.mount(path, "/", nil, "rbind")
+  if ok and not privileged then
+    -- A node of a device that an image brings is a door to the host's.
+    ok, message, errno = file.restrict("/..", path, "nodev")
+  end
   if not ok then
     return nil, message, errno
   end
@@ -40,7 +44,7 @@ function rootfs.child(c)
   if c.view then
     c.root, message, errno = c.view.make(c.user_namespace)
   else
-    c.root, message, errno = bind(c.config.root.path)
+    c.root, message, errno = bind(c.config.root.path, c.privileged)
   end
   return c.root and true, message, errno
 end

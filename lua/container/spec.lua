@@ -13,7 +13,7 @@
 --   pids           largest number of processes, from 1, or "max"; 20
 --   init           true: pid 1 is a small init; false: the program is pid 1
 --   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
---   capabilities   array of names, all that root is to have; docker's default set
+--   capabilities   array of names, all that root is to have; docker's default set without mknod
 --   cap_add, cap_drop   arrays of names, or "ALL", to change the default set
 --   no_new_privileges   false: set-user-ID programs gain their rights; true
 --   seccomp        false: no filter of system calls; "default"; the path of a profile in JSON, such
@@ -145,8 +145,10 @@ local function read_volume(field, value)
   if not st then
     refuse(field, message, errno)
   end
-  return { destination = destination, type = "bind", source = source,
-    options = { "rbind", mode == "ro" and "ro" or nil } }
+  -- A device that is named is wanted; one that lies in a directory is not.
+  local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
+  options[#options + 1] = mode == "ro" and "ro" or nil
+  return { destination = destination, type = "bind", source = source, options = options }
 end
 
 local function read_tmpfs(field, value)
@@ -342,6 +344,8 @@ local function make_privileged(c)
   for _, entry in ipairs(config.mounts) do
     if entry.type == "sysfs" then
       entry.options = { "nosuid", "nodev", "noexec" }
+    elseif entry.type == "bind" and entry.options[2] == "nodev" then
+      table.remove(entry.options, 2)
     end
   end
 end

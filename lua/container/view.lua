@@ -96,11 +96,11 @@ function view:overlay(source, target)
   local scratch = file.path(self.scratch)
   local data = ("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s%s"):format(
     file.path(lower), scratch, upper, scratch, work, self.userns and ",userxattr" or "")
-  return container.mount("overlay", file.path(target), "overlay", "", data)
+  return container.mount("overlay", file.path(target), "overlay", "nodev", data)
 end
 
 function view:bind(path)
-  return file.bind(self.root, path, path, { ro = true })
+  return file.bind(self.root, path, path, { ro = true, nodev = true })
 end
 
 --- One directory of the host: as an overlay where the kernel agrees; where something is mounted

@@ -179,4 +179,37 @@ describe("a container's /dev", function()
     library.run { "true", rootfs = rootfs, volumes = { volume .. ":/data" }, pids = "max" }
     assert.same({}, container.list(volume))
   end)
+
+  -- One that anybody may open: what is shown is that nodes are none, not who may read a disk.
+  local OPEN <const> = "head -c 1 %s >/dev/null 2>&1 && echo open || echo closed"
+
+  it("is where alone a node can be opened, whoever made it #root", function()
+    local rootfs, volume = support.tmpdir(), support.tmpdir()
+    assert(os.execute(("cp -al %s/. %s"):format(support.busybox_rootfs(), rootfs)))
+    assert(container.mknod(rootfs .. "/node", "char", 0x1b6, 1, 5))
+    assert(container.mknod(volume .. "/node", "char", 0x1b6, 1, 5))
+    local options = ("--volume %s:/volume "):format(volume)
+    local ask = support.quote((OPEN .. "; " .. OPEN):format("/node", "/volume/node"))
+    assert.equal("closed\nclosed\n",
+      support.run(BOX .. options .. "--rootfs " .. rootfs .. " sh -c " .. ask).stdout)
+    assert.equal("open\nopen\n",
+      support.run(BOX .. "--privileged " .. options .. "--rootfs " .. rootfs .. " sh -c " .. ask)
+        .stdout)
+  end)
+
+  it("is joined by a device that is a volume itself #root", function()
+    assert.equal("open\n", support.run(BOX .. "-v /dev/zero:/log sh -c "
+      .. support.quote(OPEN:format("/log"))).stdout)
+  end)
+
+  it("takes no new node, and another place none that can be opened #root", function()
+    local script = "for d in /dev /tmp; do mknod $d/node c 1 5 2>/dev/null && echo made; "
+      .. OPEN:format("$d/node") .. "; done"
+    for _, rootfs in ipairs { "", "--rootfs " .. support.busybox_rootfs() .. " " } do
+      local inside = " sh -c " .. support.quote(script)
+      assert.equal("closed\nclosed\n", support.run(BOX .. rootfs .. inside).stdout)
+      assert.equal("made\nopen\nmade\nclosed\n",
+        support.run(BOX .. "--tmpfs /tmp --cap-add MKNOD " .. rootfs .. inside).stdout)
+    end
+  end)
 end)

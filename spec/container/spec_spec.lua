@@ -237,7 +237,7 @@ describe("spec.read", function()
 
     local function bind(source, destination, ...)
       return { type = "bind", source = source, destination = destination,
-        options = { "rbind", ... } }
+        options = { "rbind", "nodev", ... } }
     end
 
     it("are mounted after all others, in their order", function()
@@ -259,8 +259,10 @@ describe("spec.read", function()
         volumes { "/://a/./b//", "/:/c d/.", "/:/..." })
     end)
 
-    it("take files and devices", function()
-      assert.same({ bind("/dev/null", "/n") }, volumes { "/dev/null:/n" })
+    it("take files, and devices, which alone can be opened as such", function()
+      assert.same({ bind("/etc/passwd", "/n") }, volumes { "/etc/passwd:/n" })
+      assert.same({ "rbind" }, volumes({ "/dev/null:/n" })[1].options)
+      assert.same({ "rbind", "ro" }, volumes({ "/dev/null:/n:ro" })[1].options)
     end)
 
     local FORM <const> = "volumes[1]: expected SOURCE:DESTINATION[:ro], got "

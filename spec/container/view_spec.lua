@@ -71,7 +71,7 @@ describe("the view of the host's files", function()
 
     it("is one overlay of /", function()
       local result = support.run(BOX .. "cat /proc/self/mountinfo")
-      assert.matches("^%S+ %S+ %S+ / / rw,relatime [^\n]*%- overlay overlay ", result.stdout)
+      assert.matches("^%S+ %S+ %S+ / / rw,nodev,relatime [^\n]*%- overlay overlay ", result.stdout)
     end)
 
     it("has the owners and permissions of the host's directories", function()
