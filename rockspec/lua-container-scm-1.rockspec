@@ -75,6 +75,7 @@ build = {
     ["container.limit"] = "lua/container/limit.lua",
     ["container.mask"] = "lua/container/mask.lua",
     ["container.mount"] = "lua/container/mount.lua",
+    ["container.name"] = "lua/container/name.lua",
     ["container.namespace"] = "lua/container/namespace.lua",
     ["container.network"] = "lua/container/network.lua",
     ["container.process"] = "lua/container/process.lua",

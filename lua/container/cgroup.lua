@@ -1,10 +1,10 @@
 -- The control group of a container: made in the parent, joined by the child, gone with the
 -- container. cgroups(7)
 --
--- Its name begins with "lua-container". The launcher holds a lock on its directory as long as it
--- lives; a cgroup of that name whose lock is free belongs to a launcher that was killed, and the
--- next run takes it away. A lock, not a pid in the name: pids are used again, and mean
--- nothing in another PID namespace.
+-- Its name begins with "lua-container" and ends with the container's own, if it has one. The
+-- launcher holds a lock on its directory as long as it lives; a cgroup of that name whose lock is
+-- free belongs to a launcher that was killed, and the next run takes it away. A lock, not a pid in
+-- the name: pids are used again, and mean nothing in another PID namespace.
 
 local container = require "container"
 
@@ -41,10 +41,11 @@ end
 
 --- A new cgroup with a lock on it. Another launcher's sweep may come between the making and the
 -- locking; then it is gone, and the next name is tried.
-local function make(place)
+local function make(place, name)
   while true do
     count = count + 1
-    local path = ("%s/%s%d-%d"):format(place, PREFIX, container.getpid(), count)
+    local path = ("%s/%s%d-%d%s"):format(place, PREFIX, container.getpid(), count,
+      name and "-" .. name or "")
     local ok, message, errno = container.mkdir(path)
     local lock
     if ok then
@@ -96,7 +97,7 @@ function cgroup.prepare(c)
   if not ok then
     return fall_back(c, limit, message, errno)
   end
-  local path, lock, why = make(place)
+  local path, lock, why = make(place, c.name)
   if not path then
     return fall_back(c, limit, lock, why)
   end

@@ -18,6 +18,7 @@ Usage: lua-container [OPTIONS] [--] COMMAND [ARG...]
 Runs COMMAND in a Linux container. Without --rootfs the root is a throw-away view of this
 machine's own files: all can be read and run, nothing written survives.
 
+      --name NAME             a name that no other of your containers has meanwhile
       --rootfs DIR            the directory that becomes the root
       --hostname NAME         the container's host name (default: container)
       --pids-limit N|max      at most N processes (default: 20)
@@ -81,6 +82,7 @@ local function security(value)
 end
 
 local OPTIONS <const> = {
+  ["--name"] = { field = "name", read = same },
   ["--rootfs"] = { field = "rootfs", read = same },
   ["--hostname"] = { field = "hostname", read = same },
   ["--pids-limit"] = { field = "pids", read = integer },

@@ -92,6 +92,12 @@ function file.bind(root, destination, source, words)
   return ok, message, errno
 end
 
+--- Whether an open file is of this kind, and this user alone can have written it.
+function file.is_own(fd, kind)
+  local st = container.stat(fd)
+  return st and st.type == kind and st.uid == container.geteuid() and st.mode & 0x12 == 0 -- 022
+end
+
 local function unescape(field)
   return (field:gsub("\\(%d%d%d)", function(octal)
     return string.char(tonumber(octal, 8))

@@ -96,8 +96,8 @@ methods.close = close
 
 --- Starts a container. The object ends it when it is closed or collected.
 -- @tparam table options see spec.lua
--- @return an object with `pid` and the methods wait, kill, fd, close; or nil and an error, which
--- prints as one sentence and carries step, subject, errno
+-- @return an object with `pid`, `name` if it has one, and the methods wait, kill, fd, close; or nil
+-- and an error, which prints as one sentence and carries step, subject, errno
 function library.spawn(options)
   local c, err = spec.read(options)
   if c then
@@ -106,8 +106,9 @@ function library.spawn(options)
   if not c then
     return nil, err
   end
-  return setmetatable(
-    { pid = c.pid, owner = container.getpid(), state = c, closed = false }, metatable)
+  return setmetatable({
+    pid = c.pid, name = c.name, owner = container.getpid(), state = c, closed = false,
+  }, metatable)
 end
 
 --- Runs a container to its end.

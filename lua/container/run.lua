@@ -5,6 +5,7 @@ local container = require "container"
 local cgroup = require "container.cgroup"
 local channel = require "container.channel"
 local child = require "container.child"
+local name = require "container.name"
 local namespace = require "container.namespace"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
@@ -21,6 +22,7 @@ run.order = {
   { "rootfs", rootfs }, -- the likeliest mistake, before anything is made
   { "user", user }, -- reads files of that root
   { "seccomp", seccomp }, -- reads a file, and may compile it
+  { "name", name }, -- the first that anybody else can see
   { "cgroup", cgroup },
   { "process", process },
   { "channel", channel },

@@ -5,6 +5,7 @@
 --
 -- Options, all but the command optional:
 --   [1], [2], ...  the command and its arguments
+--   name           1 to 128 of A-Z a-z 0-9 _ + - and, but for the first, "."; none
 --   rootfs         directory that becomes the root; "/" or none: a throw-away view of the host's
 --   hostname       1 to 64 bytes; "container"
 --   env            { NAME = "value", "NAME=value" } added to PATH, HOME, HOSTNAME and TERM
@@ -36,7 +37,8 @@ local plain, array, switch = check.plain, check.array, check.switch
 
 local spec = {}
 
-local NAME_MAX <const> = 64
+local HOSTNAME_MAX <const> = 64
+local NAME_MAX <const> = 128
 -- (uid_t) -1 is no id.
 local ID_MAX <const> = 0xffffffff
 -- The kernel's PID_MAX_LIMIT: what pids.max accepts.
@@ -215,6 +217,11 @@ end
 
 -- Every option: where it lands.
 local options = {
+  name = function(c, value)
+    text("name", value)
+    c.name = expect(#value <= NAME_MAX and value:find("^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$"), "name",
+      "1 to 128 letters, digits, _, +, - and . (not first)", value) and value
+  end,
   rootfs = function(c, value)
     text("rootfs", value, "the path of a directory")
     expect(value ~= "", "rootfs", "the path of a directory", value)
@@ -223,7 +230,7 @@ local options = {
   end,
   hostname = function(c, value)
     text("hostname", value, "a name of 1 to 64 bytes")
-    c.config.hostname = expect(#value >= 1 and #value <= NAME_MAX, "hostname",
+    c.config.hostname = expect(#value >= 1 and #value <= HOSTNAME_MAX, "hostname",
       "a name of 1 to 64 bytes", value) and value
   end,
   env = read_env,

@@ -92,6 +92,29 @@ describe("spec.read", function()
       { ["a\nb"] = 1 })
   end)
 
+  describe("of name", function()
+    it("keeps 1 to 128 letters, digits and _ + - .", function()
+      for _, name in ipairs { "a", "0", "-", "_.", "+x..y", "Web-1_a+b.c", ("x"):rep(128) } do
+        assert.equal(name, read({ name = name }).name)
+      end
+    end)
+
+    it("has none as its default", function()
+      assert.is_nil(read({}).name)
+    end)
+
+    local EXPECTED <const> =
+      "name: expected 1 to 128 letters, digits, _, +, - and . (not first), got "
+    for _, name in ipairs { "", ".", "..", ".x", "/", "a/b", "../x", "a b", "\xe9", "a:b" } do
+      refuses(("%q"):format(name), EXPECTED .. ("%q"):format(name), { name = name })
+    end
+    refuses("a line break", EXPECTED .. "\"a\\n\"", { name = "a\n" })
+    refuses("129 bytes", EXPECTED .. "a string of 129 bytes", { name = ("x"):rep(129) })
+    refuses("a NUL byte", "name: contains a NUL byte", { name = "a\0" })
+    refuses("a number", "name: expected a string, got 1", { name = 1 })
+    refuses("false", "name: expected a string, got false", { name = false })
+  end)
+
   describe("of rootfs", function()
     it("keeps a path", function()
       for _, path in ipairs { "/srv/debian", "rootfs", "./x", "/a b,c:d", "/.hidden" } do

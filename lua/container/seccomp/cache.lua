@@ -3,17 +3,12 @@
 -- used, so nothing that is old or of another machine ever is.
 
 local container = require "container"
+local file = require "container.file"
 
 local cache = {}
 
 local MAGIC <const> = "lua-container seccomp 1\n"
 local SIZE_MAX <const> = 1 << 22
-
---- Only what this user alone can have written: a filter is what holds a program.
-local function trusted(fd, kind)
-  local st = container.stat(fd)
-  return st and st.type == kind and st.uid == container.geteuid() and st.mode & 0x12 == 0
-end
 
 local function slurp(fd)
   local text, size = {}, 0
@@ -75,14 +70,15 @@ end
 function cache.read(name, key)
   local _, path = directory()
   local fd <close> = path and container.open(path .. "/" .. hash(name), "rdonly,nonblock,nofollow")
-  if fd and trusted(fd, "file") then
+  -- Only what this user alone can have written: a filter is what holds a program.
+  if fd and file.is_own(fd, "file") then
     return parse(slurp(fd), key)
   end
 end
 
 local function private(path)
   local fd <close> = container.open(path, "path,directory")
-  return fd and trusted(fd, "directory")
+  return fd and file.is_own(fd, "directory")
 end
 
 --- Writes a whole file or none: beside it, under a name that nobody has, then renamed.

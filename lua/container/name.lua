@@ -1,0 +1,84 @@
+-- The name of a container, which no other of this user has while it is there. A lock on a file
+-- holds it, and ends with its holder, however that ends. The file is in a directory that this user
+-- alone can write, so nobody else can take a name away; an abstract socket could be bound by
+-- anybody, and a cgroup is not there for everyone. flock(2)
+
+local container = require "container"
+local file = require "container.file"
+
+local name = {}
+
+--- Where the locks are: root's in /run, whatever the environment says; a user's in the directory
+-- that the login made for such things, or else in one of the user's own in /tmp.
+local function place()
+  local uid = container.geteuid()
+  if uid == 0 then
+    return "/run/lua-container"
+  end
+  local base = os.getenv("XDG_RUNTIME_DIR")
+  local fd <close> = base and base:find("^/") and container.open(base, "path,directory") or nil
+  if fd and file.is_own(fd, "directory") then
+    return base .. "/lua-container"
+  end
+  return "/tmp/lua-container-" .. uid
+end
+
+--- The directory, which may be made at this moment, or have been made by somebody else to be in
+-- the way.
+local function open_place(path)
+  local ok, message, errno = container.mkdir(path, 0x1c0) -- 0700
+  if not ok and errno ~= container.errno.EEXIST then
+    return nil, message, errno
+  end
+  local dir, why, number = container.open(path, "path,directory,nofollow")
+  if dir and not file.is_own(dir, "directory") then
+    dir:close()
+    return nil, ("open %s: not a directory that this user alone can write"):format(path),
+      container.errno.EPERM
+  end
+  return dir, why, number
+end
+
+--- A lock on the file of a name. Its last holder may have taken the file away between the opening
+-- and the locking; then it is a lock on nothing, and the next try makes the file anew.
+local function lock(dir, wanted)
+  while true do
+    local fd, message, errno = container.open(wanted, "rdwr,creat,nofollow", 0x180, dir) -- 0600
+    if not fd then
+      return nil, message, errno
+    end
+    local ok
+    ok, message, errno = container.flock(fd, "ex,nb")
+    if ok and container.stat(fd).nlink > 0 then
+      return fd
+    end
+    fd:close()
+    if errno == container.errno.EAGAIN then
+      return nil, ("claim %s: another container has this name"):format(wanted),
+        container.errno.EBUSY
+    elseif not ok then
+      return nil, message, errno
+    end
+  end
+end
+
+--- Claims the name, or is refused and touches nothing of who has it.
+function name.prepare(c)
+  if not c.name then
+    return true
+  end
+  local path = place()
+  local dir <close>, message, errno = open_place(path)
+  if not dir then
+    return nil, message, errno
+  end
+  local fd, why, number = lock(dir, c.name)
+  if not fd then
+    return nil, why, number
+  end
+  c.undo:push(fd.close, fd)
+  c.undo:push(os.remove, path .. "/" .. c.name) -- while the lock is held
+  return true
+end
+
+return name
