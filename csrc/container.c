@@ -37,6 +37,7 @@ int luaopen_container(lua_State *L)
 	identity_open(L);
 	image_open(L);
 	io_open(L);
+	landlock_open(L);
 	limit_open(L);
 	mount_open(L);
 	namespace_open(L);

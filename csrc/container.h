@@ -66,6 +66,7 @@ void file_open(lua_State *L);
 void identity_open(lua_State *L);
 void image_open(lua_State *L);
 void io_open(lua_State *L);
+void landlock_open(lua_State *L);
 void limit_open(lua_State *L);
 void mount_open(lua_State *L);
 void namespace_open(lua_State *L);

@@ -187,7 +187,7 @@ static const struct sys_word errnos[] = {
 	{ "ELOOP", ELOOP },	{ "ENODEV", ENODEV },	{ "ENOENT", ENOENT },
 	{ "ENOSPC", ENOSPC },	{ "ENOSYS", ENOSYS },	{ "ENOTDIR", ENOTDIR },
 	{ "EPERM", EPERM },	{ "EROFS", EROFS },	{ "ESRCH", ESRCH },
-	{ "EUSERS", EUSERS },	{ NULL, 0 },
+	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EUSERS", EUSERS },	{ NULL, 0 },
 };
 
 void sys_open(lua_State *L)

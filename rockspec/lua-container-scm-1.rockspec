@@ -40,6 +40,7 @@ build = {
         "csrc/image.c",
         "csrc/init.c",
         "csrc/io.c",
+        "csrc/landlock.c",
         "csrc/limit.c",
         "csrc/mount.c",
         "csrc/namespace.c",
@@ -66,6 +67,7 @@ build = {
     ["container.hostname"] = "lua/container/hostname.lua",
     ["container.idmap"] = "lua/container/idmap.lua",
     ["container.keyring"] = "lua/container/keyring.lua",
+    ["container.landlock"] = "lua/container/landlock.lua",
     ["container.library"] = "lua/container/library.lua",
     ["container.libseccomp"] = {
       sources = { "csrc/libseccomp.c" },

@@ -21,6 +21,16 @@ local user = require "container.user"
 
 local child = {}
 
+--- A step of a room that is loaded only for who asks for it: then spec.lua leaves it in `c`.
+local function asked(room)
+  return function(c)
+    if c[room] then
+      return c[room].child(c)
+    end
+    return true
+  end
+end
+
 -- Each is { step, function }. The step is what an error names.
 child.order = {
   { "channel", channel.child }, -- no file of the host program is open after this
@@ -39,6 +49,7 @@ child.order = {
   -- the terminal: here
   { "limit", limit.child }, -- after the last step that could need more than the limit
   { "keyring", keyring.child },
+  { "landlock", asked("landlock") }, -- the last of those that have the right to it, and see files
   { "seccomp", seccomp.early }, -- who gives no such promise has the right to this until here
   { "capability", capability.bound }, -- takes a right that the next step may take away
   { "user", user.child }, -- takes rights that the next step takes away

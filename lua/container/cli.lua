@@ -30,6 +30,10 @@ machine's own files: all can be read and run, nothing written survives.
       --cap-drop NAME         one less; ALL
       --read-only             the root cannot be written
       --tmpfs DST[:OPTIONS]   an empty tmpfs at DST
+      --landlock read=PATH    a wall behind which COMMAND may read and execute only beneath PATH,
+                              a path inside; as often as there are paths. What is not named
+                              cannot be opened: COMMAND itself and its libraries need naming
+      --landlock write=PATH   the same, and may write there
       --no-init               COMMAND is pid 1 itself, instead of a small init
 
 These open the container towards the host:
@@ -81,6 +85,16 @@ local function security(value)
   return value
 end
 
+-- read=PATH or write=PATH: the paths of both by these words, with those that came before.
+local function wall(value, walls)
+  local name, path = value:match("^(%a+)=(.*)$")
+  walls = walls or {}
+  local list = walls[name or value] or {}
+  list[#list + 1] = path or ""
+  walls[name or value] = list
+  return walls
+end
+
 local OPTIONS <const> = {
   ["--name"] = { field = "name", read = same },
   ["--rootfs"] = { field = "rootfs", read = same },
@@ -94,6 +108,7 @@ local OPTIONS <const> = {
   ["--cap-drop"] = { field = "cap_drop", read = same, list = true },
   ["--read-only"] = { field = "readonly", value = true },
   ["--tmpfs"] = { field = "tmpfs", read = same, list = true },
+  ["--landlock"] = { field = "landlock", read = wall },
   ["--network"] = { field = "network", read = same },
   ["--security-opt"] = { field = "no_new_privileges", read = security },
   ["--privileged"] = { field = "privileged", value = true },
@@ -152,7 +167,7 @@ local function parse(argv)
         return nil, ("option %s needs a value"):format(name)
       end
       local field
-      value, field = option.read(value)
+      value, field = option.read(value, options[option.field])
       field = field or option.field
       if option.list then
         local list = options[field] or {}

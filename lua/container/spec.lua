@@ -19,6 +19,8 @@
 --   no_new_privileges   false: set-user-ID programs gain their rights; true
 --   seccomp        false: no filter of system calls; "default"; the path of a profile in JSON, such
 --                  as docker's; or a table in the form of OCI's linux.seccomp
+--   landlock       { read = paths, write = paths }, absolute and inside: the program may read
+--                  and execute only beneath them, and write only beneath those of `write`
 --   privileged     true: all capabilities, nothing masked or read-only, no promise to gain none, no
 --                  filter unless one is asked for
 --   readonly       true: the root cannot be written
@@ -283,6 +285,10 @@ local options = {
       expect(type(value) == "table", "seccomp", "false, \"default\", a path or a table", value)
     end
     c.config.linux.seccomp = value
+  end,
+  landlock = function(c, value)
+    -- Here, so that only who asks for it loads it, and not in the child.
+    c.landlock = require("container.landlock").read("landlock", value)
   end,
   privileged = function(c, value)
     c.privileged = switch("privileged", value)

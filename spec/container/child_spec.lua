@@ -53,6 +53,17 @@ describe("the order in the child", function()
     end)
   end
 
+  it("has landlock among the last, and before a filter that may refuse it", function()
+    local steps = {}
+    for i, entry in ipairs(child.order) do
+      steps[entry[1]] = steps[entry[1]] or i
+    end
+    assert.is_true(place("rootfs", "pivot") < steps.landlock) -- the paths are those inside
+    assert.is_true(place("process", "enter") < steps.landlock) -- which may make a directory
+    assert.is_true(steps.landlock < place("seccomp", "early"))
+    assert.is_true(steps.landlock < place("capability", "bound")) -- it has the right until then
+  end)
+
   it("begins with the closing of files, and ends with the program", function()
     assert.equal(1, place("channel", "child"))
     assert.equal(#child.order, place("process", "exec"))
