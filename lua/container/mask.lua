@@ -48,17 +48,27 @@ local function null(root)
   return fd
 end
 
-local function hide(path, root, device, resolve)
+--- Covers what is at `path`: a file by the null device, a directory by an empty tmpfs. The first
+-- directory gets that tmpfs, and the others the same again: a filesystem costs more than a mount.
+local function hide(path, root, covers, resolve)
   local target <close>, message, errno = container.open_beneath(root, path, "path", resolve)
   if not target then
     -- What is not there, or cannot be reached by this user, needs no mask; anything else stops the
     -- start.
     return errno == container.errno.ENOENT or errno == container.errno.EACCES, message, errno
   end
-  if container.stat(target).type == "directory" then
-    return container.mount("tmpfs", file.path(target), "tmpfs", "ro,nosuid,nodev,noexec", "size=0k")
+  local is_directory = container.stat(target).type == "directory"
+  local cover = is_directory and covers.directory or not is_directory and covers.file
+  if cover then
+    return container.mount(file.path(cover), file.path(target), nil, "bind")
   end
-  return container.mount(file.path(device), file.path(target), nil, "bind")
+  local ok
+  ok, message, errno =
+    container.mount("tmpfs", file.path(target), "tmpfs", "ro,nosuid,nodev,noexec", "size=0k")
+  if ok then
+    covers.directory, message, errno = container.open_beneath(root, path, "path", resolve)
+  end
+  return covers.directory and true, message, errno
 end
 
 local function protect(path, root)
@@ -91,6 +101,12 @@ local function each(paths, what, fn, ...)
   return true
 end
 
+local function uncover(covers)
+  for _, fd in pairs(covers) do
+    fd:close()
+  end
+end
+
 --- Runs while the old root is there, for mounts are made by /proc/self/fd, and the container's own
 -- proc is one of what is masked.
 function mask.child(c)
@@ -98,18 +114,19 @@ function mask.child(c)
   if #linux.maskedPaths == 0 and #linux.readonlyPaths == 0 then
     return true
   end
-  local device <close>, message, errno = null(c.root)
-  if not device then
+  local covers <close> = setmetatable({}, { __close = uncover })
+  local ok, message, errno
+  covers.file, message, errno = null(c.root)
+  if not covers.file then
     return nil, message, errno
   end
-  local ok
-  ok, message, errno = each(linux.maskedPaths, "mask", hide, c.root, device, "nosymlinks")
+  ok, message, errno = each(linux.maskedPaths, "mask", hide, c.root, covers, "nosymlinks")
   if ok then
-    ok, message, errno = each(throttles(c.root), "mask", hide, c.root, device, "nosymlinks")
+    ok, message, errno = each(throttles(c.root), "mask", hide, c.root, covers, "nosymlinks")
   end
   if ok and c.view then
     -- A link of the host leads to what has to be hidden.
-    ok, message, errno = each(SECRETS, "mask", hide, c.root, device)
+    ok, message, errno = each(SECRETS, "mask", hide, c.root, covers)
   end
   if ok then
     ok, message, errno = each(linux.readonlyPaths, "protect", protect, c.root)
