@@ -108,6 +108,7 @@ function cgroup.prepare(c)
     return nil, message, errno
   end
   c.cgroup = path .. "/" .. version.files.join
+  c.cgroup_version = number
   return true
 end
 

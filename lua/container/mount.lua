@@ -44,10 +44,44 @@ local function filesystem(root, entry, flags, data)
   return container.mount(entry.source, file.path(target), entry.type, flags, data)
 end
 
-local function one(root, entry)
+--- Whether the container's /sys came with what the host has mounted in it.
+local function has_entries(root, path)
+  local fd <close> = container.open_beneath(root, path, "path,directory", "nosymlinks")
+  local names = fd and container.list(file.path(fd))
+  return names and #names > 0
+end
+
+--- The cgroup that the container was given, the root of its cgroup namespace: in version 2 one
+-- mount, in version 1 a tmpfs with that one hierarchy. In every other, the container is in its
+-- launcher's cgroup, which may hold others: those are never shown, and covered where /sys is the
+-- host's. (To mount all hierarchies, as docker does, would also cost a start a tenth more.)
+local function own_cgroup(c, entry, flags)
+  local place, version = entry.destination, c.cgroup_version
+  if version == 2 then
+    return filesystem(c.root, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
+  elseif not version and not has_entries(c.root, place) then
+    return true
+  end
+  local ok, message, errno = filesystem(c.root,
+    { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755")
+  if ok and version then
+    ok, message, errno = filesystem(c.root,
+      { destination = place .. "/pids", type = "cgroup", source = "cgroup" }, flags, "pids")
+  end
+  if ok then
+    local top <close> = assert(container.open_beneath(c.root, place, "path"))
+    ok, message, errno = container.mount(nil, file.path(top), nil, "remount,bind," .. flags)
+  end
+  return ok, message, errno
+end
+
+local function one(c, entry)
+  local root = c.root
   local flags, data, words = split(entry.options)
   local ok, message, errno
-  if words.bind or words.rbind then
+  if entry.type == "cgroup" then
+    ok, message, errno = own_cgroup(c, entry, flags)
+  elseif words.bind or words.rbind then
     ok, message, errno = file.bind(root, entry.destination, entry.source, words)
   else
     ok, message, errno = filesystem(root, entry, flags, data)
@@ -62,7 +96,7 @@ end
 -- namespace may mount proc only where a full one is visible.
 function mount.child(c)
   for _, entry in ipairs(c.config.mounts) do
-    local ok, message, errno = one(c.root, entry)
+    local ok, message, errno = one(c, entry)
     if not ok then
       return nil, message, errno
     end

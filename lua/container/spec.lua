@@ -73,6 +73,8 @@ local function default_mounts(user)
       options = { "nosuid", "nodev", "noexec" } },
     { destination = "/sys", type = "sysfs", source = "sysfs",
       options = { "nosuid", "nodev", "noexec", "ro" } },
+    { destination = "/sys/fs/cgroup", type = "cgroup", source = "cgroup",
+      options = { "nosuid", "nodev", "noexec", "relatime", "ro" } },
   }
 end
 
@@ -364,17 +366,19 @@ local function make_privileged(c)
 end
 
 --- The host's network: no namespace of its own. A sysfs shows the network of who mounts it, and in
--- a user namespace that may be done for one's own only; the host's is bound instead.
+-- a user namespace that may be done for one's own only; the host's is bound instead, with what is
+-- mounted in it, which cannot be taken off there.
 local function share_network(c)
-  local kept = {}
+  local kept, user = {}, false
   for _, entry in ipairs(c.config.linux.namespaces) do
     if entry.type ~= "network" then
       kept[#kept + 1] = entry
     end
+    user = user or entry.type == "user"
   end
   c.config.linux.namespaces = kept
   for _, entry in ipairs(c.config.mounts) do
-    if entry.type == "sysfs" then
+    if entry.type == "sysfs" and user then
       entry.type, entry.source, entry.options = "bind", "/sys", { "rbind", "ro" }
     end
   end

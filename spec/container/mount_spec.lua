@@ -333,3 +333,59 @@ describe("a volume", function()
     assert.is_nil(result.stdout:find("made.*made"))
   end)
 end)
+
+describe("the view of cgroups", function()
+  local LOOK <const> = "sh -c 'grep \" /sys/fs/cgroup\" /proc/self/mountinfo; cd /sys/fs/cgroup; "
+    .. "find . -type d | sort; cat $(find . -name cgroup.procs); ' "
+  local OPTIONS <const> = "ro,nosuid,nodev,noexec,relatime"
+
+  -- What the kernel answers to somebody inside who wants more of it.
+  local WRITE <const> = [[sh -c 'cd /sys/fs/cgroup
+    for file in $(find . -name pids.max -o -name cgroup.procs); do
+      { echo max >$file; } 2>&1 | grep -v "Read-only file system"
+    done
+    find . -type d | while read d; do ! mkdir $d/x 2>/dev/null || echo made in $d; done']]
+
+  it("is of the container's own alone, in the hierarchy that it has one in #cgroup1", function()
+    local result = support.run(support.lua .. " run.lua -q " .. LOOK)
+    local mounts = mounts_of(result.stdout)
+    assert.same({ "tmpfs", OPTIONS },
+      { mounts["/sys/fs/cgroup"].kind, mounts["/sys/fs/cgroup"].options })
+    assert.same({ "cgroup", OPTIONS },
+      { mounts["/sys/fs/cgroup/pids"].kind, mounts["/sys/fs/cgroup/pids"].options })
+    -- Init, the shell, and find or cat: nobody of the host, who would read as 0.
+    assert.matches("\n%.\n%./pids\n1\n2\n%d+\n", result.stdout)
+    assert.is_nil(result.stdout:find("\n0\n", 1, true))
+  end)
+
+  it("is of the container's own alone #cgroup2", function()
+    local result = support.run(support.lua .. " run.lua -q " .. LOOK)
+    local mounts = mounts_of(result.stdout)
+    assert.same({ "cgroup2", OPTIONS },
+      { mounts["/sys/fs/cgroup"].kind, mounts["/sys/fs/cgroup"].options })
+    assert.matches("\n%.\n1\n2\n%d+\n", result.stdout)
+    assert.is_nil(result.stdout:find("\n0\n", 1, true))
+  end)
+
+  for tag, option in pairs { ["#cgroup1"] = "", ["#cgroup2"] = "", ["#root"] = "--privileged " } do
+    it("cannot be written, with options " .. option .. tag, function()
+      local result = support.run(support.lua .. " run.lua -q " .. option .. WRITE)
+      assert.equal("", result.stdout .. result.stderr)
+    end)
+  end
+
+  it("is empty where the container has no cgroup of its own #root", function()
+    assert.equal(".\n", support.run(BOX .. "sh -c 'cd /sys/fs/cgroup; find .'").stdout)
+    assert.equal(".\n",
+      support.run(BOX .. "--network host sh -c 'cd /sys/fs/cgroup; find .'").stdout)
+  end)
+
+  it("has nothing of the host's for an ordinary user, be the host's /sys seen #userns", function()
+    for _, network in ipairs { "none", "host" } do
+      local result = support.as_user(BOX .. "--network " .. network
+        .. " sh -c 'cd /sys/fs/cgroup; find .; { touch x; } 2>&1 | grep -o Read-only.*'")
+      assert.matches("^%.\n", result.stdout)
+      assert.is_nil(result.stdout:find("./", 1, true), result.stdout)
+    end
+  end)
+end)

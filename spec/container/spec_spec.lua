@@ -474,7 +474,9 @@ describe("spec.read", function()
       assert.same({}, c.linux.maskedPaths)
       assert.same({}, c.linux.readonlyPaths)
       for _, mount in ipairs(c.mounts) do
-        assert.is_nil((" " .. table.concat(mount.options, " ") .. " "):find(" ro ", 1, true))
+        -- But for its limits, which are the launcher's to change.
+        local ro = (" " .. table.concat(mount.options, " ") .. " "):find(" ro ", 1, true)
+        assert.equal(mount.type == "cgroup", ro ~= nil)
       end
     end)
 
@@ -540,13 +542,17 @@ describe("spec.read", function()
       assert.is_true(types(config({ network = "none" })).network)
     end)
 
-    it("shares the host's, with the sysfs that shows it", function()
-      local c = config { network = "host" }
-      assert.is_nil(types(c).network)
-      for _, mount in ipairs(c.mounts) do
-        if mount.destination == "/sys" then
-          assert.same({ "bind", "/sys", { "rbind", "ro" } },
-            { mount.type, mount.source, mount.options })
+    it("shares the host's, with a sysfs that shows it, which a user has to borrow", function()
+      local borrowed = { "bind", "/sys", { "rbind", "ro" } }
+      local own = { "sysfs", "sysfs", { "nosuid", "nodev", "noexec", "ro" } }
+      for uid, expected in pairs { [0] = own, [1000] = borrowed } do
+        local _ <close> = replace("geteuid", function() return uid, uid end)
+        local c = config { network = "host" }
+        assert.is_nil(types(c).network)
+        for _, mount in ipairs(c.mounts) do
+          if mount.destination == "/sys" then
+            assert.same(expected, { mount.type, mount.source, mount.options })
+          end
         end
       end
     end)
