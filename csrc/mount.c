@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -203,6 +205,39 @@ static int mount_umount(lua_State *L)
 	return sys_result(L, umount2(target, flags), "umount", target);
 }
 
+/* What statfs(2) says of a mount, in the words of `mount`. */
+static const struct sys_word statfs_flags[] = {
+	{ "ro", ST_RDONLY },	 { "nosuid", ST_NOSUID },	   { "nodev", ST_NODEV },
+	{ "noexec", ST_NOEXEC }, { "nosymfollow", ST_NOSYMFOLLOW }, { NULL, 0 },
+};
+
+/***
+The flags of the mount that a file is in, as `mount` takes them: whoever changes a mount by
+mounting it again has to say all of them, or takes away those that he does not say. statfs(2)
+@function mount_flags
+@param fd
+@treturn string comma words: ro nosuid nodev noexec nosymfollow; or nil, message, errno
+*/
+static int mount_mount_flags(lua_State *L)
+{
+	struct statfs st;
+	const struct sys_word *w;
+	luaL_Buffer b;
+
+	if (fstatfs(fd_check(L, 1), &st) < 0)
+		return sys_fail(L, "fstatfs", NULL);
+	luaL_buffinit(L, &b);
+	for (w = statfs_flags; w->name; w++) {
+		if (!((unsigned long)st.f_flags & w->value))
+			continue;
+		if (luaL_bufflen(&b))
+			luaL_addchar(&b, ',');
+		luaL_addstring(&b, w->name);
+	}
+	luaL_pushresult(&b);
+	return 1;
+}
+
 /***
 Mounts a fresh proc, which shows the PID namespace of the caller, with nosuid, nodev and
 noexec. proc(5)
@@ -223,6 +258,7 @@ static const luaL_Reg functions[] = {
 	{ "chdir", mount_chdir },
 	{ "chroot", mount_chroot },
 	{ "mount", mount_mount },
+	{ "mount_flags", mount_mount_flags },
 	{ "mount_proc", mount_mount_proc },
 	{ "mount_setattr", mount_mount_setattr },
 	{ "pivot_root", mount_pivot_root },

@@ -205,7 +205,7 @@ local function sentence(err)
 end
 
 local function status_of(err)
-  if err.step ~= "exec" then
+  if err.step ~= "exec" or err.errno == container.errno.ENOSYS then
     return FAILED
   end
   return err.errno == container.errno.ENOENT and NOT_FOUND or NOT_EXECUTABLE

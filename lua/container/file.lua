@@ -40,21 +40,45 @@ function file.path(fd)
   return "/proc/self/fd/" .. fd:fileno()
 end
 
---- Gives the mount at `path` and all below it attributes such as "ro,nodev". Before 5.12 that could
--- be done for one mount only, so there the bind is done again without what is mounted below.
-function file.restrict(path, source, attributes)
-  local ok, message, errno = container.mount_setattr(path, "rec," .. attributes)
+--- Gives a mount, and none below it, attributes such as "ro,nodev" by mounting it again, as before
+-- 5.12. What it forbids already has to be said again, or it would be allowed.
+-- @param fd of its top
+function file.remount(fd, attributes)
+  local flags, message, errno = container.mount_flags(fd)
+  if not flags then
+    return nil, message, errno
+  end
+  return container.mount(nil, file.path(fd), nil, ("remount,bind,%s,%s"):format(attributes, flags))
+end
+
+--- Gives what has been bound on `target`, and all below it, attributes. Before 5.12 that could be
+-- done for one mount only, so there the bind is done again without what is mounted below.
+-- @string target path of what lies under it
+-- @string source
+-- @string attributes
+-- @func open gives an fd of the top of what is mounted there
+function file.restrict(target, source, attributes, open)
+  local top <close>, message, errno = open()
+  if not top then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = container.mount_setattr(file.path(top), "rec," .. attributes)
   if ok or errno ~= container.errno.ENOSYS then
     return ok, message, errno
   end
-  ok, message, errno = container.umount(path, "detach")
+  ok, message, errno = container.umount(file.path(top), "detach")
   if ok then
-    ok, message, errno = container.mount(source, path, nil, "bind")
+    ok, message, errno = container.mount(source, target, nil, "bind")
   end
-  if ok then
-    ok, message, errno = container.mount(nil, path, nil, "remount,bind," .. attributes)
+  if not ok then
+    return nil, message, errno
   end
-  return ok, message, errno
+  local single <close>, why, number = open()
+  if not single then
+    return nil, why, number
+  end
+  return file.remount(single, attributes)
 end
 
 -- What a bind can be restricted by.
@@ -86,8 +110,8 @@ function file.bind(root, destination, source, words)
   end
   if ok and #attributes > 0 then
     -- The fd is of what lies below: what was mounted on it is looked up anew.
-    local top <close> = assert(container.open_beneath(root, destination, "path"))
-    ok, message, errno = file.restrict(file.path(top), source, table.concat(attributes, ","))
+    ok, message, errno = file.restrict(file.path(target), source, table.concat(attributes, ","),
+      function() return container.open_beneath(root, destination, "path") end)
   end
   return ok, message, errno
 end

@@ -35,8 +35,11 @@ function namespace.parent(c, pid)
     return nil, message, errno
   end
   c.undo:push(pidfd.close, pidfd)
-  c.pidfd = pidfd
-  return true
+  -- Where nothing can be sent by it, the container could not be ended later.
+  local ok
+  ok, message, errno = container.pidfd_send_signal(pidfd, 0)
+  c.pidfd = ok and pidfd
+  return ok, message, errno
 end
 
 --- Says what a refusal of clone may come from.

@@ -69,6 +69,9 @@ function process.exec(c)
   end
   local argv = table.move(p.args, 1, #p.args, 2, { c.init and "init" or "exec" })
   ok, message, errno = container.fexecve(5, argv, p.env)
+  if errno == container.errno.ENOSYS then
+    return ok, message, errno
+  end
   -- The program is what was asked for, and what is too long for init is too long for it.
   return ok, message:gsub("^execveat %S+:", function() return p.args[1] .. ":" end), errno
 end

@@ -26,16 +26,20 @@ function rootfs.prepare(c)
   return true
 end
 
+local function top()
+  return container.open("/..", "path,directory")
+end
+
 local function bind(path, privileged)
   local ok, message, errno = container.mount(path, "/", nil, "rbind")
   if ok and not privileged then
     -- A node of a device that an image brings is a door to the host's.
-    ok, message, errno = file.restrict("/..", path, "nodev")
+    ok, message, errno = file.restrict("/..", path, "nodev", top)
   end
   if not ok then
     return nil, message, errno
   end
-  return container.open("/..", "path,directory")
+  return top()
 end
 
 --- Puts the new root on top of the old and leaves an fd of it for those who mount into it.
@@ -52,10 +56,9 @@ end
 --- Makes the root itself read-only, and nothing that is mounted in it. Before 5.12 one mount could
 -- be changed by mounting it again.
 local function read_only(root)
-  local path = file.path(root)
-  local ok, message, errno = container.mount_setattr(path, "ro")
+  local ok, message, errno = container.mount_setattr(file.path(root), "ro")
   if not ok and errno == container.errno.ENOSYS then
-    ok, message, errno = container.mount(nil, path, nil, "remount,bind,ro")
+    ok, message, errno = file.remount(root, "ro")
   end
   return ok, message, errno
 end

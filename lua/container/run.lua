@@ -41,6 +41,18 @@ local function each(c, verb, ...)
   return true
 end
 
+-- Every call that a start cannot do without is older than that.
+local HINT <const> = "; the launcher needs Linux 5.10 or later, and no older filter of system "
+  .. "calls around it"
+
+--- Says what it means that the kernel does not know a system call.
+local function explain(err)
+  if err.errno == container.errno.ENOSYS then
+    err.message = err.message .. HINT
+  end
+  return err
+end
+
 --- Ends a child that came up but is not to stay.
 local function discard(c)
   if c.pidfd then
@@ -89,11 +101,11 @@ function run.start(c)
   c.undo = stack
   local ok, err = each(c, "prepare")
   if not ok then
-    return nil, err
+    return nil, explain(err)
   end
   c.pid, err = clone(c)
   if not c.pid then
-    return nil, err
+    return nil, explain(err)
   end
   local unfinished <close> = undo.new()
   unfinished:push(discard, c)
@@ -102,7 +114,7 @@ function run.start(c)
     err = channel.wait(c)
   end
   if err then
-    return nil, err
+    return nil, explain(err)
   end
   unfinished:release()
   c.undo = stack:release()

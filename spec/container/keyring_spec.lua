@@ -36,8 +36,16 @@ describe("keyring.child", function()
     assert.is_true(joined)
   end)
 
-  it("has none to leave where the kernel has none", function()
-    assert.is_true((answering(nil, "keyctl: Function not implemented", container.errno.ENOSYS)))
+  it("has none to leave where the kernel has none, and not where it is only denied", function()
+    local stat <const>, refusal = container.stat, "keyctl: Function not implemented"
+    local there
+    local _ <close> = setmetatable({}, { __close = function() container.stat = stat end })
+    container.stat = function(path)
+      return path == "/proc/sys/kernel/keys" and there or nil
+    end
+    assert.is_true((answering(nil, refusal, container.errno.ENOSYS)))
+    there = { type = "directory" }
+    support.refused(refusal, "ENOSYS", answering(nil, refusal, container.errno.ENOSYS))
   end)
 
   it("answers any other refusal", function()

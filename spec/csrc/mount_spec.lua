@@ -502,3 +502,23 @@ describe("container.mount_setattr", function()
     support.raises("unknown mount attribute 'rw'", container.mount_setattr, "/nope", "rec,rw")
   end)
 end)
+
+describe("container.mount_flags", function()
+  it("is what a mount forbids, as mount takes it #root", function()
+    local path = support.tmpdir()
+    assert.equal("ro,nosuid,noexec nosuid,nodev none", support.child(function()
+      local said = {}
+      for i, flags in ipairs { "ro,nosuid,noexec", "nosuid,nodev", "" } do
+        assert(container.mount("tmpfs", path, "tmpfs", flags))
+        local fd <close> = assert(container.open(path, "path,directory"))
+        said[i] = assert(container.mount_flags(fd)):gsub("^$", "none")
+      end
+      return table.concat(said, " ")
+    end, { "mount" }))
+  end)
+
+  it("takes an fd and nothing else", function()
+    support.raises("container.fd expected", container.mount_flags, "/")
+    support.refused("fstatfs: Bad file descriptor", 9, container.mount_flags(999))
+  end)
+end)
