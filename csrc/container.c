@@ -3,20 +3,27 @@
 
 #include <string.h>
 
-/* container.run, container.spawn and container.call are Lua, and most programs that
+/* container.run, container.spawn and container.features are Lua, and most programs that
  * only want a system call never load it: the first look at one of them does. */
 static int container_library(lua_State *L)
 {
-	static const char *const names[] = { "run", "spawn", NULL };
-	const char *const *name = names;
+	static const struct door {
+		const char *name, *room;
+	} doors[] = {
+		{ "features", "container.features" },
+		{ "run", "container.library" },
+		{ "spawn", "container.library" },
+		{ NULL, NULL },
+	};
+	const struct door *door = doors;
 	const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
 
-	while (*name && strcmp(*name, key))
-		name++;
-	if (!*name)
+	while (door->name && strcmp(door->name, key))
+		door++;
+	if (!door->name)
 		return 0;
 	lua_getglobal(L, "require");
-	lua_pushliteral(L, "container.library");
+	lua_pushstring(L, door->room);
 	lua_call(L, 1, 1);
 	lua_getfield(L, -1, key);
 	lua_pushvalue(L, 2);
@@ -33,6 +40,7 @@ int luaopen_container(lua_State *L)
 	capability_open(L);
 	cgroup_open(L);
 	fd_open(L);
+	features_open(L);
 	file_open(L);
 	identity_open(L);
 	image_open(L);

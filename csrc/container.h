@@ -62,6 +62,7 @@ extern const char init_start[], init_entry[], init_end[];
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
 void fd_open(lua_State *L);
+void features_open(lua_State *L);
 void file_open(lua_State *L);
 void identity_open(lua_State *L);
 void image_open(lua_State *L);

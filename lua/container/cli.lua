@@ -45,6 +45,7 @@ These open the container towards the host:
       --privileged            all capabilities, all of /proc and /sys, writable
 
   -q, --quiet                 does not say what runs
+      --features              what this kernel lets this user do, by trying, as JSON
       --help                  this text
       --version               the version
 
@@ -114,6 +115,7 @@ local OPTIONS <const> = {
   ["--privileged"] = { field = "privileged", value = true },
   ["--no-init"] = { field = "init", value = false },
   ["--quiet"] = { field = "announce", value = false },
+  ["--features"] = { text = function() return container.features("json") .. "\n" end },
   ["--help"] = { text = USAGE },
   ["--version"] = { text = VERSION .. "\n" },
 }
@@ -235,6 +237,7 @@ end
 function cli.main(argv)
   local options, message, text = parse(argv)
   if text then
+    text = type(text) == "function" and text() or text
     return io.stdout:write(text) and io.stdout:flush() and 0 or FAILED
   elseif not options then
     say(message)

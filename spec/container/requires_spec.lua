@@ -12,7 +12,7 @@ local LAYERS <const> = {
   ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
   ["container.undo"] = TOOL,
   ["container.child"] = CHILD, ["container.run"] = RUN, ["container.spec"] = SPEC,
-  ["container.cli"] = DOOR, ["container.library"] = DOOR,
+  ["container.cli"] = DOOR, ["container.features"] = DOOR, ["container.library"] = DOOR,
 }
 
 local function layer(name)
@@ -101,6 +101,7 @@ describe("the rooms", function()
       local before, names = {}, { "container.cgroup.v1", "container.cgroup.v2", "container.cli" }
       for name in pairs(_G) do before[name] = true end
       require "container.library"
+      require "container.features"
       require "container.view"
       for _, name in ipairs(names) do require(name) end
       for name in pairs(_G) do
