@@ -24,7 +24,9 @@ machine's own files: all can be read and run, nothing written survives.
       --pids-limit N|max      at most N processes (default: 20)
   -e, --env NAME[=VALUE]      an environment variable; without a value, the caller's own
   -w, --workdir DIR           the working directory inside (default: /)
-  -v, --volume SRC:DST[:ro]   a file or directory of the host, seen at DST
+  -v, --volume SRC:DST[:OPTION,...]
+                              a file or directory of the host, seen at DST; with ro it cannot be
+                              written; rro is refused where what is mounted in it cannot be so
   -u, --user NAME[:GROUP]     who COMMAND runs as, by name or id (default: root)
       --cap-add NAME          one capability more than docker's default set without MKNOD; ALL
       --cap-drop NAME         one less; ALL

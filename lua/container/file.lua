@@ -52,12 +52,14 @@ function file.remount(fd, attributes)
 end
 
 --- Gives what has been bound on `target`, and all below it, attributes. Before 5.12 that could be
--- done for one mount only, so there the bind is done again without what is mounted below.
+-- done for one mount only, so there the bind is done again without what is mounted below, or, with
+-- `all`, refused.
 -- @string target path of what lies under it
 -- @string source
 -- @string attributes
 -- @func open gives an fd of the top of what is mounted there
-function file.restrict(target, source, attributes, open)
+-- @bool[opt] all whether less than all below it will not do
+function file.restrict(target, source, attributes, open, all)
   local top <close>, message, errno = open()
   if not top then
     return nil, message, errno
@@ -66,6 +68,9 @@ function file.restrict(target, source, attributes, open)
   ok, message, errno = container.mount_setattr(file.path(top), "rec," .. attributes)
   if ok or errno ~= container.errno.ENOSYS then
     return ok, message, errno
+  elseif all then
+    return nil, ("mount_setattr %s: what is mounted in it can be restricted from Linux 5.12 on")
+      :format(source), container.errno.EINVAL
   end
   ok, message, errno = container.umount(file.path(top), "detach")
   if ok then
@@ -89,8 +94,8 @@ local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
 -- @param root fd
 -- @string destination
 -- @string source
--- @tparam table words options as keys: ro nosuid nodev noexec, and bind for this mount without
--- those below it
+-- @tparam table words options as keys: ro nosuid nodev noexec; rro, which is ro or refused where
+-- those below cannot be made so; and bind for this mount without those below it
 function file.bind(root, destination, source, words)
   local st, message, errno = container.stat(source)
   if not st then
@@ -104,14 +109,14 @@ function file.bind(root, destination, source, words)
   local ok
   ok, message, errno = container.mount(source, file.path(target), nil,
     words.bind and "bind" or "rbind")
-  local attributes = {}
+  local attributes = { words.rro and "ro" or nil }
   for _, word in ipairs(ATTRIBUTES) do
     attributes[#attributes + 1] = words[word] and word or nil
   end
   if ok and #attributes > 0 then
     -- The fd is of what lies below: what was mounted on it is looked up anew.
     ok, message, errno = file.restrict(file.path(target), source, table.concat(attributes, ","),
-      function() return container.open_beneath(root, destination, "path") end)
+      function() return container.open_beneath(root, destination, "path") end, words.rro)
   end
   return ok, message, errno
 end

@@ -110,8 +110,9 @@ end
 --- Runs while the old root is there, for mounts are made by /proc/self/fd, and the container's own
 -- proc is one of what is masked.
 function mask.child(c)
-  local linux = c.config.linux
-  if #linux.maskedPaths == 0 and #linux.readonlyPaths == 0 then
+  local masked, readonly = c.config.linux.maskedPaths, c.config.linux.readonlyPaths
+  local secrets = c.view and not c.privileged
+  if #masked == 0 and #readonly == 0 and not secrets then
     return true
   end
   local covers <close> = setmetatable({}, { __close = uncover })
@@ -120,16 +121,16 @@ function mask.child(c)
   if not covers.file then
     return nil, message, errno
   end
-  ok, message, errno = each(linux.maskedPaths, "mask", hide, c.root, covers, "nosymlinks")
-  if ok then
+  ok, message, errno = each(masked, "mask", hide, c.root, covers, "nosymlinks")
+  if ok and masked == mask.MASKED then
     ok, message, errno = each(throttles(c.root), "mask", hide, c.root, covers, "nosymlinks")
   end
-  if ok and c.view then
+  if ok and secrets then
     -- A link of the host leads to what has to be hidden.
     ok, message, errno = each(SECRETS, "mask", hide, c.root, covers)
   end
   if ok then
-    ok, message, errno = each(linux.readonlyPaths, "protect", protect, c.root)
+    ok, message, errno = each(readonly, "protect", protect, c.root)
   end
   return ok, message, errno
 end

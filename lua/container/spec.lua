@@ -10,7 +10,8 @@
 --   hostname       1 to 64 bytes; "container"
 --   env            { NAME = "value", "NAME=value" } added to PATH, HOME, HOSTNAME and TERM
 --   cwd            absolute path in the container; "/"
---   volumes        array of "SOURCE:DESTINATION[:ro|:rw]"
+--   volumes        array of "SOURCE:DESTINATION[:OPTION,...]"; options rw, ro (with all that is
+--                  mounted below, or without it before Linux 5.12), rro (with it, or refused)
 --   pids           largest number of processes, from 1, or "max"; 20
 --   init           true: pid 1 is a small init; false: the program is pid 1
 --   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
@@ -23,6 +24,8 @@
 --                  and execute only beneath them, and write only beneath those of `write`
 --   privileged     true: all capabilities, nothing masked or read-only, no promise to gain none, no
 --                  filter unless one is asked for
+--   masked_paths   array of absolute paths inside that are empty; those of mask.lua
+--   readonly_paths   array of those that cannot be written; those of mask.lua
 --   readonly       true: the root cannot be written
 --   tmpfs          array of "DESTINATION[:OPTION,...]"
 --   network        "none": loopback only; "host": the host's own
@@ -126,25 +129,76 @@ local function clean(path)
   return "/" .. table.concat(steps, "/")
 end
 
+--- An absolute path inside, which does not go up.
+local function read_inside(field, path, what)
+  expect(path:sub(1, 1) == "/", field, "an absolute " .. what, path)
+  path = clean(path)
+  if (path .. "/"):find("/../", 1, true) then
+    refuse(field, what .. " goes up by ..")
+  end
+  return path
+end
+
+--- Those that are masked or protected. The root itself has an option of its own.
+local function read_paths(field, value)
+  local paths = {}
+  for i = 1, array(field, plain(field, value)) do
+    local at = ("%s[%d]"):format(field, i)
+    local path = read_inside(at, text(at, rawget(value, i), "an absolute path"), "path")
+    paths[i] = expect(path ~= "/", at, "a path below the root", path)
+  end
+  return paths
+end
+
 --- A place in the container that is not one of those it lives by.
 local function read_destination(field, destination)
-  expect(destination:sub(1, 1) == "/", field, "an absolute destination", destination)
-  destination = clean(destination)
-  if (destination .. "/"):find("/../", 1, true) then
-    refuse(field, "destination goes up by ..")
-  end
+  destination = read_inside(field, destination, "destination")
   if destination == "/" or (destination .. "/"):find("^/proc/") then
     refuse(field, ("destination %s is the container's own"):format(destination))
   end
   return destination
 end
 
+local VOLUME <const> = "SOURCE:DESTINATION[:OPTION,...]"
+
+-- What stands behind a volume's destination: how it may be written; what docker has and is the case
+-- here anyway; and what would be a promise that nobody keeps.
+local ACCESS <const> = { ro = true, rro = true, rw = true }
+local GRANTED <const> = {
+  cached = true, consistent = true, delegated = true, nocopy = true, private = true,
+  rprivate = true,
+}
+local LABEL <const> = "asks for an SELinux label, and nothing is labelled here"
+local PROPAGATION <const> =
+  "asks that mounts pass between host and container, and all of a container's are private"
+local NOT_KEPT <const> = {
+  z = LABEL, Z = LABEL, U = "asks to give the source another owner, and no file of the host's is "
+    .. "changed here",
+  shared = PROPAGATION, rshared = PROPAGATION, slave = PROPAGATION, rslave = PROPAGATION,
+  unbindable = PROPAGATION, runbindable = PROPAGATION,
+}
+
+--- The words behind a volume's destination: how it may be written.
+local function read_access(field, words)
+  local access
+  for word in (words .. ","):gmatch("([^,]*),") do
+    if NOT_KEPT[word] then
+      refuse(field, ("option %s %s"):format(word, NOT_KEPT[word]))
+    elseif ACCESS[word] then
+      expect(not access or access == word, field, "one of ro, rro and rw", words)
+      access = word
+    else
+      expect(GRANTED[word], field, "ro, rro or rw after the destination", word)
+    end
+  end
+  return access ~= "rw" and access or nil
+end
+
 local function read_volume(field, value)
-  text(field, value, "SOURCE:DESTINATION[:ro]")
-  local source, destination, mode = value:match("^([^:]+):([^:]+):?([^:]*)$")
-  expect(source, field, "SOURCE:DESTINATION[:ro]", value)
-  expect(mode == "" and value:sub(-1) ~= ":" or mode == "ro" or mode == "rw", field,
-    "ro or rw after the destination", value)
+  text(field, value, VOLUME)
+  local source, destination, words = value:match("^([^:]+):([^:]+)(.*)$")
+  expect(source and not words:find(":", 2, true), field, VOLUME, value)
+  local access = words ~= "" and read_access(field, words:sub(2)) or nil
   expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
   destination = read_destination(field, destination)
   local st, message, errno = container.stat(source)
@@ -153,7 +207,7 @@ local function read_volume(field, value)
   end
   -- A device that is named is wanted; one that lies in a directory is not.
   local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
-  options[#options + 1] = mode == "ro" and "ro" or nil
+  options[#options + 1] = access
   return { destination = destination, type = "bind", source = source, options = options }
 end
 
@@ -292,6 +346,12 @@ local options = {
     -- Here, so that only who asks for it loads it, and not in the child.
     c.landlock = require("container.landlock").read("landlock", value)
   end,
+  masked_paths = function(c, value)
+    c.config.linux.maskedPaths = read_paths("masked_paths", value)
+  end,
+  readonly_paths = function(c, value)
+    c.config.linux.readonlyPaths = read_paths("readonly_paths", value)
+  end,
   privileged = function(c, value)
     c.privileged = switch("privileged", value)
   end,
@@ -350,12 +410,13 @@ local function defaults()
   }
 end
 
---- Everything that the default takes away from root, left to it.
+--- Everything that the default takes away from root, left to it; what was asked for holds.
 local function make_privileged(c)
-  local config = c.config
+  local config, linux = c.config, c.config.linux
   config.process.noNewPrivileges = false
   config.process.capabilities = nil
-  config.linux.maskedPaths, config.linux.readonlyPaths = {}, {}
+  linux.maskedPaths = linux.maskedPaths ~= mask.MASKED and linux.maskedPaths or {}
+  linux.readonlyPaths = linux.readonlyPaths ~= mask.READONLY and linux.readonlyPaths or {}
   for _, entry in ipairs(config.mounts) do
     if entry.type == "sysfs" then
       entry.options = { "nosuid", "nodev", "noexec" }

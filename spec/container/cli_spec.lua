@@ -183,7 +183,8 @@ describe("the command line", function()
     assert.matches("^Usage: lua%-container %[OPTIONS%] %[%-%-%] COMMAND %[ARG%.%.%.%]\n",
       result.stdout)
     for _, option in ipairs { "--rootfs DIR", "--hostname NAME", "--pids-limit N|max",
-      "-e, --env NAME[=VALUE]", "-w, --workdir DIR", "-v, --volume SRC:DST[:ro]", "--no-init",
+      "-e, --env NAME[=VALUE]", "-w, --workdir DIR", "-v, --volume SRC:DST[:OPTION,...]",
+      "--no-init",
       "-q, --quiet", "--help", "--version", "-u, --user NAME[:GROUP]", "--cap-add NAME",
       "--cap-drop NAME", "--read-only", "--tmpfs DST[:OPTIONS]", "--network host",
       "--security-opt no-new-privileges=false", "--privileged" } do
@@ -249,7 +250,7 @@ describe("the command line", function()
       ["-v data:/x"] = "--volume: expected a path as source, such as /srv/data or ./data, "
         .. "got \"data\"",
       ["-v /:/x -v /no/such:/x"] = "--volume: stat /no/such: No such file or directory",
-      ["-v /"] = "--volume: expected SOURCE:DESTINATION[:ro], got \"/\"",
+      ["-v /"] = "--volume: expected SOURCE:DESTINATION[:OPTION,...], got \"/\"",
       ["-u a:b:c"] = "--user: expected NAME[:GROUP], got \"a:b:c\"",
       ["--cap-add NOSUCH"] = "--cap-add: expected the name of a capability, got \"NOSUCH\"",
       ["--cap-drop KILL --cap-drop x"] = "--cap-drop: expected the name of a capability, "

@@ -142,3 +142,47 @@ describe("what is protected #root", function()
       "echo other > /proc/sys/kernel/hostname; uname -n"))
   end)
 end)
+
+describe("masked_paths and readonly_paths #root", function()
+  local library = require "container.library"
+
+  -- The first container makes the image of init, which stays open for those to come.
+  setup(function()
+    library.run { "true", pids = "max" }
+  end)
+
+  local function ends(options, script)
+    options[1], options[2], options[3], options.pids = "sh", "-c", script, "max"
+    return assert(library.run(options)).status
+  end
+
+  it("mask and protect what a person names, and what is absent is no error", function()
+    local rootfs = support.tmpdir()
+    assert(os.execute(("cp -al %s/. %s; mkdir %s/real; echo x >%s/real/file"):format(
+      support.busybox_rootfs(), rootfs, rootfs, rootfs)))
+    assert.equal(0, ends({ rootfs = rootfs, masked_paths = { "/real/file", "/absent" } },
+      "[ ! -s /real/file ] && touch /real/new"))
+    assert.equal(0, ends({ rootfs = rootfs, readonly_paths = { "/real", "/absent" } },
+      "[ -s /real/file ] && ! touch /real/other 2>/dev/null"))
+    assert.is_truthy(container.stat(rootfs .. "/real/new"))
+  end)
+
+  it("are refused where a link of the root is in the way", function()
+    local rootfs = support.tmpdir()
+    assert(os.execute(("cp -al %s/. %s; mkdir %s/real"):format(support.busybox_rootfs(), rootfs,
+      rootfs)))
+    assert(container.symlink("real", rootfs .. "/link"))
+    for option, step in pairs { masked_paths = "mask", readonly_paths = "protect" } do
+      local _, err = library.run { "true", rootfs = rootfs, pids = "max", [option] = { "/link" } }
+      assert.equal(("mask: %s /link: openat2 /link: Too many levels of symbolic links")
+        :format(step), tostring(err))
+    end
+  end)
+
+  it("take the place of the default, but the view's secrets stay away", function()
+    assert.equal(0, ends({ masked_paths = {}, readonly_paths = {} },
+      "[ -n \"$(cat /proc/interrupts)\" ] && [ ! -s /etc/shadow ]"))
+    assert.equal(0, ends({ masked_paths = { "/etc/passwd" }, privileged = true },
+      "[ ! -s /etc/passwd ]"))
+  end)
+end)

@@ -269,9 +269,22 @@ describe("a volume #root", function()
         return ends({ volumes = { path .. ":/v" .. mode } }, script)
       end, NAMESPACE)
     end
+    assert.equal(0, inside(":rro", "! touch /v/x 2>&- && ! touch /v/a/x /v/a/b/x 2>&-"))
     assert.equal(0, inside(":ro", "[ -d /v/a/b/inner ] || exit 3; "
       .. "! touch /v/x 2>&- && ! touch /v/a/x 2>&- && ! touch /v/a/b/x /v/a/b/inner/x 2>&-"))
     assert.equal(0, inside("", "touch /v/a/x && touch /v/a/b/x && touch /v/a/b/inner/x"))
+  end)
+
+  it("is refused with rro, and shows less with ro, where the kernel cannot change all", function()
+    local path = tree()
+    local original = container.mount_setattr
+    container.mount_setattr = function() return nil, "mount_setattr: no such call", 38 end
+    local _ <close> = setmetatable({}, { __close = function()
+      container.mount_setattr = original
+    end })
+    assert.equal(("mount: mount_setattr %s: what is mounted in it can be restricted from Linux "
+      .. "5.12 on"):format(path), ends({ volumes = { path .. ":/v:rro" } }, "true"))
+    assert.equal(0, ends({ volumes = { path .. ":/v:ro" } }, "! touch /v/x 2>&-"))
   end)
 
   it("leaves its source writable on the host", function()

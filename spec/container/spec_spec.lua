@@ -267,7 +267,7 @@ describe("spec.read", function()
       assert.same({ bind("/tmp", "/b"), bind("/", "/a") }, volumes { "/tmp:/b", "/:/a" })
     end)
 
-    it("can be written unless ro stands there", function()
+    it("can be written with all that is mounted in them unless ro or rro stands there", function()
       assert.same({ bind("/tmp", "/a"), bind("/tmp", "/b"), bind("/tmp", "/c", "ro") },
         volumes { "/tmp:/a", "/tmp:/b:rw", "/tmp:/c:ro" })
     end)
@@ -288,14 +288,39 @@ describe("spec.read", function()
       assert.same({ "rbind", "ro" }, volumes({ "/dev/null:/n:ro" })[1].options)
     end)
 
-    local FORM <const> = "volumes[1]: expected SOURCE:DESTINATION[:ro], got "
-    local MODE <const> = "volumes[1]: expected ro or rw after the destination, got "
+    it("take options that ask for what is the case anyway, in any order", function()
+      assert.same({ bind("/tmp", "/a"), bind("/tmp", "/b", "ro"),
+        bind("/tmp", "/c", "rro"), bind("/tmp", "/d", "ro") },
+        volumes { "/tmp:/a:cached,rw", "/tmp:/b:nocopy,ro,consistent",
+          "/tmp:/c:rro,rprivate,private", "/tmp:/d:ro,delegated,ro" })
+    end)
+
+    for options, reason in pairs {
+      ["z"] = "option z asks for an SELinux label, and nothing is labelled here",
+      ["ro,Z"] = "option Z asks for an SELinux label, and nothing is labelled here",
+      ["U"] = "option U asks to give the source another owner, and no file of the host's is "
+        .. "changed here",
+    } do
+      refuses("the option " .. options, "volumes[1]: " .. reason,
+        { volumes = { "/:/b:" .. options } })
+    end
+    for _, word in ipairs { "shared", "rshared", "slave", "rslave", "unbindable", "runbindable" } do
+      refuses("the option " .. word, ("volumes[1]: option %s asks that mounts pass between host "
+        .. "and container, and all of a container's are private"):format(word),
+        { volumes = { "/:/b:" .. word } })
+    end
+
+    local FORM <const> = "volumes[1]: expected SOURCE:DESTINATION[:OPTION,...], got "
+    local MODE <const> = "volumes[1]: expected ro, rro or rw after the destination, got "
+    local ONE <const> = "volumes[1]: expected one of ro, rro and rw, got "
     for value, sentence in pairs {
       [""] = FORM .. '""', ["/a"] = FORM .. '"/a"', [":/b"] = FORM .. '":/b"',
       ["/a:"] = FORM .. '"/a:"', ["/a::/b"] = FORM .. '"/a::/b"',
       ["/a:/b:ro:rw"] = FORM .. '"/a:/b:ro:rw"',
-      ["/a:/b:"] = MODE .. '"/a:/b:"', ["/a:/b:rx"] = MODE .. '"/a:/b:rx"',
-      ["/a:/b:ro,rw"] = MODE .. '"/a:/b:ro,rw"',
+      ["/a:/b:"] = MODE .. '""', ["/a:/b:rx"] = MODE .. '"rx"', ["/a:/b:ro,"] = MODE .. '""',
+      ["/a:/b:,ro"] = MODE .. '""', ["/a:/b:RO"] = MODE .. '"RO"',
+      ["/a:/b:nodev"] = MODE .. '"nodev"',
+      ["/a:/b:ro,rw"] = ONE .. '"ro,rw"', ["/a:/b:rro,ro"] = ONE .. '"rro,ro"',
       ["/a:b"] = "volumes[1]: expected an absolute destination, got \"b\"",
       ["/a:./b"] = "volumes[1]: expected an absolute destination, got \"./b\"",
       ["data:/b"] =
@@ -320,7 +345,7 @@ describe("spec.read", function()
     end)
 
     refuses("a string", "volumes: expected a table, got \"/a:/b\"", { volumes = "/a:/b" })
-    refuses("a number in the list", "volumes[1]: expected SOURCE:DESTINATION[:ro], got 1",
+    refuses("a number in the list", "volumes[1]: expected SOURCE:DESTINATION[:OPTION,...], got 1",
       { volumes = { 1 } })
     refuses("a hole", "volumes[1]: is missing: the array has a hole",
       { volumes = { [2] = "/:/a" } })
@@ -561,6 +586,35 @@ describe("spec.read", function()
       { network = "bridge" })
     refuses("a boolean", "network: expected \"none\" or \"host\", got false", { network = false })
   end)
+
+  for option, field in pairs { masked_paths = "maskedPaths", readonly_paths = "readonlyPaths" } do
+    describe("of " .. option, function()
+      it("takes OCI's list instead of the default, as clean paths", function()
+        assert.same({ "/proc/x", "/a b" },
+          config({ [option] = { "//proc/./x/", "/a b" } }).linux[field])
+        assert.same({}, config({ [option] = {} }).linux[field])
+        assert.equal(require("container.mask")[option == "masked_paths" and "MASKED" or "READONLY"],
+          config({}).linux[field])
+      end)
+
+      it("holds for a privileged container when it is asked for", function()
+        assert.same({ "/x" }, config({ [option] = { "/x" }, privileged = true }).linux[field])
+      end)
+
+      local AT <const> = option .. "[2]: "
+      for value, sentence in pairs {
+        ["proc/x"] = "expected an absolute path, got \"proc/x\"",
+        [""] = "expected an absolute path, got \"\"",
+        ["/proc/../x"] = "path goes up by ..", ["/.."] = "path goes up by ..",
+        ["/"] = "expected a path below the root, got \"/\"",
+        ["/./"] = "expected a path below the root, got \"/\"", ["/x\0"] = "contains a NUL byte",
+      } do
+        refuses(("%q"):format(value), AT .. sentence, { [option] = { "/proc/x", value } })
+      end
+      refuses("a string", option .. ": expected a table, got \"/x\"", { [option] = "/x" })
+      refuses("a number", AT .. "expected an absolute path, got 7", { [option] = { "/x", 7 } })
+    end)
+  end
 
   describe("of init and announce", function()
     it("has an init and says nothing, as default", function()

@@ -185,3 +185,17 @@ describe("the default container #root", function()
     assert.equal(own_namespace("user"), command.root:print("readlink", "/proc/self/ns/user"))
   end)
 end)
+
+describe("the score of the default container when memory runs out", function()
+  local LAUNCH <const> = "echo 200 >/proc/self/oom_score_adj; exec " .. support.lua
+    .. " run.lua -q sh -c 'cat /proc/self/oom_score_adj; { echo -1000 >/proc/self/oom_score_adj; } "
+    .. "2>/dev/null; cat /proc/self/oom_score_adj'"
+
+  it("is its launcher's, and cannot be that of what is spared #root", function()
+    assert.equal("200\n200\n", support.run(LAUNCH).stdout)
+  end)
+
+  it("is so for an ordinary user too #userns", function()
+    assert.equal("200\n200\n", support.as_user(LAUNCH).stdout)
+  end)
+end)

@@ -13,8 +13,8 @@ local LONG <const> = ("x"):rep(65)
 
 local PIDS <const> = "--pids-limit: expected a positive integer or \"max\", got "
 local NAME <const> = "--hostname: expected a name of 1 to 64 bytes, got "
-local VOLUME <const> = "--volume: expected SOURCE:DESTINATION[:ro], got "
-local MODE <const> = "--volume: expected ro or rw after the destination"
+local VOLUME <const> = "--volume: expected SOURCE:DESTINATION[:OPTION,...], got "
+local MODE <const> = "--volume: expected ro, rro or rw after the destination"
 
 -- Each is the words, and then what the line says behind "lua-container: ", as a plain text.
 local refused <const> = {
