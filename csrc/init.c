@@ -178,10 +178,10 @@ INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
 	init_exit(err == ENOENT || err == ENOTDIR ? 127 : 126);
 }
 
-/* Every signal as a fresh program expects it, whatever the launcher ignored or held back. */
-INIT void init_reset_signals(void)
+/* Every signal as a fresh program expects it, whatever the launcher ignored. */
+INIT void init_default_signals(void)
 {
-	unsigned long action[4], none = 0;
+	unsigned long action[4];
 	long number;
 
 	action[0] = 0; /* SIG_DFL */
@@ -190,6 +190,14 @@ INIT void init_reset_signals(void)
 	action[3] = 0;
 	for (number = 1; number <= 64; number++)
 		init_syscall(SYS_rt_sigaction, number, (long)action, 0, 8, 0);
+}
+
+/* And none held back. */
+INIT void init_reset_signals(void)
+{
+	unsigned long none = 0;
+
+	init_default_signals();
 	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, 8, 0);
 }
 
@@ -252,6 +260,9 @@ INIT void init_main(long *stack)
 	init_syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	init_syscall(SYS_prctl, PR_SET_NAME, (long)&name, 0, 0, 0);
 	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0);
+	/* One that is ignored comes to no signalfd, and without SIGCHLD the end of the program
+	 * would never be known. */
+	init_default_signals();
 	signals = init_syscall(SYS_signalfd4, -1, (long)&all, 8, SFD_CLOEXEC, 0);
 	program = signals < 0 ? signals : init_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (program == 0) {

@@ -125,6 +125,27 @@ static int signal_sigprocmask(lua_State *L)
 }
 
 /***
+Gives signals their default disposition back: one that whoever started this process ignored is
+still ignored in it. Of CHLD that means that children end without a word. sigaction(2)
+@function sigdefault
+@param set as of `sigprocmask`
+@return true; or nil, message, errno
+*/
+static int signal_sigdefault(lua_State *L)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t set;
+	int number;
+
+	signal_check_set(L, 1, &set);
+	for (number = 1; number <= SIGRTMAX; number++)
+		if (sigismember(&set, number) == 1 && sigaction(number, &action, NULL) < 0)
+			return sys_fail(L, "sigaction", NULL);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/***
 An fd from which the given signals are read; they have to be blocked. signalfd(2)
 @function signalfd
 @param set as of `sigprocmask`
@@ -167,6 +188,7 @@ static int signal_read_signal(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "read_signal", signal_read_signal },
+	{ "sigdefault", signal_sigdefault },
 	{ "signal_name", signal_name },
 	{ "signalfd", signal_signalfd },
 	{ "sigprocmask", signal_sigprocmask },

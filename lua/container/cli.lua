@@ -245,6 +245,8 @@ function cli.main(argv)
     say(message)
     return FAILED
   end
+  -- Whoever ignores the end of its children is not told of it.
+  container.sigdefault { "CHLD" }
   container.sigprocmask("block", FORWARDED)
   local signals = assert(container.signalfd(FORWARDED))
   -- Its keys and reads are the container's meanwhile; a shell in it moves them to groups of its

@@ -36,6 +36,26 @@ describe("container.signal_name", function()
   end)
 end)
 
+describe("container.sigdefault", function()
+  it("gives those signals their default back, and no others", function()
+    local text = "trap '' USR1 USR2 TERM; exec " .. support.lua .. " -e " .. support.quote([[
+      local container = require "container"
+      assert(container.sigdefault { "USR1", "TERM" } == true)
+      io.write(container.read_file("/proc/self/status"):match("SigIgn:%s+(%x+)"))]])
+    local ignored = tonumber(support.run(text).stdout, 16)
+    assert.equal(bit(12), ignored & (bit(10) | bit(12) | bit(15)))
+  end)
+
+  it("answers what the kernel refuses: of KILL nothing can be changed", function()
+    support.refused("sigaction: Invalid argument", "EINVAL", container.sigdefault { "KILL" })
+  end)
+
+  it("raises for what is no set of signals", function()
+    support.raises("not a set of signals", container.sigdefault, "TERM")
+    support.raises("table expected", container.sigdefault, 1)
+  end)
+end)
+
 describe("container.sigprocmask", function()
   it("blocks, unblocks and sets, and answers the mask before", function()
     local usr, both, term, back, before = support.child(function()
