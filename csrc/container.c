@@ -55,6 +55,7 @@ int luaopen_container(lua_State *L)
 	signal_open(L);
 	sys_open(L);
 	terminal_open(L);
+	tree_open(L);
 	uts_open(L);
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, container_library);

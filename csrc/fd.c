@@ -300,21 +300,23 @@ static int fd_memfd(lua_State *L)
 }
 
 /***
-Makes the fds of a list 3, 4, 5, ... in that order and closes every other one above 2. They
-alone are not close-on-exec: they are what the program that is executed next gets. Meant
+Makes the fds of a list 3, 4, 5, ... in that order and closes every other one above 2. The first
+`pass` of them are not close-on-exec: they are what the program that is executed next gets. Meant
 for a child: the owners of the old numbers do not learn of it.
 dup(2), close_range(2)
 @function close_others
-@tparam table fds an array of at most 16 fds
+@tparam table fds an array of at most 256 fds
+@int[opt] pass how many of them; all if left out
 @return true, or nil, message, errno
 */
 static int fd_close_others(lua_State *L)
 {
-	int i, n, high[16];
+	int i, n, pass, high[256];
 
 	luaL_checktype(L, 1, LUA_TTABLE);
-	luaL_argcheck(L, lua_rawlen(L, 1) <= 16, 1, "too many fds");
+	luaL_argcheck(L, lua_rawlen(L, 1) <= 256, 1, "too many fds");
 	n = (int)lua_rawlen(L, 1);
+	pass = lua_isnoneornil(L, 2) ? n : (int)sys_check_range(L, 2, 0, n);
 	for (i = 0; i < n; i++)
 		high[i] = fd_check_element(L, 1, i + 1);
 	/* From here on the owners that there are have nothing to close. */
@@ -324,9 +326,28 @@ static int fd_close_others(lua_State *L)
 		if ((high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, 3 + n)) < 0)
 			return sys_fail(L, "fcntl F_DUPFD_CLOEXEC", NULL);
 	for (i = 0; i < n; i++)
-		if (dup2(high[i], 3 + i) < 0)
-			return sys_fail(L, "dup2", NULL);
+		if (dup3(high[i], 3 + i, i < pass ? 0 : O_CLOEXEC) < 0)
+			return sys_fail(L, "dup3", NULL);
 	return sys_result(L, syscall(SYS_close_range, 3 + n, ~0U, 0), "close_range", NULL);
+}
+
+/***
+Gives an open file another number, in place of what has that number; a program that is
+executed next gets it. dup2(2)
+@function dup2
+@param fd
+@int number
+@return true, or nil, message, errno
+*/
+static int fd_dup2(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	int rc, number = (int)sys_check_range(L, 2, 0, INT_MAX);
+
+	do
+		rc = dup2(fd, number);
+	while (rc < 0 && errno == EINTR);
+	return sys_result(L, rc, "dup2", NULL);
 }
 
 /***
@@ -363,6 +384,7 @@ static const luaL_Reg metamethods[] = {
 
 static const luaL_Reg functions[] = {
 	{ "close_others", fd_close_others },
+	{ "dup2", fd_dup2 },
 	{ "memfd", fd_memfd },
 	{ "open", fd_open_file },
 	{ "open_beneath", fd_open_beneath },

@@ -156,40 +156,6 @@ static int mount_mount(lua_State *L)
 			  "mount", target);
 }
 
-/* "rec" is a flag of the call and not an attribute: it has a bit that no attribute has. */
-#define RECURSIVE (1UL << 63)
-
-static const struct sys_word attributes[] = {
-	{ "rec", RECURSIVE },
-	{ "ro", MOUNT_ATTR_RDONLY },
-	{ "nosuid", MOUNT_ATTR_NOSUID },
-	{ "nodev", MOUNT_ATTR_NODEV },
-	{ "noexec", MOUNT_ATTR_NOEXEC },
-	{ NULL, 0 },
-};
-
-/***
-Adds attributes to a mount; with rec to every mount below it too, at once or not at all.
-mount_setattr(2), Linux 5.12
-@function mount_setattr
-@string path of a mount point
-@string attributes comma words: rec ro nosuid nodev noexec
-@return true, or nil, message, errno (ENOSYS before 5.12)
-*/
-static int mount_mount_setattr(lua_State *L)
-{
-	const char *path = sys_check_string(L, 1);
-	unsigned long words = sys_check_words(L, 2, attributes, "mount attribute");
-	struct {
-		uint64_t set, clear, propagation, userns_fd;
-	} attr = { words & ~RECURSIVE, 0, 0, 0 };
-
-	return sys_result(L,
-			  syscall(SYS_mount_setattr, AT_FDCWD, path,
-				  words & RECURSIVE ? AT_RECURSIVE : 0, &attr, sizeof(attr)),
-			  "mount_setattr", path);
-}
-
 /***
 Takes a mount away. umount2(2)
 @function umount
@@ -260,7 +226,6 @@ static const luaL_Reg functions[] = {
 	{ "mount", mount_mount },
 	{ "mount_flags", mount_mount_flags },
 	{ "mount_proc", mount_mount_proc },
-	{ "mount_setattr", mount_mount_setattr },
 	{ "pivot_root", mount_pivot_root },
 	{ "umount", mount_umount },
 	{ NULL, NULL },

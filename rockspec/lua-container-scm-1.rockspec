@@ -51,6 +51,7 @@ build = {
         "csrc/signal.c",
         "csrc/sys.c",
         "csrc/terminal.c",
+        "csrc/tree.c",
         "csrc/uts.c",
       },
       incdirs = { "csrc" },

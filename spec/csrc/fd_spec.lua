@@ -441,27 +441,56 @@ describe("container.close_others", function()
       end))))]]).stdout)
   end)
 
-  it("takes 16 fds", function()
+  it("has those after the first `pass` of them closed by the next program", function()
+    assert.equal("contents\n1\n", support.script([[
+      local a, b = container.memfd("a", "contents"), container.memfd("b", "")
+      assert(container.close_others({ a, b }, 1))
+      assert(container.stat(4))
+      container.exec { "sh", "-c", "cat /proc/self/fd/3; echo; cat /proc/self/fd/4 2>&1 >&2 "
+        .. "| grep -c 'No such file'" }]]).stdout)
+  end)
+
+  it("takes 256 fds", function()
     apart(function()
       local list = {}
-      for i = 1, 16 do
+      for i = 1, 256 do
         list[i] = 0
       end
       assert(container.close_others(list))
-      assert.is_truthy(flags(18))
-      assert.is_nil(flags(19))
+      assert.is_truthy(flags(258))
+      assert.is_nil(flags(259))
     end)
   end)
 
   it("raises for more, and for what is no fd", function()
     local list = {}
-    for i = 1, 17 do
+    for i = 1, 257 do
       list[i] = 0
     end
     support.raises("too many fds", container.close_others, list)
+    support.raises("out of range", container.close_others, { 0 }, 2)
     support.raises("table expected", container.close_others)
     support.raises("[1]: open fd expected, got table", container.close_others, { {} })
     support.raises("[1]: open fd expected, got number", container.close_others, { -1 })
+  end)
+end)
+
+describe("container.dup2", function()
+  it("gives an open file another number, which the next program gets", function()
+    assert.equal("contents", support.script([[
+      assert(container.dup2(container.memfd("a", "contents"), 9))
+      container.exec { "cat", "/proc/self/fd/9" }]]).stdout)
+  end)
+
+  it("is refused a number beyond the limit", function()
+    support.refused("dup2: Bad file descriptor", 9,
+      support.child(function() return container.dup2(0, 1 << 30) end))
+  end)
+
+  it("raises for what is no fd and no number", function()
+    support.raises("container.fd expected", container.dup2, "0", 1)
+    support.raises("fd is closed", container.dup2, closed(), 1)
+    support.raises("out of range", container.dup2, 0, -1)
   end)
 end)
 

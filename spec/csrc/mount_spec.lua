@@ -452,57 +452,6 @@ describe("container.mount_proc", function()
   end)
 end)
 
-describe("container.mount_setattr #root", function()
-  local path
-
-  before_each(function()
-    path = support.tmpdir() .. "/mnt"
-  end)
-
-  it("adds attributes to a mount and takes none away", function()
-    support.needs("mount_setattr")
-    local options, below = support.child(function()
-      local below = tmpfs(tmpfs(path) .. "/below")
-      assert(container.mount_setattr(path, "nosuid,nodev"))
-      assert(container.mount_setattr(path, "ro,noexec"))
-      return seen(path).options, seen(below).options
-    end, MOUNT)
-    for _, word in ipairs { "ro", "nosuid", "nodev", "noexec" } do
-      assert.is_true(has(options, word), options)
-      assert.is_false(has(below, word), below)
-    end
-  end)
-
-  it("adds them to all that is mounted below too with rec", function()
-    support.needs("mount_setattr")
-    local options, below = support.child(function()
-      local below = tmpfs(tmpfs(path) .. "/below")
-      assert(container.mount_setattr(path, "rec,ro"))
-      return seen(path).options, seen(below).options
-    end, MOUNT)
-    assert.is_true(has(options, "ro") and has(below, "ro"))
-  end)
-
-  it("is refused what is not there, and what is no mount point", function()
-    support.needs("mount_setattr")
-    support.refused("mount_setattr /nope: No such file or directory", "ENOENT",
-      support.child(function() return container.mount_setattr("/nope", "ro") end, MOUNT))
-    support.refused(("mount_setattr %s: Invalid argument"):format(path), "EINVAL",
-      support.child(function()
-        container.mkdir(path)
-        return container.mount_setattr(path, "ro")
-      end, MOUNT))
-  end)
-end)
-
-describe("container.mount_setattr", function()
-  it("raises for what is no path, and for an attribute it does not know, naming it", function()
-    support.raises("string expected, got number", container.mount_setattr, 5, "ro")
-    support.raises("NUL byte", container.mount_setattr, "/nope\0", "ro")
-    support.raises("unknown mount attribute 'rw'", container.mount_setattr, "/nope", "rec,rw")
-  end)
-end)
-
 describe("container.mount_flags", function()
   it("is what a mount forbids, as mount takes it #root", function()
     local path = support.tmpdir()

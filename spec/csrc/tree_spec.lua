@@ -1,0 +1,228 @@
+-- Mounts that an fd holds, and what is set on mounts.
+
+local children = require "spec.fixtures.children"
+local container = require "container"
+local support = require "spec.support"
+
+local MOUNT <const> = { "mount" }
+
+-- What mountinfo says of the uppermost mount at a path: its own options, and its tags such as
+-- "shared:1". proc(5)
+local function seen(path)
+  local found
+  for line in container.read_file("/proc/self/mountinfo"):gmatch("[^\n]+") do
+    local target, options, tags = line:match("^%d+ %d+ %S+ %S+ (%S+) (%S+) (.-)%- ")
+    if target == path then
+      found = { options = options, tags = tags }
+    end
+  end
+  return found
+end
+
+local function has(list, word)
+  return ("," .. list .. ","):find("," .. word .. ",", 1, true) ~= nil
+end
+
+-- A mount point with a tmpfs on it, made by the child that calls this.
+local function tmpfs(path)
+  container.mkdir(path)
+  assert(container.mount("box", path, "tmpfs"))
+  return path
+end
+
+-- The user namespace of a child, in which 10 ids are those from 70000 on outside.
+local function namespace_of(pid)
+  for _, name in ipairs { "uid_map", "gid_map" } do
+    assert(container.write_file(("/proc/%d/%s"):format(pid, name), "0 70000 10"))
+  end
+  return assert(container.open(("/proc/%d/ns/user"):format(pid)))
+end
+
+local path
+
+before_each(function()
+  path = support.tmpdir() .. "/mnt"
+end)
+
+describe("container.open_tree #root", function()
+  it("holds a copy of a mount that is nowhere, without those below it", function()
+    local found, below, mounted, left = support.child(function()
+      local mounts = container.read_file("/proc/self/mountinfo")
+      tmpfs(tmpfs(path) .. "/below")
+      container.mkdir(path .. "/below/deep")
+      local tree = assert(container.open_tree(path))
+      assert(container.umount(path, "detach"))
+      local found = container.stat("/proc/self/fd/" .. tree:fileno() .. "/below")
+      local below = container.stat("/proc/self/fd/" .. tree:fileno() .. "/below/deep")
+      local now = container.read_file("/proc/self/mountinfo")
+      tree:close()
+      return found.type, below == nil, now == mounts, tree:fileno() == nil
+    end, MOUNT)
+    assert.same({ "directory", true, true, true }, { found, below, mounted, left })
+  end)
+
+  it("takes those below it along with rec", function()
+    assert.is_true(support.child(function()
+      tmpfs(tmpfs(path) .. "/below")
+      container.mkdir(path .. "/below/deep")
+      local tree <close> = assert(container.open_tree(path, "rec"))
+      return container.stat("/proc/self/fd/" .. tree:fileno() .. "/below/deep") ~= nil
+    end, MOUNT))
+  end)
+
+  it("is refused what is not there", function()
+    support.refused("open_tree /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.open_tree("/nope") end, MOUNT))
+  end)
+end)
+
+describe("container.open_tree", function()
+  it("is refused to an ordinary user", function()
+    assert.equal("nil\topen_tree /: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'print(require("container").open_tree("/"))']]).stdout)
+  end)
+
+  it("raises for what is no path, and for a flag that it does not know", function()
+    support.raises("string expected, got number", container.open_tree, 5)
+    support.raises("NUL byte", container.open_tree, "/\0")
+    support.raises("unknown open_tree flag 'ro'", container.open_tree, "/", "ro")
+  end)
+end)
+
+describe("container.move_mount #root", function()
+  it("puts a mount onto a path, or onto an open directory", function()
+    local one, two = support.child(function()
+      container.mkdir(path)
+      container.mkdir(path .. "1")
+      container.mkdir(path .. "2")
+      tmpfs(path)
+      container.mkdir(path .. "/mark")
+      assert(container.move_mount(container.open_tree(path), path .. "1"))
+      local place <close> = assert(container.open(path .. "2", "path,directory"))
+      assert(container.move_mount(container.open_tree(path), place))
+      return container.stat(path .. "1/mark").type, container.stat(path .. "2/mark").type
+    end, MOUNT)
+    assert.same({ "directory", "directory" }, { one, two })
+  end)
+
+  it("is refused a target that is not there, and an fd of no mount", function()
+    support.refused("move_mount /nope: No such file or directory", "ENOENT",
+      support.child(function()
+        return container.move_mount(container.open_tree("/tmp"), "/nope")
+      end, MOUNT))
+    support.refused("move_mount /tmp: Invalid argument", "EINVAL",
+      support.child(function()
+        return container.move_mount(container.open("/etc", "path"), "/tmp")
+      end, MOUNT))
+  end)
+end)
+
+describe("container.move_mount", function()
+  it("raises for what is no fd and no target", function()
+    support.raises("container.fd expected", container.move_mount, "/", "/")
+    support.raises("container.fd expected", container.move_mount, 3)
+  end)
+end)
+
+describe("container.mount_setattr #root", function()
+  it("adds attributes to a mount and takes none away", function()
+    support.needs("mount_setattr")
+    local options, below = support.child(function()
+      local below = tmpfs(tmpfs(path) .. "/below")
+      assert(container.mount_setattr(path, "nosuid,nodev"))
+      assert(container.mount_setattr(path, "ro,noexec"))
+      return seen(path).options, seen(below).options
+    end, MOUNT)
+    for _, word in ipairs { "ro", "nosuid", "nodev", "noexec" } do
+      assert.is_true(has(options, word), options)
+      assert.is_false(has(below, word), below)
+    end
+  end)
+
+  it("adds them to all that is mounted below too with rec", function()
+    support.needs("mount_setattr")
+    local options, below = support.child(function()
+      local below = tmpfs(tmpfs(path) .. "/below")
+      assert(container.mount_setattr(path, "rec,ro"))
+      return seen(path).options, seen(below).options
+    end, MOUNT)
+    assert.is_true(has(options, "ro") and has(below, "ro"))
+  end)
+
+  it("is given a mount that is nowhere yet by its fd", function()
+    support.needs("mount_setattr")
+    assert.is_true(has(support.child(function()
+      local tree <close> = assert(container.open_tree(tmpfs(path)))
+      assert(container.mount_setattr(tree, "nodev"))
+      assert(container.move_mount(tree, path))
+      return seen(path).options
+    end, MOUNT), "nodev"))
+  end)
+
+  it("shows nobody what is mounted below from then on with private", function()
+    support.needs("mount_setattr")
+    local before, after = support.child(function()
+      assert(container.mount(nil, tmpfs(path), nil, "shared"))
+      local before = seen(path).tags
+      assert(container.mount_setattr(path, "private"))
+      return before, seen(path).tags
+    end, MOUNT)
+    assert.matches("shared:", before)
+    assert.equal("", after)
+  end)
+
+  it("with a user namespace has the ids on disk be those of it, both ways", function()
+    support.needs("idmap")
+    local dir = support.tmpdir()
+    local owner, made = support.child(function()
+      local child <close> = children.hold("user")
+      local userns <close> = namespace_of(child.pid)
+      local tree <close> = assert(container.open_tree(dir))
+      assert(container.mount_setattr(tree, "rec", userns))
+      container.mkdir(path)
+      assert(container.move_mount(tree, path))
+      local st = assert(container.stat(path))
+      assert(container.setgid(70003))
+      assert(container.setuid(70000))
+      assert(container.mkdir(path .. "/made"))
+      return st.uid .. ":" .. st.gid, container.stat(path .. "/made").gid
+    end, MOUNT)
+    assert.same({ "70000:70000", 70003 }, { owner, made })
+    local st = assert(container.stat(dir .. "/made"))
+    assert.same({ 0, 3 }, { st.uid, st.gid })
+  end)
+
+  it("is refused to idmap what is somewhere, and a filesystem of the kernel's", function()
+    support.needs("idmap")
+    for _, source in ipairs { "/proc", path } do
+      local _, _, errno = support.child(function()
+        local child <close> = children.hold("user")
+        local userns <close> = namespace_of(child.pid)
+        if source == path then
+          return container.mount_setattr(tmpfs(path), "rec", userns)
+        end
+        return container.mount_setattr(container.open_tree(source), nil, userns)
+      end, MOUNT)
+      assert.equal(container.errno.EINVAL, errno)
+    end
+  end)
+
+  it("is refused what is not there, and what is no mount point", function()
+    support.needs("mount_setattr")
+    support.refused("mount_setattr /nope: No such file or directory", "ENOENT",
+      support.child(function() return container.mount_setattr("/nope", "ro") end, MOUNT))
+    support.refused(("mount_setattr %s: Invalid argument"):format(path), "EINVAL",
+      support.child(function()
+        container.mkdir(path)
+        return container.mount_setattr(path, "ro")
+      end, MOUNT))
+  end)
+end)
+
+describe("container.mount_setattr", function()
+  it("raises for what is no path or fd, and for an attribute that it does not know", function()
+    support.raises("container.fd expected", container.mount_setattr, {}, "ro")
+    support.raises("NUL byte", container.mount_setattr, "/nope\0", "ro")
+    support.raises("unknown mount attribute 'rw'", container.mount_setattr, "/nope", "rec,rw")
+  end)
+end)
