@@ -68,6 +68,9 @@ end
 local function fall_back(c, limit, message, errno)
   if not c.user_namespace then
     return nil, message, errno
+  elseif c.users then
+    return nil, message .. "; without a cgroup a limit would hold for each id by itself, and here "
+      .. "are many: pids = \"max\" asks for none", errno
   end
   local major, minor = container.uname().release:match("^(%d+)%.(%d+)")
   major, minor = tonumber(major) or 0, tonumber(minor) or 0

@@ -3,7 +3,8 @@
 -- Over the channel, a pipe, the child says why it failed; both of its ends close when a program is
 -- executed, so end of file without a word means that the program runs. The other is a socket
 -- pair that lasts: its end of file tells pid 1 that the launcher is gone, and pid 1 answers
--- over it how the program ended. csrc/init.c speaks both.
+-- over it how the program ended. csrc/init.c speaks both. The launcher writes to it at most once,
+-- a byte, to a child that waits for that before it does anything else.
 
 local container = require "container"
 
@@ -11,6 +12,9 @@ local channel = {}
 
 -- What the child's ends are called from the first step on, and so in init.
 local CHANNEL <const>, LINE <const> = 3, 4
+
+-- And after init's own image the mounts that the child has from its parent: tree.lua.
+channel.KEPT = 6
 
 --- An error as it travels: which step, about what, the kernel's number, and the message.
 local failure = {
@@ -48,9 +52,14 @@ function channel.prepare(c)
   return true
 end
 
---- In the parent: the child has its copies of its ends by now. Without closing them here the parent
--- would wait for an end of file that it holds up itself.
+--- In the parent, when it has done all that the child waits for: the child has its copies of its
+-- ends by now. Without closing them here the parent would wait for an end of file that it holds up
+-- itself.
 function channel.parent(c)
+  if c.users then
+    -- While the child's end is open here too, for a child that is gone would be a SIGPIPE.
+    container.write(c.channel.line, ".")
+  end
   c.channel.writer:close()
   c.channel.init:close()
   return true
@@ -60,11 +69,25 @@ end
 -- it will execute. Every other file of the host program is closed here, before anything else
 -- could use one or wait on one.
 function channel.child(c)
-  local ok, message, errno = container.close_others { c.channel.writer, c.channel.init, c.image }
+  local fds = { c.channel.writer, c.channel.init, c.image }
+  local pass = #fds
+  for _, held in ipairs(c.trees or {}) do
+    fds[#fds + 1] = held.fd
+  end
+  local ok, message, errno = container.close_others(fds, pass)
   if ok then
     c.tell = CHANNEL
   end
   return ok, message, errno
+end
+
+--- In the child: waits until its parent has given it what it cannot give itself, before any look at
+-- the line that takes all that comes over it for the launcher's end.
+function channel.await(c)
+  if c.users and container.read(LINE) ~= "." then
+    container._exit(128 + 9)
+  end
+  return true
 end
 
 --- In the child: from here on it dies with the launcher, of a signal. One that died before this is

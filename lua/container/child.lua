@@ -34,9 +34,11 @@ end
 -- Each is { step, function }. The step is what an error names.
 child.order = {
   { "channel", channel.child }, -- no file of the host program is open after this
+  { "channel", channel.await }, -- no step is any good before it has ids
   { "process", process.child }, -- from here on it dies with the launcher
   { "cgroup", cgroup.child }, -- before anything is spent that the limits should count
-  { "idmap", idmap.child }, -- without ids nothing can be mounted or made
+  -- Without ids nothing can be mounted or made; with those of a range no cgroup of root's joined.
+  { "idmap", idmap.child },
   { "hostname", hostname.child },
   { "mount", mount.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },

@@ -26,8 +26,11 @@ machine's own files: all can be read and run, nothing written survives.
   -w, --workdir DIR           the working directory inside (default: /)
   -v, --volume SRC:DST[:OPTION,...]
                               a file or directory of the host, seen at DST; with ro it cannot be
-                              written; rro is refused where what is mounted in it cannot be so
+                              written; rro is refused where what is mounted in it cannot be so;
+                              with idmap, for --userns auto, the ids of its files are inside ids
   -u, --user NAME[:GROUP]     who COMMAND runs as, by name or id (default: root)
+      --userns auto|subid     a user namespace: auto, for root, with 65536 ids that no other
+                              container has; subid, for others, with those of /etc/subuid
       --cap-add NAME          one capability more than docker's default set without MKNOD; ALL
       --cap-drop NAME         one less; ALL
       --read-only             the root cannot be written
@@ -107,6 +110,7 @@ local OPTIONS <const> = {
   ["--workdir"] = { field = "cwd", read = same },
   ["--volume"] = { field = "volumes", read = same, list = true },
   ["--user"] = { field = "user", read = same },
+  ["--userns"] = { field = "users", read = same },
   ["--cap-add"] = { field = "cap_add", read = same, list = true },
   ["--cap-drop"] = { field = "cap_drop", read = same, list = true },
   ["--read-only"] = { field = "readonly", value = true },

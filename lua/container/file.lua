@@ -93,7 +93,7 @@ local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
 -- link of the image on the way leads where it leads inside the root.
 -- @param root fd
 -- @string destination
--- @string source
+-- @param source path, or the number of an fd that holds a mount: it is moved here
 -- @tparam table words options as keys: ro nosuid nodev noexec; rro, which is ro or refused where
 -- those below cannot be made so; and bind for this mount without those below it
 function file.bind(root, destination, source, words)
@@ -107,8 +107,12 @@ function file.bind(root, destination, source, words)
     return nil, why, number
   end
   local ok
-  ok, message, errno = container.mount(source, file.path(target), nil,
-    words.bind and "bind" or "rbind")
+  if type(source) == "string" then
+    ok, message, errno = container.mount(source, file.path(target), nil,
+      words.bind and "bind" or "rbind")
+  else
+    ok, message, errno = container.move_mount(source, target)
+  end
   local attributes = { words.rro and "ro" or nil }
   for _, word in ipairs(ATTRIBUTES) do
     attributes[#attributes + 1] = words[word] and word or nil
@@ -125,6 +129,23 @@ end
 function file.is_own(fd, kind)
   local st = container.stat(fd)
   return st and st.type == kind and st.uid == container.geteuid() and st.mode & 0x12 == 0 -- 022
+end
+
+--- Opens a directory that this user alone can write. It may be made at this moment, or have been
+-- made by somebody else to be in the way.
+-- @return an fd, or nil, message, errno
+function file.own_directory(path)
+  local ok, message, errno = container.mkdir(path, 0x1c0) -- 0700
+  if not ok and errno ~= container.errno.EEXIST then
+    return nil, message, errno
+  end
+  local dir, why, number = container.open(path, "path,directory,nofollow")
+  if dir and not file.is_own(dir, "directory") then
+    dir:close()
+    return nil, ("open %s: not a directory that this user alone can write"):format(path),
+      container.errno.EPERM
+  end
+  return dir, why, number
 end
 
 local function unescape(field)

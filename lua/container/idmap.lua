@@ -1,13 +1,19 @@
--- Who the container's root is outside: user_namespaces(7), "User and group ID mappings".
+-- Who the container's ids are outside: user_namespaces(7), "User and group ID mappings".
+--
+-- A single id an ordinary user maps in the child. More than that only the parent can, between the
+-- clone and all that the child does: root writes a range of its own, and for an ordinary user the
+-- set-user-ID programs newuidmap and newgidmap write what was given to that user.
 
 local container = require "container"
+local channel = require "container.channel"
+local check = require "container.check"
+local range = require "container.range"
 
 local idmap = {}
 
-local function write(path, data)
-  local ok, message, errno = container.write_file(path, data)
-  return ok, message, errno
-end
+local KINDS <const> = { { "uid", "uidMappings" }, { "gid", "gidMappings" } }
+
+local PROGRAMS <const> = { "newuidmap", "newgidmap" }
 
 local function lines(mappings)
   local text = {}
@@ -17,22 +23,225 @@ local function lines(mappings)
   return table.concat(text)
 end
 
---- Runs in the new user namespace, which has no ids until this is done. A single line that maps the
--- writer's own id is what an ordinary user may write; the group's only after setgroups has been
--- given up, for with it a group that denies access could be dropped.
-function idmap.child(c)
+--- Whether an id of the container's is anybody outside.
+-- @tparam[opt] table mappings OCI's; without any, all ids are
+function idmap.maps(mappings, id)
+  for _, map in ipairs(mappings or {}) do
+    if id >= map.containerID and id < map.containerID + map.size then
+      return true
+    end
+  end
+  return not mappings
+end
+
+--- Whether there is such a program.
+local function is_installed(name)
+  for directory in (os.getenv("PATH") or ""):gmatch("[^:]+") do
+    if container.stat(directory .. "/" .. name) then
+      return true
+    end
+  end
+  return false
+end
+
+local function mapping(first, host, size)
+  return { containerID = first, hostID = host, size = size }
+end
+
+--- What newuidmap and newgidmap will map for this user: root to the user, and from 1 on what was
+-- given.
+local function given_ids(kind, own, owners)
+  local given, path = range.given(kind, owners)
+  if not given[1] then
+    check.refuse("users", ("subid: %s has no entry for %s"):format(path, owners[1]))
+  end
+  local list, next_id = { mapping(0, own, 1) }, 1
+  for _, entry in ipairs(given) do
+    local size = entry.last - entry.first + 1
+    list[#list + 1] = mapping(next_id, entry.first, size)
+    next_id = next_id + size
+  end
+  return list
+end
+
+--- A user as subuid(5) may have it: by name or by id.
+local function owners_of(uid)
+  local name
+  for line in (container.read_file("/etc/passwd") or ""):gmatch("[^\n]+") do
+    name = name or line:match("^([^:]+):[^:]*:" .. uid .. ":")
+  end
+  return { name or os.getenv("USER") or tostring(uid), tostring(uid) }
+end
+
+--- Reads the option `users`. Root has no user namespace unless it asks for one, with a range that
+-- is chosen later. An ordinary user has one always: root in it is who it was outside, and without
+-- help that is all.
+function idmap.read(c)
   local linux = c.config.linux
-  if not linux.uidMappings then
+  local uid, gid = container.geteuid()
+  if uid == 0 and not c.users then
+    return
+  end
+  linux.namespaces[#linux.namespaces + 1] = { type = "user" }
+  if c.users == "auto" then
+    check.expect(uid == 0, "users", "\"subid\" for an ordinary user", c.users)
+    linux.uidMappings = { mapping(0, nil, range.SIZE) }
+    linux.gidMappings = { mapping(0, nil, range.SIZE) }
+    c.trees = {} -- what tree.lua will hold
+  elseif c.users == "subid" then
+    check.expect(uid ~= 0, "users", "\"auto\" for root", c.users)
+    for _, program in ipairs(PROGRAMS) do
+      if not is_installed(program) then
+        check.refuse("users", ("subid: %s is not in PATH (package uidmap)"):format(program))
+      end
+    end
+    local owners = owners_of(uid)
+    linux.uidMappings = given_ids("uid", uid, owners)
+    linux.gidMappings = given_ids("gid", gid, owners)
+  else
+    linux.uidMappings, linux.gidMappings = { mapping(0, uid, 1) }, { mapping(0, gid, 1) }
+  end
+end
+
+--- Takes the ranges of a container of root's.
+function idmap.prepare(c)
+  if c.users ~= "auto" then
     return true
   end
-  local ok, message, errno = write("/proc/self/setgroups", "deny")
-  if ok then
-    ok, message, errno = write("/proc/self/uid_map", lines(linux.uidMappings))
+  for _, entry in ipairs(KINDS) do
+    local kind, field = table.unpack(entry)
+    local first, message, errno = range.take(c.undo, kind)
+    if not first then
+      return nil, message, errno
+    end
+    c.config.linux[field][1].hostID = first
   end
-  if ok then
-    ok, message, errno = write("/proc/self/gid_map", lines(linux.gidMappings))
+  return true
+end
+
+--- Root writes the maps itself.
+local function write(c, process)
+  local ok, message, errno = true, nil, nil
+  for _, entry in ipairs(KINDS) do
+    local kind, field = table.unpack(entry)
+    if ok then
+      ok, message, errno =
+        container.write_file(process .. kind .. "_map", lines(c.config.linux[field]))
+    end
   end
   return ok, message, errno
+end
+
+--- What a program says on its standard streams, to its end. Its status says less than what it
+-- leaves, and may be somebody else's to take.
+local function said(argv)
+  local reader, writer, errno = container.pipe()
+  if not reader then
+    return nil, writer, errno
+  end
+  local _ <close> = reader
+  local mask = container.sigprocmask("block", "all")
+  local pid, message, number = container.clone_vm({}, function()
+    container.open_stdio()
+    container.dup2(writer, 1)
+    container.dup2(writer, 2)
+    local _, why = container.exec(argv)
+    container.write(2, why)
+    container._exit(127)
+  end)
+  container.sigprocmask("setmask", mask)
+  writer:close()
+  if not pid then
+    return nil, message, number
+  end
+  local text = {}
+  repeat
+    local piece = container.read(reader)
+    text[#text + 1] = piece
+  until not piece or piece == ""
+  container.wait(pid)
+  return table.concat(text)
+end
+
+--- An ordinary user asks those who may.
+local function ask(c, pid, process)
+  for _, entry in ipairs(KINDS) do
+    local kind, field = table.unpack(entry)
+    local argv = { ("new%smap"):format(kind), tostring(pid) }
+    for _, map in ipairs(c.config.linux[field]) do
+      for _, number in ipairs { map.containerID, map.hostID, map.size } do
+        argv[#argv + 1] = tostring(number)
+      end
+    end
+    local text, message, errno = said(argv)
+    if not text then
+      return nil, message, errno
+    elseif (container.read_file(process .. kind .. "_map") or "") == "" then
+      -- It may say its name itself.
+      local why = text:match("^" .. argv[1] .. ": ([^\n]+)") or text:match("[^\n]+")
+      return nil, ("%s: %s"):format(argv[1], why or "wrote no map"), container.errno.EPERM
+    end
+  end
+  return true
+end
+
+--- Runs while the child waits, so the process of this number is the child.
+function idmap.parent(c, pid)
+  if not c.users then
+    return true
+  end
+  local process = ("/proc/%d/"):format(pid)
+  if c.users == "auto" then
+    return write(c, process)
+  end
+  return ask(c, pid, process)
+end
+
+--- A single line that maps the writer's own id is what an ordinary user may write; the group's only
+-- after setgroups has been given up, for with it a group that denies access could be dropped.
+local function write_own(linux)
+  local ok, message, errno = container.write_file("/proc/self/setgroups", "deny")
+  if ok then
+    ok, message, errno = container.write_file("/proc/self/uid_map", lines(linux.uidMappings))
+  end
+  if ok then
+    ok, message, errno = container.write_file("/proc/self/gid_map", lines(linux.gidMappings))
+  end
+  return ok, message, errno
+end
+
+--- Becomes root of the new user namespace, which has ids now. What was joined before this, as a
+-- cgroup of root's, could not be any more.
+local function become_root()
+  local ok, message, errno = container.setgroups {}
+  if ok then
+    ok, message, errno = container.setgid(0)
+  end
+  if ok then
+    ok, message, errno = container.setuid(0)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  -- The kernel forgets the parent-death signal when the ids change.
+  return channel.follow()
+end
+
+--- Runs in the new user namespace, which has no ids until the maps are there. newgidmap denies
+-- setgroups where the user was given no group but the own one.
+function idmap.child(c)
+  local linux = c.config.linux
+  if c.users == "auto" then
+    return become_root()
+  elseif c.users then
+    local text, message, errno = container.read_file("/proc/self/setgroups")
+    c.setgroups_denied = text and text:find("^deny") ~= nil
+    return text and true, message, errno
+  elseif linux.uidMappings then
+    c.setgroups_denied = true
+    return write_own(linux)
+  end
+  return true
 end
 
 return idmap

@@ -3,6 +3,7 @@
 
 local container = require "container"
 local file = require "container.file"
+local tree = require "container.tree"
 
 local mount = {}
 
@@ -75,6 +76,20 @@ local function own_cgroup(c, entry, flags)
   return ok, message, errno
 end
 
+--- Volumes of a container whose root is nobody on the host are looked up here. Its ids are those on
+-- disk only where that was asked for, by OCI's word for it.
+function mount.prepare(c)
+  for _, entry in ipairs(c.trees and c.volumes or {}) do
+    local _, _, words = split(entry.options)
+    local ok, message, errno =
+      tree.hold(c, entry, entry.source, { rec = true, mapped = words.idmap })
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  return true
+end
+
 local function one(c, entry)
   local root = c.root
   local flags, data, words = split(entry.options)
@@ -82,11 +97,12 @@ local function one(c, entry)
   if entry.type == "cgroup" then
     ok, message, errno = own_cgroup(c, entry, flags)
   elseif words.bind or words.rbind then
-    ok, message, errno = file.bind(root, entry.destination, entry.source, words)
+    local source = tree.of(c, entry) or entry.source
+    ok, message, errno = file.bind(root, entry.destination, source, words)
   else
     ok, message, errno = filesystem(root, entry, flags, data)
   end
-  if not ok and message:find("/proc/self/fd/", 1, true) then
+  if not ok and (message:find("/proc/self/fd/", 1, true) or message:find("^move_mount:")) then
     message = ("mount %s: %s"):format(entry.destination, container.strerror(errno))
   end
   return ok, message, errno

@@ -23,22 +23,6 @@ local function place()
   return "/tmp/lua-container-" .. uid
 end
 
---- The directory, which may be made at this moment, or have been made by somebody else to be in
--- the way.
-local function open_place(path)
-  local ok, message, errno = container.mkdir(path, 0x1c0) -- 0700
-  if not ok and errno ~= container.errno.EEXIST then
-    return nil, message, errno
-  end
-  local dir, why, number = container.open(path, "path,directory,nofollow")
-  if dir and not file.is_own(dir, "directory") then
-    dir:close()
-    return nil, ("open %s: not a directory that this user alone can write"):format(path),
-      container.errno.EPERM
-  end
-  return dir, why, number
-end
-
 --- A lock on the file of a name. Its last holder may have taken the file away between the opening
 -- and the locking; then it is a lock on nothing, and the next try makes the file anew.
 local function lock(dir, wanted)
@@ -68,7 +52,7 @@ function name.prepare(c)
     return true
   end
   local path = place()
-  local dir <close>, message, errno = open_place(path)
+  local dir <close>, message, errno = file.own_directory(path)
   if not dir then
     return nil, message, errno
   end

@@ -6,10 +6,14 @@
 
 local container = require "container"
 local file = require "container.file"
+local tree = require "container.tree"
 
 local rootfs = {}
 
 local VIEW <const> = "/"
+
+-- Under which tree.lua holds the root.
+local ROOT <const> = "root"
 
 --- Asks, before anything is made, whether there is such a directory and it can be read.
 function rootfs.prepare(c)
@@ -23,17 +27,27 @@ function rootfs.prepare(c)
     -- Here and not in the child: only this kind of container needs it.
     c.view = require "container.view"
   end
-  return true
+  if not c.trees then
+    return true
+  elseif c.view then
+    return c.view.hold(c)
+  end
+  return tree.hold(c, ROOT, c.config.root.path, { rec = true, mapped = true })
 end
 
 local function top()
   return container.open("/..", "path,directory")
 end
 
-local function bind(path, privileged)
-  local ok, message, errno = container.mount(path, "/", nil, "rbind")
-  if ok and not privileged then
-    -- A node of a device that an image brings is a door to the host's.
+local function bind(path, held, privileged)
+  local ok, message, errno
+  if held then
+    ok, message, errno = container.move_mount(held, "/")
+  else
+    ok, message, errno = container.mount(path, "/", nil, "rbind")
+  end
+  -- A node of a device that an image brings is a door to the host's, which idmapped is root's.
+  if ok and (held or not privileged) then
     ok, message, errno = file.restrict("/..", path, "nodev", top)
   end
   if not ok then
@@ -46,9 +60,9 @@ end
 function rootfs.child(c)
   local message, errno
   if c.view then
-    c.root, message, errno = c.view.make(c.user_namespace)
+    c.root, message, errno = c.view.make(c)
   else
-    c.root, message, errno = bind(c.config.root.path, c.privileged)
+    c.root, message, errno = bind(c.config.root.path, tree.of(c, ROOT), c.privileged)
   end
   return c.root and true, message, errno
 end

@@ -5,11 +5,14 @@ local container = require "container"
 local cgroup = require "container.cgroup"
 local channel = require "container.channel"
 local child = require "container.child"
+local idmap = require "container.idmap"
+local mount = require "container.mount"
 local name = require "container.name"
 local namespace = require "container.namespace"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
 local seccomp = require "container.seccomp"
+local tree = require "container.tree"
 local undo = require "container.undo"
 local user = require "container.user"
 
@@ -20,12 +23,15 @@ local run = {}
 run.order = {
   { "namespace", namespace }, -- decides whether there is a user namespace, which others ask
   { "rootfs", rootfs }, -- the likeliest mistake, before anything is made
+  { "mount", mount }, -- the volumes, as likely
   { "user", user }, -- reads files of that root
   { "seccomp", seccomp }, -- reads a file, and may compile it
   { "name", name }, -- the first that anybody else can see
   { "cgroup", cgroup },
   { "process", process },
-  { "channel", channel },
+  { "idmap", idmap }, -- until the maps are there the child waits
+  { "tree", tree }, -- takes the user namespace with its maps
+  { "channel", channel }, -- the last: the child goes on
 }
 
 local function each(c, verb, ...)
@@ -70,7 +76,11 @@ local LARGE <const> = 4096
 -- threads, for in a copy a lock that one of them held would be held for ever; and it had better
 -- where there is much to copy. Otherwise a copy is as fast, and nothing that happens to it happens
 -- here.
-local function shares_memory()
+local function shares_memory(c)
+  if c.users then
+    -- The host program would stand still until the exec, and the child waits for it before.
+    return false
+  end
   local threads = container.stat("/proc/self/task")
   local pages = container.read_file("/proc/self/statm")
   return not threads or threads.nlink > 3 or not pages
@@ -81,7 +91,7 @@ end
 -- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
-  local how = shares_memory() and container.clone_vm or container.clone
+  local how = shares_memory(c) and container.clone_vm or container.clone
   local pid, message, errno = how(c.namespaces, function()
     child.main(c)
   end)

@@ -11,10 +11,13 @@
 --   env            { NAME = "value", "NAME=value" } added to PATH, HOME, HOSTNAME and TERM
 --   cwd            absolute path in the container; "/"
 --   volumes        array of "SOURCE:DESTINATION[:OPTION,...]"; options rw, ro (with all that is
---                  mounted below, or without it before Linux 5.12), rro (with it, or refused)
+--                  mounted below, or without it before Linux 5.12), rro (with it, or refused);
+--                  idmap: with users = "auto" the ids of the files are inside ids
 --   pids           largest number of processes, from 1, or "max"; 20
 --   init           true: pid 1 is a small init; false: the program is pid 1
 --   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
+--   users          "auto": a user namespace with 65536 ids that no other container has, for root;
+--                  "subid": one with the ids that /etc/subuid and /etc/subgid give to this user
 --   capabilities   array of names, all that root is to have; docker's default set without mknod
 --   cap_add, cap_drop   arrays of names, or "ALL", to change the default set
 --   no_new_privileges   false: set-user-ID programs gain their rights; true
@@ -35,6 +38,7 @@ local container = require "container"
 local capability = require "container.capability"
 local channel = require "container.channel"
 local check = require "container.check"
+local idmap = require "container.idmap"
 local mask = require "container.mask"
 
 local refuse, expect, text = check.refuse, check.expect, check.text
@@ -57,19 +61,20 @@ local TMPFS_FLAGS <const> = {
   ro = true, rw = true, nosuid = true, nodev = true, noexec = true, noatime = true, relatime = true,
 }
 
+-- The group of terminals.
+local TTY <const> = 5
+
 local NAMESPACES <const> = { "mount", "uts", "pid", "ipc", "network", "cgroup" }
 
 -- "Default Filesystems" of config-linux, with the options that runc's own default has.
-local function default_mounts(user)
+local function default_mounts()
   return {
     { destination = "/proc", type = "proc", source = "proc",
       options = { "nosuid", "nodev", "noexec" } },
     { destination = "/dev", type = "tmpfs", source = "tmpfs",
       options = { "nosuid", "noexec", "strictatime", "mode=755", "size=65536k" } },
     { destination = "/dev/pts", type = "devpts", source = "devpts",
-      -- Group 5 is tty, which a user namespace with a single id has not.
-      options = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
-        not user and "gid=5" or nil } },
+      options = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" } },
     { destination = "/dev/shm", type = "tmpfs", source = "shm",
       options = { "nosuid", "nodev", "noexec", "mode=1777", "size=65536k" } },
     { destination = "/dev/mqueue", type = "mqueue", source = "mqueue",
@@ -178,27 +183,33 @@ local NOT_KEPT <const> = {
   unbindable = PROPAGATION, runbindable = PROPAGATION,
 }
 
---- The words behind a volume's destination: how it may be written.
+--- The words behind a volume's destination: how it may be written, and whether its ids are the
+-- container's.
 local function read_access(field, words)
-  local access
+  local access, idmapped
   for word in (words .. ","):gmatch("([^,]*),") do
     if NOT_KEPT[word] then
       refuse(field, ("option %s %s"):format(word, NOT_KEPT[word]))
     elseif ACCESS[word] then
       expect(not access or access == word, field, "one of ro, rro and rw", words)
       access = word
+    elseif word == "idmap" then
+      idmapped = word
     else
       expect(GRANTED[word], field, "ro, rro or rw after the destination", word)
     end
   end
-  return access ~= "rw" and access or nil
+  return access ~= "rw" and access or nil, idmapped
 end
 
 local function read_volume(field, value)
   text(field, value, VOLUME)
   local source, destination, words = value:match("^([^:]+):([^:]+)(.*)$")
   expect(source and not words:find(":", 2, true), field, VOLUME, value)
-  local access = words ~= "" and read_access(field, words:sub(2)) or nil
+  local access, idmapped
+  if words ~= "" then
+    access, idmapped = read_access(field, words:sub(2))
+  end
   expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
   destination = read_destination(field, destination)
   local st, message, errno = container.stat(source)
@@ -208,6 +219,7 @@ local function read_volume(field, value)
   -- A device that is named is wanted; one that lies in a directory is not.
   local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
   options[#options + 1] = access
+  options[#options + 1] = idmapped
   return { destination = destination, type = "bind", source = source, options = options }
 end
 
@@ -297,7 +309,9 @@ local options = {
   end,
   volumes = function(c, value)
     for i = 1, array("volumes", plain("volumes", value)) do
-      table.insert(c.config.mounts, read_volume(("volumes[%d]"):format(i), rawget(value, i)))
+      local entry = read_volume(("volumes[%d]"):format(i), rawget(value, i))
+      c.volumes[i] = entry
+      table.insert(c.config.mounts, entry)
     end
   end,
   pids = function(c, value)
@@ -352,6 +366,10 @@ local options = {
   readonly_paths = function(c, value)
     c.config.linux.readonlyPaths = read_paths("readonly_paths", value)
   end,
+  users = function(c, value)
+    c.users = expect(value == "auto" or value == "subid", "users", "\"auto\" or \"subid\"", value)
+      and value
+  end,
   privileged = function(c, value)
     c.privileged = switch("privileged", value)
   end,
@@ -373,15 +391,9 @@ local options = {
 }
 
 local function defaults()
-  local uid, gid = container.geteuid()
-  local user = uid ~= 0
   local namespaces = {}
   for i, name in ipairs(NAMESPACES) do
     namespaces[i] = { type = name }
-  end
-  -- An ordinary user is root in a user namespace of its own, and nobody outside but who it was.
-  if user then
-    namespaces[#namespaces + 1] = { type = "user" }
   end
   return {
     config = {
@@ -394,20 +406,41 @@ local function defaults()
         noNewPrivileges = true,
       },
       root = { path = "/", readonly = false },
-      mounts = default_mounts(user),
+      mounts = default_mounts(),
       linux = {
         namespaces = namespaces,
-        uidMappings = user and { { containerID = 0, hostID = uid, size = 1 } } or nil,
-        gidMappings = user and { { containerID = 0, hostID = gid, size = 1 } } or nil,
         resources = { pids = { limit = 20 } },
         maskedPaths = mask.MASKED,
         readonlyPaths = mask.READONLY,
       },
     },
     asked_capabilities = {},
+    volumes = {}, -- those of the mounts that a person asked for
     init = true,
     announce = false,
   }
+end
+
+--- What is only there if it is somebody: a user that was named by id, and the group of terminals.
+local function check_ids(c)
+  local linux = c.config.linux
+  local user, group = (c.user or ""):match("^([^:]*):?(.*)$")
+  for _, pair in ipairs { { user, linux.uidMappings }, { group, linux.gidMappings } } do
+    local id, mappings = pair[1], pair[2]
+    if id:find("^%d+$") and not idmap.maps(mappings, math.tointeger(id)) then
+      refuse("user", ("the user namespace has no id %s"):format(id))
+    end
+  end
+  for _, entry in ipairs(c.config.mounts) do
+    if entry.type == "devpts" and idmap.maps(linux.gidMappings, TTY) then
+      table.insert(entry.options, "gid=" .. TTY)
+    end
+  end
+  for i, entry in ipairs(c.volumes) do
+    if c.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
+      refuse(("volumes[%d]"):format(i), "idmap is for a range of ids: users = \"auto\"")
+    end
+  end
 end
 
 --- Everything that the default takes away from root, left to it; what was asked for holds.
@@ -420,7 +453,7 @@ local function make_privileged(c)
   for _, entry in ipairs(config.mounts) do
     if entry.type == "sysfs" then
       entry.options = { "nosuid", "nodev", "noexec" }
-    elseif entry.type == "bind" and entry.options[2] == "nodev" then
+    elseif entry.type == "bind" and entry.options[2] == "nodev" and c.users ~= "auto" then
       table.remove(entry.options, 2)
     end
   end
@@ -473,6 +506,8 @@ local function read(given)
       option(c, value)
     end
   end
+  idmap.read(c)
+  check_ids(c)
   if config.linux.seccomp == nil then
     config.linux.seccomp = not c.privileged and "default"
   end

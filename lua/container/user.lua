@@ -3,6 +3,7 @@
 
 local container = require "container"
 local channel = require "container.channel"
+local idmap = require "container.idmap"
 
 local user = {}
 
@@ -73,8 +74,10 @@ function user.prepare(c)
     home = known and known[6] or uid == 0 and home or "/"
     p.user = { uid = uid, gid = gid }
   end
-  if c.user_namespace and (p.user.uid ~= 0 or p.user.gid ~= 0) then
-    return nil, ("user %d:%d: only 0:0 is mapped into this user namespace"):format(p.user.uid,
+  local linux = c.config.linux
+  if not idmap.maps(linux.uidMappings, p.user.uid) or not idmap.maps(linux.gidMappings, p.user.gid)
+  then
+    return nil, ("user %d:%d: not mapped into this user namespace"):format(p.user.uid,
       p.user.gid), container.errno.EINVAL
   end
   for i, variable in ipairs(p.env) do
@@ -85,11 +88,11 @@ function user.prepare(c)
   return true
 end
 
---- Changes the ids, groups first. In a user namespace of one id setgroups is denied for good.
+--- Changes the ids, groups first. In a user namespace setgroups may be denied for good.
 function user.child(c)
   local ok, message, errno = true, nil, nil
   local p = c.config.process.user
-  if not c.user_namespace then
+  if not c.setgroups_denied then
     ok, message, errno = container.setgroups {}
   end
   if ok then

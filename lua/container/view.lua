@@ -3,6 +3,7 @@
 
 local container = require "container"
 local file = require "container.file"
+local tree = require "container.tree"
 
 -- Filesystems through which one talks to the kernel. A view of files has no use for them: the
 -- container gets those it needs anew.
@@ -68,30 +69,46 @@ end
 local view = {}
 view.__index = view
 
+--- The directory that an overlay lies over: the host's own; or, where it was held as a mount, that
+-- mount, put somewhere in the scratch tmpfs, for overlay takes no mount that is nowhere.
+function view:lower(source)
+  local held = tree.of(self.c, source)
+  if not held then
+    return container.open(source, "path,directory")
+  end
+  local name = "lower" .. self.layers
+  local ok, message, errno = container.mkdir(name, 0x1c0, self.scratch) -- 0700
+  if ok then
+    local place <close> = assert(container.open(name, "path,directory", nil, self.scratch))
+    ok, message, errno = container.move_mount(held, place)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  return container.open(name, "path,directory", nil, self.scratch)
+end
+
 --- An overlay of one directory of the host on `target`, an fd. What is written goes to the scratch
 -- tmpfs, under the same owner and permissions as far as they exist here.
 function view:overlay(source, target)
-  local st, message, errno = container.stat(source)
-  if not st then
+  self.layers = self.layers + 1
+  -- By fd, for a path may hold a comma or a colon, which mean something to overlay.
+  local lower <close>, message, errno = self:lower(source)
+  if not lower then
     return nil, message, errno
   end
-  self.layers = self.layers + 1
+  local st = assert(container.stat(lower))
   local upper, work = "upper" .. self.layers, "work" .. self.layers
   local ok
   ok, message, errno = container.mkdir(upper, st.mode, self.scratch)
   if ok then
     ok, message, errno = container.mkdir(work, 0x1ed, self.scratch) -- 0755
   end
-  if ok and not self.userns then
+  if ok and not self.composed then
     ok, message, errno = container.chown(upper, st.uid, st.gid, self.scratch)
   end
   if not ok then
     return nil, message, errno
-  end
-  -- By fd, for a path may hold a comma or a colon, which mean something to overlay.
-  local lower <close>, why, number = container.open(source, "path,directory")
-  if not lower then
-    return nil, why, number
   end
   local scratch = file.path(self.scratch)
   local data = ("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s%s"):format(
@@ -100,7 +117,7 @@ function view:overlay(source, target)
 end
 
 function view:bind(path)
-  return file.bind(self.root, path, path, { ro = true, nodev = true })
+  return file.bind(self.root, path, tree.of(self.c, path) or path, { ro = true, nodev = true })
 end
 
 --- One directory of the host: as an overlay where the kernel agrees; where something is mounted
@@ -164,14 +181,15 @@ end
 
 --- Makes the view's root, a mount of its own in the scratch tmpfs, and opens it. As root it is one
 -- overlay of the whole of `/`. In a user namespace overlay refuses that, because the mounts below
--- `/` are locked to it; there it is one more tmpfs, to be filled from the entries of `/`.
+-- `/` are locked to it, unless root has held `/` without them; there it is one more tmpfs, to be
+-- filled from the entries of `/`.
 function view:mount_root()
   local ok, message, errno = container.mkdir("root", 0x1ed, self.scratch) -- 0755
   if not ok then
     return nil, message, errno
   end
   local place <close> = assert(container.open("root", "path,directory", nil, self.scratch))
-  if self.userns then
+  if self.composed then
     ok, message, errno =
       container.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH)
   else
@@ -202,10 +220,10 @@ end
 
 function view:fill()
   local ok, message, errno = true, nil, nil
-  if self.userns then
+  if self.composed then
     ok, message, errno = self:entries("/", self.root, 0)
   end
-  for _, path in ipairs(not self.userns and self.filesystems or {}) do
+  for _, path in ipairs(not self.composed and self.filesystems or {}) do
     if ok then
       ok, message, errno = self:mounted(path)
     end
@@ -218,10 +236,27 @@ function view:fill()
   return ok, message, errno
 end
 
+--- In the parent: holds what a view is made of, idmapped; `/` has to be.
+function view.hold(c)
+  local list, message, errno = filesystems()
+  if not list then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = tree.hold(c, "/", "/", { mapped = true })
+  for _, path in ipairs(list) do
+    -- Not there means that something else is mounted over it.
+    if ok and container.stat(path) then
+      ok, message, errno = tree.hold(c, path, path, { mapped = true, optional = true })
+    end
+  end
+  return ok, message, errno
+end
+
 --- Puts a view together, on top of `/`.
--- @bool userns whether the caller is root of a user namespace only
+-- @tparam table c
 -- @return an fd of the view's root; or nil, message, errno
-function view.make(userns)
+function view.make(c)
   local list, message, errno = filesystems()
   if not list then
     return nil, message, errno
@@ -232,8 +267,8 @@ function view.make(userns)
     return nil, message, errno
   end
   local scratch <close> = assert(container.open("/..", "path,directory"))
-  local v = setmetatable(
-    { scratch = scratch, layers = 0, filesystems = list, userns = userns }, view)
+  local v = setmetatable({ c = c, scratch = scratch, layers = 0, filesystems = list,
+    userns = c.user_namespace, composed = c.user_namespace and not c.trees }, view)
   v.root, message, errno = v:mount_root()
   if not v.root then
     return nil, message, errno

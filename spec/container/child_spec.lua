@@ -34,6 +34,8 @@ end
 describe("the order in the child", function()
   local before <const> = {
     { "channel", "child", "process", "child", "the host program's files are closed first of all" },
+    { "channel", "await", "process", "child", "what the launcher says is not taken for its end" },
+    { "channel", "await", "idmap", "child", "the launcher has written the maps" },
     { "process", "child", "cgroup", "child", "it dies with the launcher, whatever comes" },
     { "cgroup", "child", "idmap", "child", "the limits count all that is spent" },
     { "idmap", "child", "hostname", "child", "there are ids before something is changed" },

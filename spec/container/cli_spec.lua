@@ -187,7 +187,7 @@ describe("the command line", function()
       "--no-init",
       "-q, --quiet", "--help", "--version", "-u, --user NAME[:GROUP]", "--cap-add NAME",
       "--cap-drop NAME", "--read-only", "--tmpfs DST[:OPTIONS]", "--network host",
-      "--security-opt no-new-privileges=false", "--privileged" } do
+      "--security-opt no-new-privileges=false", "--privileged", "--userns auto|subid" } do
       assert.is_truthy(result.stdout:find(option, 1, true), option)
     end
     for line in result.stdout:gmatch("[^\n]*") do

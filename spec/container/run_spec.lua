@@ -101,7 +101,11 @@ describe("the order in the parent", function()
     assert.is_true(place("rootfs") < place("process"))
   end)
 
-  it("opens the lines last", function()
+  it("gives mounts their ids when there are some", function()
+    assert.is_true(place("idmap") < place("tree"))
+  end)
+
+  it("opens the lines last, and lets a child that waits go on", function()
     assert.equal(#run.order, place("channel"))
   end)
 end)

@@ -321,6 +321,7 @@ describe("spec.read", function()
       ["/a:/b:,ro"] = MODE .. '""', ["/a:/b:RO"] = MODE .. '"RO"',
       ["/a:/b:nodev"] = MODE .. '"nodev"',
       ["/a:/b:ro,rw"] = ONE .. '"ro,rw"', ["/a:/b:rro,ro"] = ONE .. '"rro,ro"',
+      ["/:/b:idmap"] = "volumes[1]: idmap is for a range of ids: users = \"auto\"",
       ["/a:b"] = "volumes[1]: expected an absolute destination, got \"b\"",
       ["/a:./b"] = "volumes[1]: expected an absolute destination, got \"./b\"",
       ["data:/b"] =
@@ -393,6 +394,7 @@ describe("spec.read", function()
     end
 
     it("keeps names and ids for the time when there are files to look them up in", function()
+      local _ <close> = replace("geteuid", function() return 0, 0 end)
       for _, value in ipairs { "nobody", "nobody:tty", "0", "1000:1000", "nobody:4294967294" } do
         assert.equal(value, user(value))
       end
@@ -413,6 +415,63 @@ describe("spec.read", function()
       { user = "4294967295" })
     refuses("a group that is too large",
       "user: expected an id below 4294967295, got \"99999999999\"", { user = "0:99999999999" })
+  end)
+
+  describe("of users", function()
+    -- What root reads with users = "auto".
+    local function auto(options)
+      local _ <close> = replace("geteuid", function() return 0, 0 end)
+      options.users = "auto"
+      return read(options)
+    end
+
+    it("has a user namespace with a range that is yet to be chosen for auto", function()
+      local c = auto {}
+      assert.equal("auto", c.users)
+      assert.same({ type = "user" }, c.config.linux.namespaces[#c.config.linux.namespaces])
+      assert.same({ { containerID = 0, size = 65536 } }, c.config.linux.uidMappings)
+      assert.same({ { containerID = 0, size = 65536 } }, c.config.linux.gidMappings)
+    end)
+
+    it("has the group of terminals, and idmap for volumes", function()
+      local c = auto { volumes = { "/:/a:ro,idmap", "/:/b:idmap", "/:/c" } }
+      local found = {}
+      for _, mount in ipairs(c.config.mounts) do
+        found[mount.destination] = table.concat(mount.options, " ")
+      end
+      assert.matches("gid=5", found["/dev/pts"])
+      assert.equal("rbind nodev ro idmap", found["/a"])
+      assert.equal("rbind nodev idmap", found["/b"])
+      assert.equal("rbind nodev", found["/c"])
+    end)
+
+    it("has no device to be opened in a volume of a privileged one", function()
+      local mounts = auto({ privileged = true, volumes = { "/:/a" } }).config.mounts
+      assert.same({ "rbind", "nodev" }, mounts[#mounts].options)
+    end)
+
+    it("takes ids that are in the range, and refuses others", function()
+      assert.equal("65535:65535", auto({ user = "65535:65535" }).user)
+      for id, wrong in pairs { ["65536"] = "65536", ["65536:65536"] = "65536",
+        ["0:70000"] = "70000", ["nobody:70000"] = "70000" } do
+        local _ <close> = replace("geteuid", function() return 0, 0 end)
+        assert.equal("user: the user namespace has no id " .. wrong,
+          (refusal { "true", users = "auto", user = id }))
+      end
+    end)
+
+    it("refuses what is for root to an ordinary user, and the other way round", function()
+      local _ <close> = replace("geteuid", function() return 1000, 100 end)
+      assert.equal("users: expected \"subid\" for an ordinary user, got \"auto\"",
+        (refusal { "true", users = "auto" }))
+      local _ <close> = replace("geteuid", function() return 0, 0 end)
+      assert.equal("users: expected \"auto\" for root, got \"subid\"",
+        (refusal { "true", users = "subid" }))
+    end)
+
+    refuses("another word", "users: expected \"auto\" or \"subid\", got \"host\"",
+      { users = "host" })
+    refuses("no word", "users: expected \"auto\" or \"subid\", got true", { users = true })
   end)
 
   describe("of capabilities", function()
@@ -826,6 +885,15 @@ describe("spec.read", function()
       assert.same({ type = "user" }, c.linux.namespaces[#c.linux.namespaces])
       assert.same({ { containerID = 0, hostID = 1000, size = 1 } }, c.linux.uidMappings)
       assert.same({ { containerID = 0, hostID = 100, size = 1 } }, c.linux.gidMappings)
+    end)
+
+    it("has no other user than root", function()
+      local _ <close> = replace("geteuid", function() return 1000, 100 end)
+      for id, wrong in pairs { ["1"] = "1", ["1:1"] = "1", ["0:7"] = "7" } do
+        assert.equal("user: the user namespace has no id " .. wrong,
+          (refusal { "true", user = id }))
+      end
+      assert.equal("0:0", read({ user = "0:0" }).user)
     end)
 
     it("has no terminals of a group that is not mapped", function()

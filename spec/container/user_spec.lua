@@ -26,7 +26,7 @@ end
 
 -- Who it is that this names: uid, gid and HOME; or nil, message, errno.
 local function who(name, path, more)
-  local c = { user = name, config = { root = { path = path or root() }, process = {
+  local c = { user = name, config = { root = { path = path or root() }, linux = {}, process = {
     env = { "PATH=/bin", "HOME=/root" }, user = { uid = 0, gid = 0 } } } }
   for key, value in pairs(more or {}) do
     c[key] = value
@@ -135,11 +135,23 @@ describe("user.prepare", function()
     assert.same({ 9, 9, "/h" }, { who("last", root("\0\xff:x\n:::::\nlast:x:9:9::/h:/s")) })
   end)
 
-  it("refuses any other than root in a user namespace of one id", function()
-    local ok, message, errno = who("someone", nil, { user_namespace = true })
-    support.refused("user 1001:1002: only 0:0 is mapped into this user namespace", "EINVAL",
-      ok, message, errno)
-    assert.same({ 0, 0, "/root" }, { who("root", nil, { user_namespace = true }) })
+  it("refuses whom the user namespace has not", function()
+    local function mapped(name, uids, gids)
+      local c = { user = name, config = { root = { path = root() },
+        linux = {
+          uidMappings = { { containerID = 0, hostID = 100, size = uids } },
+          gidMappings = { { containerID = 0, hostID = 100, size = gids } },
+        },
+        process = { env = {}, user = { uid = 0, gid = 0 } } } }
+      return user.prepare(c)
+    end
+    for _, sizes in ipairs { { 1, 1 }, { 1001, 1003 }, { 1002, 1002 } } do
+      local ok, message, errno = mapped("someone", table.unpack(sizes))
+      support.refused("user 1001:1002: not mapped into this user namespace", "EINVAL",
+        ok, message, errno)
+      assert.is_true(mapped("root", table.unpack(sizes)))
+    end
+    assert.is_true(mapped("someone", 1002, 1003))
   end)
 end)
 

@@ -161,7 +161,7 @@ describe("with --user", function()
   it("only root is there for an ordinary user #userns", function()
     assert.equal("0\n", command.user:print("--user", "root", "id", "-u"))
     local result = command.user:run("-q", "--user", "1234", "true")
-    assert.equal("lua-container: user: user 1234:0: only 0:0 is mapped into this user namespace\n",
+    assert.equal("lua-container: --user: the user namespace has no id 1234\n",
       result.stderr)
     assert.equal(125, result.status)
   end)

@@ -99,6 +99,10 @@ local modes = {
     options = {} },
   { name = "root, without an init #root", caller = command.root, map = "4294967295\n", words = {},
     options = { "--no-init" } },
+  { name = "root, with a range of ids #root #idmapview", caller = command.root, map = "65536\n",
+    words = { "init=1", "userns=1" }, options = { "--userns", "auto" } },
+  { name = "root, with a range of ids, without an init #root #idmapview", caller = command.root,
+    map = "65536\n", words = { "userns=1" }, options = { "--userns", "auto", "--no-init" } },
   { name = "an ordinary user #userns", caller = command.user, map = "1\n",
     words = { "init=1", "userns=1", "groups=1" }, options = {} },
   { name = "an ordinary user, without an init #userns", caller = command.user, map = "1\n",
@@ -195,7 +199,7 @@ describe("what the probe asks fails", function()
 
   it("outside of any container", function()
     local result = command.user:shell(command.words(command.program "untidy", "-",
-      command.program "probe", "checks", table.unpack(knowledge(modes[3]))))
+      command.program "probe", "checks", table.unpack(knowledge(modes[5]))))
     assert_not_ok(OUTSIDE, result.stdout, 100)
   end)
 end)
