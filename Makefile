@@ -96,6 +96,10 @@ rootfs/bin/bash:
 sanitize:
 	@sh .ci/sanitize
 
+# Whatever reads bytes in C, with inputs that a fuzzer makes, for FUZZ_SECONDS in all.
+fuzz:
+	@sh .ci/fuzz
+
 # The specs in a virtual machine whose kernel has cgroup v2 alone; what it takes, .ci/vm says.
 test-vm: all
 	@sh .ci/vm root
@@ -121,4 +125,4 @@ clean:
 	rm -rf --one-file-system build container container.so csrc/*.o
 	@$(MAKE) -s -C bench clean
 
-.PHONY: test-vm all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean
+.PHONY: test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean

@@ -56,7 +56,7 @@ static int cgroup_push_own(lua_State *L, const char *lines, const char *controll
 	return 0;
 }
 
-/* Pushes a field of mountinfo, in which white space and backslashes are octal. */
+/* Pushes a field of mountinfo, in which white space and backslashes are three octal digits. */
 static void cgroup_push_unescaped(lua_State *L, const char *s, size_t size)
 {
 	const char *end = s + size;
@@ -64,7 +64,7 @@ static void cgroup_push_unescaped(lua_State *L, const char *s, size_t size)
 
 	luaL_buffinit(L, &b);
 	while (s < end) {
-		if (*s == '\\' && end - s >= 4) {
+		if (*s == '\\' && end - s >= 4 && strspn(s + 1, "01234567") >= 3) {
 			luaL_addchar(&b, (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
 						(s[3] - '0')));
 			s += 4;
@@ -108,26 +108,14 @@ static int cgroup_push_mount(lua_State *L, const char *line, const char *end,
 	return 1;
 }
 
-/* Pushes the directory of the caller's own cgroup in one hierarchy, and how long the part of
- * it is that is the mount point; 0 and errno if there is no such place. */
-static int cgroup_push_directory(lua_State *L, const char *controller)
+/* Pushes the directory in which the mounts of `mountinfo` show the cgroup `own` of a
+ * hierarchy, and how long the part of it is that is the mount point; 0 if they do not. */
+static int cgroup_push_shown(lua_State *L, const char *own, const char *mountinfo,
+			     const char *controller)
 {
-	const char *own, *root, *target, *line, *end;
-	int base = lua_gettop(L);
+	const char *root, *target, *line, *end;
 
-	if (!sys_slurp(L, "/proc/self/cgroup"))
-		return 0;
-	if (!cgroup_push_own(L, lua_tostring(L, -1), controller)) {
-		lua_settop(L, base);
-		errno = ENOENT;
-		return 0;
-	}
-	own = lua_tostring(L, -1);
-	if (!sys_slurp(L, "/proc/self/mountinfo")) {
-		lua_settop(L, base);
-		return 0;
-	}
-	for (line = lua_tostring(L, -1); *line; line = end + (*end == '\n')) {
+	for (line = mountinfo; *line; line = end + (*end == '\n')) {
 		size_t size;
 
 		end = strchr(line, '\n');
@@ -144,15 +132,35 @@ static int cgroup_push_directory(lua_State *L, const char *controller)
 			lua_pushfstring(L, "%s%s", target,
 					strcmp(own + size, "/") ? own + size : "");
 			lua_pushinteger(L, (lua_Integer)strlen(target));
+			lua_replace(L, -3);
+			lua_replace(L, -3);
+			return 1;
+		}
+		lua_pop(L, 2);
+	}
+	return 0;
+}
+
+/* The same of the caller's own cgroup; 0 and errno if there is no such place. */
+static int cgroup_push_directory(lua_State *L, const char *controller)
+{
+	int err = ENOENT, base = lua_gettop(L);
+
+	if (!sys_slurp(L, "/proc/self/cgroup"))
+		return 0;
+	if (cgroup_push_own(L, lua_tostring(L, -1), controller)) {
+		if (!sys_slurp(L, "/proc/self/mountinfo")) {
+			err = errno;
+		} else if (cgroup_push_shown(L, lua_tostring(L, -2), lua_tostring(L, -1),
+					     controller)) {
 			lua_replace(L, base + 2);
 			lua_replace(L, base + 1);
 			lua_settop(L, base + 2);
 			return 1;
 		}
-		lua_pop(L, 2);
 	}
 	lua_settop(L, base);
-	errno = ENOENT;
+	errno = err;
 	return 0;
 }
 

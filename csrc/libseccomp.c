@@ -143,8 +143,13 @@ static unsigned int args_of(lua_State *L, struct scmp_arg_cmp *args)
 		n = (unsigned int)count;
 	}
 	for (i = 0; i < n; i++) {
+		lua_Integer index;
+
 		lua_rawgeti(L, -1, (lua_Integer)i + 1);
-		args[i].arg = (unsigned int)field_integer(L, "index", 0);
+		index = field_integer(L, "index", 0);
+		if (index < 0 || index >= ARGS_MAX)
+			luaL_error(L, "unknown argument %I", index);
+		args[i].arg = (unsigned int)index;
 		args[i].op = (enum scmp_compare)find(L, operators, "operator",
 						     field_string(L, "op"))
 				     ->value;
