@@ -13,19 +13,33 @@ collectgarbage("stop")
 -- In a source tree the rooms lie beside this file; installed, they are where Lua looks anyway. Most
 -- of a start would be spent on compiling them, so `make` leaves their bytecode, from which each is
 -- taken as long as its source is the same.
-local here = arg[0]:match("^(.*)/[^/]*$") or "."
-local rooms = io.open(here .. "/lua/container/cli.lua")
-if rooms then
-  rooms:close()
-  package.path = here .. "/lua/?.lua;" .. package.path
-  package.cpath = here .. "/?.so;" .. package.cpath
-  local bytecode = loadfile(here .. "/build/rooms.luac", "b")
-  if bytecode then
-    bytecode(here)
+local function look_beside(path)
+  local here = path:match("^(.*)/[^/]*$") or "."
+  local rooms = io.open(here .. "/lua/container/cli.lua")
+  if rooms then
+    rooms:close()
+    package.path = here .. "/lua/?.lua;" .. package.path
+    package.cpath = here .. "/?.so;" .. package.cpath
+    local bytecode = loadfile(here .. "/build/rooms.luac", "b")
+    if bytecode then
+      bytecode(here)
+    end
   end
+  return rooms
 end
 
+local beside = look_beside(arg[0])
 local found, cli = pcall(require, "container.cli")
+if not found and not beside then
+  -- This file may have been called by a symbolic link into its tree. Lua cannot read one, so a
+  -- program has to; nobody else pays for it.
+  local pipe = io.popen("readlink -f -- '" .. arg[0]:gsub("'", "'\\''") .. "' 2>/dev/null")
+  local path = pipe:read("*a"):gsub("\n$", "")
+  pipe:close()
+  if look_beside(path) then
+    found, cli = pcall(require, "container.cli")
+  end
+end
 if not found then
   io.stderr:write("lua-container: cannot load its modules, which `make` builds and `make install` ",
     "installs: ", tostring(cli):match("^[^\n]*"):gsub(":$", "") .. "\n")

@@ -142,4 +142,31 @@ describe("a source tree", function()
       assert.equal("container\n", result.stdout, result.stderr)
     end
   end)
+
+  it("is run by symbolic links to it, with every byte in their names #userns", function()
+    local above = command.user:directory()
+    local links = above .. "/a 'b\"$c"
+    assert(container.mkdir(above .. "/tree"))
+    assert(container.mkdir(links))
+    assert.equal(0, shell(("cp -a %s/. %s/tree && chmod 755 %s/tree/run.lua"):format(copy(), above,
+      above)).status)
+    assert(container.symlink(above .. "/tree/run.lua", links .. "/c"))
+    assert(container.symlink("c", links .. "/-cc"))
+    for _, line in ipairs { "./-cc", "%s ./c", "%s c", "PATH=$PWD:$PATH c",
+      "cd / && \"$OLDPWD\"/c" } do
+      local result = command.user:shell(CLEAN .. "cd " .. support.quote(links) .. " && "
+        .. line:format(support.lua) .. " -q hostname")
+      assert.same({ "container\n", "" }, { result.stdout, result.stderr }, line)
+    end
+  end)
+
+  it("says what is missing where it lies alone", function()
+    local path = support.tmpdir()
+    assert.equal(0, shell(("cp run.lua %s && ln -s run.lua %s/c"):format(path, path)).status)
+    for _, name in ipairs { "run.lua", "c" } do
+      local result = shell(("cd %s && %s %s true"):format(path, support.lua, name))
+      assert.equal(125, result.status)
+      assert.matches("^lua%-container: cannot load its modules, [^\n]*\n$", result.stderr)
+    end
+  end)
 end)
