@@ -69,6 +69,7 @@ build = {
     ["container.file"] = "lua/container/file.lua",
     ["container.hostname"] = "lua/container/hostname.lua",
     ["container.idmap"] = "lua/container/idmap.lua",
+    ["container.json"] = "lua/container/json.lua",
     ["container.keyring"] = "lua/container/keyring.lua",
     ["container.landlock"] = "lua/container/landlock.lua",
     ["container.library"] = "lua/container/library.lua",

@@ -3,6 +3,7 @@
 
 local container = require "container"
 local file = require "container.file"
+local json = require "container.json"
 
 local features = {}
 
@@ -11,6 +12,8 @@ local CONTROLLERS <const> = {
   "blkio", "cpu", "cpuset", "devices", "freezer", "hugetlb", "io", "memory", "misc", "pids", "rdma",
 }
 local HELPERS <const> = { "newuidmap", "newgidmap" }
+-- Any that is not the identity.
+local RANGE <const> = "0 100000 65536"
 -- Such as a launcher leaves when it is killed: the next one sweeps it away.
 local CGROUP <const> = "lua-container-features-%d"
 
@@ -92,6 +95,43 @@ local function overlay(lower, options)
   return ok, message and ("mount overlay of %s: %s"):format(lower, container.strerror(errno))
 end
 
+--- A mount of the root whose ids are those of the user namespace that a process is in. It is
+-- nowhere, and its last close ends it.
+local function idmap(pid)
+  for _, kind in ipairs { "uid", "gid" } do
+    local ok, message = container.write_file(("/proc/%d/%s_map"):format(pid, kind), RANGE)
+    if not ok then
+      return nil, message
+    end
+  end
+  local userns <close>, message = container.open(("/proc/%d/ns/user"):format(pid))
+  if not userns then
+    return nil, message
+  end
+  local tree <close>, why = container.open_tree("/")
+  if not tree then
+    return nil, why
+  end
+  return container.mount_setattr(tree, "", userns)
+end
+
+--- The same, with a process that is there for its user namespace only.
+local function idmapped()
+  local pid, message = container.clone({ "user" }, function()
+    container.pdeathsig("KILL")
+    container.poll({}, 10) -- until it is killed
+    container._exit(0)
+  end)
+  if not pid then
+    return nil, message
+  end
+  local ok
+  ok, message = idmap(pid)
+  container.kill(pid, "KILL")
+  container.wait(pid)
+  return ok, message
+end
+
 -- The answer -----------------------------------------------------------------------------------
 
 -- A thing is true or false; why it is false stands in `reasons` under its path.
@@ -156,6 +196,7 @@ local function mounts(self)
     end
     return overlay("/usr", ",userxattr")
   end))
+  self:note("mounts", "idmap", try({ "mount" }, idmapped))
   for _, name in ipairs(container.syscall_names()) do
     self:note("syscalls", name, try(own, function()
       return container.syscall_known(name)
@@ -241,42 +282,6 @@ local function walls(self)
   self.found.seccomp.archs = { container.seccomp_arch() }
 end
 
--- As text --------------------------------------------------------------------------------------
-
-local function quoted(text)
-  return "\"" .. text:gsub("[%c\"\\\x7f-\xff]", function(byte)
-    return ("\\u%04x"):format(byte:byte())
-  end) .. "\""
-end
-
---- JSON of what there is here: names, numbers, booleans, tables of them.
-local function json(value, indent)
-  if type(value) == "string" then
-    return quoted(value)
-  elseif type(value) ~= "table" then
-    return tostring(value)
-  end
-  local pieces, deeper = {}, indent .. "  "
-  if value[1] then
-    for i, element in ipairs(value) do
-      pieces[i] = deeper .. json(element, deeper)
-    end
-    return ("[\n%s\n%s]"):format(table.concat(pieces, ",\n"), indent)
-  end
-  local names = {}
-  for name in pairs(value) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    -- The one array that may be empty.
-    local empty = name == "capabilities" and not value[name][1]
-    pieces[i] = ("%s%s: %s"):format(deeper, quoted(name), empty and "[]"
-      or json(value[name], deeper))
-  end
-  return #names > 0 and ("{\n%s\n%s}"):format(table.concat(pieces, ",\n"), indent) or "{}"
-end
-
 --- What this kernel lets this user do. Whatever is not there is false, and `reasons` says why.
 --
 -- * `kernel`: release, architecture (as uname -m has it)
@@ -285,7 +290,7 @@ end
 -- * `namespaces`: cgroup ipc mount network pid time user uts, for a container of this user's:
 --   alone, or together with a user namespace
 -- * `mounts`: overlay (of the whole root, by this user), overlayUserNamespace (of a directory, in a
---   user namespace)
+--   user namespace), idmap (of the root)
 -- * `syscalls`: those of container.syscall_names that are there, for a container of this user's
 -- * `cgroup`: v1, v2 (whether such a hierarchy is mounted), kill (cgroup.kill, of v2), controllers:
 --   by name each that this user may limit a container by, as { version, path }, where path is the
@@ -305,7 +310,7 @@ function features.features(form)
   mounts(self)
   cgroup(self)
   walls(self)
-  return form == "json" and json(self.found, "") or self.found
+  return form == "json" and json.encode(self.found, { capabilities = true }) or self.found
 end
 
 return features

@@ -74,6 +74,17 @@ describe("container.features #root", function()
       lowerdir=/,upperdir=%s/u,workdir=%s/w']]):format(path, path, path)).status == 0)
   end)
 
+  it("has no idmapped mount without what makes one", function()
+    assert.is_boolean(found.mounts.idmap)
+    for _, call in ipairs { "open_tree", "mount_setattr" } do
+      local result = support.run(("%s %s -- %s run.lua --features"):format(
+        command.program "without", call, support.lua))
+      assert.matches("\"idmap\": false", result.stdout)
+      assert.matches(("\"mounts.idmap\": \"%s[^\"]*: Function not implemented\""):format(call),
+        result.stdout)
+    end
+  end)
+
   it("names cgroups in which one can be made", function()
     for name, place in pairs(found.cgroup.controllers) do
       assert.matches("^/", place.path)
@@ -140,6 +151,7 @@ for _, caller in ipairs(command.callers) do
       assert.matches("\"capabilities\": %[", result.stdout)
       assert.is_true(found.namespaces.user and found.namespaces.mount)
       assert.equal(not caller.ordinary, found.mounts.overlay)
+      assert.is_false(caller.ordinary and found.mounts.idmap or false)
     end)
 
     it("tells the truth in a container, where all of that is refused", function()

@@ -1,0 +1,62 @@
+-- JSON as text, of tables, strings, numbers and booleans. Knows no containers. RFC 8259
+
+local json = {}
+
+local function quoted(text)
+  return "\"" .. text:gsub("[%c\"\\\x7f-\xff]", function(byte)
+    return ("\\u%04x"):format(byte:byte())
+  end) .. "\""
+end
+
+local encode
+
+local function pieces(list, indent, left, right)
+  if #list == 0 then
+    return left .. right
+  end
+  local between = ",\n" .. indent .. "  "
+  return ("%s\n%s  %s\n%s%s"):format(left, indent, table.concat(list, between), indent, right)
+end
+
+local function array(value, arrays, indent)
+  local list = {}
+  for i, element in ipairs(value) do
+    list[i] = encode(element, arrays, indent .. "  ")
+  end
+  return pieces(list, indent, "[", "]")
+end
+
+local function object(value, arrays, indent)
+  local names, list = {}, {}
+  for name in pairs(value) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    local field = value[name]
+    -- An empty table does not say which of both it is.
+    local write = arrays[name] and array or encode
+    list[i] = ("%s: %s"):format(quoted(name), write(field, arrays, indent .. "  "))
+  end
+  return pieces(list, indent, "{", "}")
+end
+
+function encode(value, arrays, indent)
+  if type(value) == "string" then
+    return quoted(value)
+  elseif type(value) ~= "table" then
+    return tostring(value)
+  end
+  return (value[1] ~= nil and array or object)(value, arrays, indent)
+end
+
+--- Writes a value, with the names of an object in order, so that the same value is the same text. A
+-- string is taken byte by byte.
+-- @param value tables without circles, strings, finite numbers, booleans
+-- @tparam[opt] table arrays names of fields, as keys, that are arrays also when they are empty
+-- @treturn string
+function json.encode(value, arrays)
+  return encode(value, arrays or {}, "")
+end
+
+return json
