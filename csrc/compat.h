@@ -107,6 +107,14 @@
 #define RESOLVE_IN_ROOT 0x10
 #endif
 
+/* Whether this process never had a second thread, as far as libc tells. */
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+#include <sys/single_threaded.h>
+#define compat_single_threaded __libc_single_threaded
+#else
+#define compat_single_threaded 0
+#endif
+
 /* The reason for an errno, in English: strerror may read the files of a locale, and in a
  * child that has changed its root those would be the container's. */
 static inline const char *compat_reason(int err)

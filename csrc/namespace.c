@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <lualib.h>
@@ -56,12 +57,44 @@ static unsigned long namespace_check_namespaces(lua_State *L, int arg)
  * CLONE_NEWTIME has no bit in the old one, where it would be part of the exit signal. */
 static pid_t namespace_raw_clone(unsigned long flags)
 {
-	uint64_t args[8] = { flags, 0, 0, 0, SIGCHLD, 0, 0, 0 };
+	/* A child of one's parent ends with one's own signal, and clone3 wants to hear of none. */
+	uint64_t args[8] = { flags, 0, 0, 0, flags & CLONE_PARENT ? 0 : SIGCHLD, 0, 0, 0 };
 	long pid = syscall(SYS_clone3, args, sizeof(args));
 
 	if (pid < 0 && errno == ENOSYS && !(flags & CLONE_NEWTIME))
 		pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
 	return (pid_t)pid;
+}
+
+/* The same in a program with threads. Of a lock that another thread holds, malloc's say, a
+ * copy would have a copy that nobody opens. fork sees to that; so the copy is made by a
+ * child of fork, which has one thread, as its parent's child, and says over a pipe which. */
+static pid_t namespace_clone_by_fork(unsigned long flags)
+{
+	int pair[2], said[2] = { -1, EAGAIN };
+	pid_t between;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -1;
+	between = fork();
+	if (between < 0)
+		said[1] = errno;
+	if (between == 0) {
+		said[0] = (int)namespace_raw_clone(flags | CLONE_PARENT);
+		said[1] = errno;
+		if (said[0])
+			_exit(write(pair[1], said, sizeof(said)) != (ssize_t)sizeof(said));
+	}
+	close(pair[1]);
+	if (between > 0) {
+		while (read(pair[0], said, sizeof(said)) < 0 && errno == EINTR)
+			;
+		while (waitpid(between, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close(pair[0]);
+	errno = said[1];
+	return said[0];
 }
 
 static void namespace_leave(int status, void *unused)
@@ -125,7 +158,7 @@ static void __attribute__((noreturn)) namespace_child(lua_State *L)
 /***
 Starts a child process in new namespaces that runs a function and then exits: with the
 integer the function returns, else with 0; with 1 after an error, which it prints, as it prints
-the message of `nil, message`. The collector stands still in it. The child never returns into the caller's program: os.exit in it
+the message of `nil, message`. In a program with threads it has that one alone. The collector stands still in it. The child never returns into the caller's program: os.exit in it
 ends it without closing the Lua state, and it has a copy of the memory, so nothing
 it changes is seen by the parent. clone(2), namespaces(7)
 @function clone
@@ -144,7 +177,8 @@ static int namespace_clone(lua_State *L)
 	luaL_checkstack(L, LUA_MINSTACK, NULL);
 	/* What is still buffered would come out of both processes. */
 	fflush(NULL);
-	pid = namespace_raw_clone(flags);
+	pid = compat_single_threaded ? namespace_raw_clone(flags)
+				     : namespace_clone_by_fork(flags);
 	if (pid < 0)
 		return sys_fail(L, "clone", lua_tostring(L, 1));
 	if (pid == 0)

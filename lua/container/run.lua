@@ -72,10 +72,9 @@ end
 -- From how many pages on the copying of a host program's page tables costs more than all the rest.
 local LARGE <const> = 4096
 
---- Whether the child should run in the host program's own memory. It has to where there are
--- threads, for in a copy a lock that one of them held would be held for ever; and it had better
--- where there is much to copy. Otherwise a copy is as fast, and nothing that happens to it happens
--- here.
+--- Whether the child should run in the host program's own memory. It had better where there are
+-- threads, for a copy without their locks is made by two forks, and where there is much to copy.
+-- Otherwise a copy is as fast, and nothing that happens to it happens here.
 local function shares_memory(c)
   if c.users then
     -- The host program would stand still until the exec, and the child waits for it before.

@@ -1,4 +1,5 @@
 local children = require "spec.fixtures.children"
+local command = require "spec.fixtures.command"
 local container = require "container"
 local support = require "spec.support"
 
@@ -19,6 +20,32 @@ local function links_now()
 end
 
 describe("container.clone", function()
+  it("makes a child that needs no lock of another thread of the program", function()
+    support.needs("native", "addresses")
+    -- One of ten copies had to wait for ever.
+    local result = support.run(("LD_PRELOAD=%s MALLOC_ARENA_MAX=1 %s -e %s"):format(
+      command.program "threads", support.lua, support.quote [[
+        local container = require "container"
+        assert(container.stat("/proc/self/task").nlink == 4)
+        for i = 1, 60 do
+          local pid = assert(container.clone({}, function()
+            local kept = {}
+            for j = 1, 200 do
+              kept[j] = ("x"):rep(2000 + j)
+            end
+            return container.stat("/proc/self/task").nlink
+          end))
+          local pidfd <close> = assert(container.pidfd_open(pid))
+          if not container.poll({ pidfd }, 5)[1] then
+            container.kill(pid, "KILL")
+          end
+          local how, number = container.wait(pid)
+          assert(how == "exit" and number == 3, how .. " " .. number)
+        end
+        print("done", container.read_file("/proc/thread-self/children"))]]))
+    assert.same({ status = 0, stdout = "done\t\n", stderr = "" }, result)
+  end)
+
   it("runs the function in a child and answers the child's pid", function()
     local reader, writer = assert(container.pipe())
     local pid = assert(container.clone({}, function()
