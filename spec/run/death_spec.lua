@@ -27,7 +27,43 @@ local function kill_at(caller, n, ...)
   return where, math.tointeger(call)
 end
 
+-- By the clock, where the specs below count system calls: at moments spread over a whole run, from
+-- before there is anything to after it has been taken away.
+-- @string words of the shell, which run a container to its end
+local function kill_at_moments(caller, count, marker, words)
+  local result = caller:shell(("%s %d %s"):format(command.program "moments", count, words))
+  local killed, ended = result.stdout:match("(%d+) killed, (%d+) ended\n$")
+  assert(killed, result.stderr)
+  assert.equal(count, killed + ended)
+  assert.truthy(killed + 0 > count // 4, killed)
+  assert.truthy(command.gone(marker), "processes are left")
+  sweep(caller)
+end
+
 for _, caller in ipairs(command.callers) do
+  describe("when the launcher of " .. caller.name .. " is killed,", function()
+    local small, large = 200, 100 -- with those of the other caller 500 of them
+    if caller.ordinary then
+      small, large = 120, 80
+    end
+
+    it("at any moment from its birth to after its end, nothing of it is left", function()
+      local marker = support.name()
+      kill_at_moments(caller, small, marker,
+        command.words(support.lua, "run.lua", "-q", command.probe("arguments", marker)))
+    end)
+
+    it("at any moment, being a large program whose memory the child shares, nothing is left",
+      function()
+        local marker = support.name()
+        kill_at_moments(caller, large, marker, command.words(support.lua, "-e", ([[
+          package.path, package.cpath = "./lua/?.lua;" .. package.path, "./?.so;" .. package.cpath
+          local ballast = ("x"):rep(17 << 20)
+          assert(require "container".run { "/probe", "arguments", %q, volumes = { %q } })
+          return ballast]]):format(marker, command.program "probe" .. ":/probe"), "-", marker))
+      end)
+  end)
+
   describe("when the launcher of " .. caller.name .. " is killed,", function()
     -- From the beginning in steps, and the part from the clone on at each call.
     local function kill_at_the_start(step, ...)
