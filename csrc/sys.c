@@ -181,6 +181,7 @@ static const luaL_Reg functions[] = {
 
 /* Those that Lua decides by; the table is container.errno. errno(3) */
 static const struct sys_word errnos[] = {
+	{ "E2BIG", E2BIG },
 	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	{ "EBUSY", EBUSY },
 	{ "ECHILD", ECHILD },	{ "EEXIST", EEXIST },	{ "EINVAL", EINVAL },
 	{ "EISDIR", EISDIR },

@@ -55,6 +55,24 @@ function process.enter(c)
   return container.chdir(made)
 end
 
+-- What the kernel takes of one string, with its NUL, where pages have 4 KiB. execve(2)
+local STRING_MAX <const> = 131072
+
+--- Where a list of arguments is too long because of one of them: which, for the message.
+local function too_long(p)
+  for i, word in ipairs(p.args) do
+    if #word >= STRING_MAX then
+      return (" (args[%d] has %d bytes)"):format(i, #word)
+    end
+  end
+  for _, word in ipairs(p.env) do
+    if #word >= STRING_MAX then
+      return (" (env.%s has %d bytes)"):format(word:match("^[^=]*"), #word)
+    end
+  end
+  return ""
+end
+
 --- The last step: becomes init, from the sealed image, which starts the program or becomes it.
 function process.exec(c)
   local p = c.config.process
@@ -73,7 +91,11 @@ function process.exec(c)
     return ok, message, errno
   end
   -- The program is what was asked for, and what is too long for init is too long for it.
-  return ok, message:gsub("^execveat %S+:", function() return p.args[1] .. ":" end), errno
+  message = message:gsub("^execveat %S+:", function() return p.args[1] .. ":" end)
+  if errno == container.errno.E2BIG then
+    message = message .. too_long(p)
+  end
+  return ok, message, errno
 end
 
 return process

@@ -87,6 +87,37 @@ for _, caller in ipairs(command.callers) do
         "printf %s \"$BYTES\" | od -An -tx1 | sed 's/^ //'"))
     end)
 
+    it("every other byte arrives in a name, a path and a directory as well", function()
+      local odd = "\xff\xc3\x28 \"\\\t'"
+      local source = caller:directory() .. "/" .. odd
+      local rootfs = caller:rootfs()
+      assert(container.mkdir(source))
+      assert(container.mknod(source .. "/" .. odd, "file", tonumber("644", 8), 0, 0))
+      assert(os.rename(rootfs, rootfs .. odd))
+      assert.equal(odd .. "\n/w" .. odd .. "\n" .. odd .. "\n",
+        caller:print("--rootfs", rootfs .. odd, "--hostname", odd, "--workdir", "/w" .. odd,
+          "--volume", source .. ":/v" .. odd, "sh", "-c",
+          "hostname; pwd; cd \"$0\" && printf '%s\\n' *", "/v" .. odd))
+    end)
+
+    it("an argument or a variable of a megabyte is refused whole, and named", function()
+      local function refusal(field)
+        return caller:shell(command.words(support.lua, "-e", ([[
+          package.path, package.cpath = "./lua/?.lua;" .. package.path, "./?.so;" .. package.cpath
+          local container = require "container"
+          local long = ("x"):rep(1 << 20)
+          for _, init in ipairs { true, false } do
+            local options = { "true", init = init }
+            options[%s] = %s
+            print(container.run(options))
+          end]]):format(table.unpack(field)))).stdout
+      end
+      local line = "nil\texec: true: Argument list too long (%s has %d bytes)\n"
+      assert.equal(line:format("args[2]", 1 << 20):rep(2), refusal { "2", "long" })
+      assert.equal(line:format("env.LONG", (1 << 20) + 5):rep(2),
+        refusal { "'env'", "{ LONG = long }" })
+    end)
+
     it("a megabyte goes through its streams as it was given", function()
       local text = ("every byte counts\n"):rep(60000)
       local s <close> = caller:start("tr", "a-z", "A-Z")
