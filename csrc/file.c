@@ -77,9 +77,9 @@ static int file_readlink(lua_State *L)
 }
 
 /***
-Gives a file to a user and a group. chown(2)
+Gives a file to a user and a group. chown(2), fchown(2)
 @function chown
-@string path a symbolic link is not followed
+@param path string, of which a symbolic link is not followed; or an fd
 @int uid
 @int gid
 @param[opt] dir fd that a relative path starts from
@@ -87,10 +87,13 @@ Gives a file to a user and a group. chown(2)
 */
 static int file_chown(lua_State *L)
 {
-	const char *path = sys_check_string(L, 1);
 	uid_t uid = (uid_t)sys_check_range(L, 2, 0, UINT_MAX - 1);
 	gid_t gid = (gid_t)sys_check_range(L, 3, 0, UINT_MAX - 1);
+	const char *path;
 
+	if (lua_type(L, 1) != LUA_TSTRING)
+		return sys_result(L, fchown(fd_check(L, 1), uid, gid), "fchown", NULL);
+	path = sys_check_string(L, 1);
 	return sys_result(L, fchownat(fd_opt_dir(L, 4), path, uid, gid, AT_SYMLINK_NOFOLLOW),
 			  "chown", path);
 }

@@ -195,16 +195,44 @@ static int process_getppid(lua_State *L)
 	return 1;
 }
 
+/***
+The caller's process group. getpgrp(2)
+@function getpgrp
+@treturn int
+*/
+static int process_getpgrp(lua_State *L)
+{
+	lua_pushinteger(L, getpgrp());
+	return 1;
+}
+
+/***
+Makes a session, of which the caller is the leader and which has no terminal. setsid(2)
+@function setsid
+@treturn int the session; or nil, message, errno (EPERM for the leader of a process group)
+*/
+static int process_setsid(lua_State *L)
+{
+	pid_t session = setsid();
+
+	if (session < 0)
+		return sys_fail(L, "setsid", NULL);
+	lua_pushinteger(L, session);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{ "_exit", process__exit },
 	{ "exec", process_exec },
 	{ "fexecve", process_fexecve },
+	{ "getpgrp", process_getpgrp },
 	{ "getpid", process_getpid },
 	{ "getppid", process_getppid },
 	{ "kill", process_kill },
 	{ "pdeathsig", process_pdeathsig },
 	{ "pidfd_open", process_pidfd_open },
 	{ "pidfd_send_signal", process_pidfd_send_signal },
+	{ "setsid", process_setsid },
 	{ "wait", process_wait },
 	{ NULL, NULL },
 };

@@ -184,7 +184,7 @@ static const struct sys_word errnos[] = {
 	{ "E2BIG", E2BIG },
 	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	{ "EBUSY", EBUSY },
 	{ "ECHILD", ECHILD },	{ "EEXIST", EEXIST },	{ "EINVAL", EINVAL },
-	{ "EISDIR", EISDIR },
+	{ "EIO", EIO },		{ "EISDIR", EISDIR },
 	{ "ELOOP", ELOOP },	{ "ENODEV", ENODEV },	{ "ENOENT", ENOENT },
 	{ "ENOSPC", ENOSPC },	{ "ENOSYS", ENOSYS },	{ "ENOTDIR", ENOTDIR },
 	{ "EPERM", EPERM },	{ "EROFS", EROFS },	{ "ESRCH", ESRCH },

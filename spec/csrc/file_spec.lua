@@ -123,6 +123,15 @@ describe("container.chown", function()
     assert.equal("3 4294967294", seen(path .. "/file", "%u %g"))
   end)
 
+  it("gives an open file to them #root", function()
+    local path = support.tmpdir() .. "/file"
+    local fd <close> = assert(container.open(path, "wronly,creat"))
+    assert.is_true(container.chown(fd, 4, 5))
+    assert.equal("4 5", seen(path, "%u %g"))
+    local held <close> = assert(container.open(path, "path"))
+    support.refused("fchown: Bad file descriptor", 9, container.chown(held, 4, 5))
+  end)
+
   it("is refused a file that is not there, and to an ordinary user", function()
     local uid, gid = container.geteuid()
     support.refused("chown /nope: No such file or directory", "ENOENT",

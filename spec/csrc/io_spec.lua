@@ -174,3 +174,72 @@ describe("container.flock", function()
     support.raises("unknown lock flag 'exclusive'", container.flock, 0, "exclusive")
   end)
 end)
+
+describe("container.poll with writers", function()
+  it("waits for the last ones until they can be written", function()
+    local reader, writer = assert(container.pipe())
+    local _ <close> = reader
+    local _ <close> = writer
+    assert.same({ nil, true }, container.poll({ reader, writer }, 0, 1))
+    local full <close> = assert(container.open("/proc/self/fd/" .. writer:fileno(),
+      "wronly,nonblock"))
+    while container.write(full, ("x"):rep(4096)) do end
+    assert.same({ true }, container.poll({ reader, writer }, 0, 1))
+    assert.same({}, container.poll({ writer }, 0, 1))
+    container.read(reader, 1 << 20)
+    assert.same({ true }, container.poll({ writer }, 0, 1))
+  end)
+
+  it("raises for more of them than there are", function()
+    support.raises("number out of range", container.poll, { 0 }, 0, 2)
+    support.raises("number out of range", container.poll, { 0 }, 0, -1)
+    support.raises("number expected", container.poll, { 0 }, 0, {})
+  end)
+end)
+
+describe("container.send_fd and receive_fd", function()
+  it("hand an open file over, which is the same one", function()
+    local from, to = assert(container.socketpair())
+    local _ <close> = from
+    local _ <close> = to
+    local fd <close> = assert(container.open(file("contents")))
+    assert.is_true(container.send_fd(from, fd))
+    assert.equal("cont", container.read(fd, 4))
+    local got <close> = assert(container.receive_fd(to))
+    assert.are_not.equal(fd:fileno(), got:fileno())
+    assert.equal("ents", container.read(got))
+    assert.matches("flags:%s+%d*2%d%d%d%d%d%d\n", -- O_CLOEXEC
+      container.read_file("/proc/self/fdinfo/" .. got:fileno()))
+  end)
+
+  it("leave what else comes over the socket", function()
+    local from, to = assert(container.socketpair())
+    local _ <close> = from
+    local _ <close> = to
+    container.send_fd(from, from)
+    container.write(from, "more")
+    assert(container.receive_fd(to)):close()
+    assert.equal("more", container.read(to))
+  end)
+
+  it("are refused what is no socket and no open file, and what brings no file", function()
+    local from, to = assert(container.socketpair())
+    local _ <close> = from
+    local _ <close> = to
+    local fd <close> = assert(container.open("/dev/null"))
+    support.refused("sendmsg: Socket operation on non-socket", 88, container.send_fd(fd, fd))
+    support.refused("recvmsg: Socket operation on non-socket", 88, container.receive_fd(fd))
+    support.refused("sendmsg: Bad file descriptor", 9, container.send_fd(from, 100000))
+    container.write(from, "x")
+    support.refused("recvmsg: Bad message", 74, container.receive_fd(to))
+    from:close()
+    support.refused("recvmsg: Bad message", 74, container.receive_fd(to))
+    support.refused("sendmsg: Broken pipe", 32, container.send_fd(to, 0)) -- and no SIGPIPE
+  end)
+
+  it("raise for what is no fd", function()
+    support.raises("container.fd expected", container.send_fd, io.stdin, 0)
+    support.raises("container.fd expected", container.send_fd, 0, "x")
+    support.raises("container.fd expected", container.receive_fd)
+  end)
+end)
