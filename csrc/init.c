@@ -11,9 +11,8 @@
  *      wait status of the program is written to it
  *   5  its own image, of no use any more
  * and argv { "init" or "exec", program, arguments... }. As "exec" it becomes the program. As
- * "init" it starts it, passes on every signal that a process sent (the terminal's own
- * signals reached the program already, which is in the same process group), reaps orphans,
- * and ends when the program does, with its status, or 128 and the number of the signal.
+ * "init" it starts it, passes signals on, reaps orphans, and ends when the program does, with
+ * its status, or 128 and the number of the signal.
  * The kernel then ends whatever is left in the container: pid_namespaces(7).
  */
 #include "container.h"
@@ -215,6 +214,31 @@ INIT void init_reap(long program)
 	}
 }
 
+/* What came for the container is for the program. Of what the kernel sent, the keys of the
+ * container's own terminal reached the program already, which is in the same process group; a
+ * hang-up reaches only the leader of the session, which is this process. What the launcher
+ * passes on of the keys of its terminal (a process of no number here) is for the whole group, as
+ * there; only that nobody has this group as a job, so there a stop has to be the one that is
+ * not asked. */
+INIT void init_pass(long program, const struct signalfd_siginfo *info)
+{
+	long number = info->ssi_signo, to = program;
+
+	if (info->ssi_pid == 1)
+		return; /* to the group, by this function */
+	if (info->ssi_code == SI_KERNEL) {
+		if (number != SIGHUP)
+			return;
+	} else if (!info->ssi_pid && (number == SIGINT || number == SIGQUIT ||
+				      number == SIGTSTP || number == SIGCONT)) {
+		if (init_syscall(SYS_getpgid, program, 0, 0, 0, 0) == 1)
+			to = 0;
+		if (number == SIGTSTP)
+			number = SIGSTOP;
+	}
+	init_syscall(SYS_kill, to, number, 0, 0, 0);
+}
+
 INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 {
 	struct signalfd_siginfo info;
@@ -237,8 +261,8 @@ INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 			continue;
 		if (info.ssi_signo == SIGCHLD)
 			init_reap(program);
-		else if (info.ssi_code != SI_KERNEL)
-			init_syscall(SYS_kill, program, info.ssi_signo, 0, 0, 0);
+		else
+			init_pass(program, &info);
 	}
 }
 

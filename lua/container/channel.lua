@@ -4,7 +4,8 @@
 -- executed, so end of file without a word means that the program runs. The other is a socket
 -- pair that lasts: its end of file tells pid 1 that the launcher is gone, and pid 1 answers
 -- over it how the program ended. csrc/init.c speaks both. The launcher writes to it at most once,
--- a byte, to a child that waits for that before it does anything else.
+-- a byte, to a child that waits for that before it does anything else; and before init is there,
+-- the child hands its terminal over by it.
 
 local container = require "container"
 
@@ -103,6 +104,22 @@ end
 --- In the child: says what failed. There is nobody to tell if this fails too.
 function channel.tell(c, step, message, errno)
   container.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
+end
+
+--- In the child: hands an open file to its parent, which is there to take it when the program runs.
+function channel.hand(fd)
+  return container.send_fd(LINE, fd)
+end
+
+--- In the parent, when the program runs: takes what the child handed over, by the same step.
+-- @string step
+-- @return an fd; or nil and an error
+function channel.take(c, step)
+  local fd, message, errno = container.receive_fd(c.channel.line)
+  if not fd then
+    return nil, channel.failure(step, message, errno)
+  end
+  return fd
 end
 
 --- In the parent: waits until the program runs.

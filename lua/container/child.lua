@@ -43,12 +43,12 @@ child.order = {
   { "mount", mount.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },
   { "mount", mount.child }, -- while the old root is there: volumes come from it, proc needs it
+  { "terminal", asked("terminal") }, -- of the devpts just mounted; has the rights and /proc
   { "device", device.child }, -- into the /dev just mounted
   { "mask", mask.child }, -- over what has just been mounted
   { "rootfs", rootfs.pivot }, -- the host's files end here
   { "network", network.child },
   { "process", process.enter }, -- with the rights to make a directory
-  -- the terminal: here
   { "limit", limit.child }, -- after the last step that could need more than the limit
   { "keyring", keyring.child },
   { "landlock", asked("landlock") }, -- the last of those that have the right to it, and see files

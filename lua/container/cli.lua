@@ -9,8 +9,9 @@ local VERSION <const> = "lua-container 0.1.0"
 -- The statuses of docker, which are those of a shell where a shell has them.
 local FAILED <const>, NOT_EXECUTABLE <const>, NOT_FOUND <const> = 125, 126, 127
 
--- What reaches the program when it reaches the launcher.
-local FORWARDED <const> = { "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH" }
+-- What reaches the program when it reaches the launcher; and the two that stop the launcher and let
+-- it go on.
+local HANDLED <const> = { "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "TSTP", "CONT" }
 
 local USAGE <const> = [[
 Usage: lua-container [OPTIONS] [--] COMMAND [ARG...]
@@ -39,6 +40,8 @@ machine's own files: all can be read and run, nothing written survives.
                               a path inside; as often as there are paths. What is not named
                               cannot be opened: COMMAND itself and its libraries need naming
       --landlock write=PATH   the same, and may write there
+  -t, --tty                   a terminal of its own, also where standard input and output are none
+  -i, --interactive           says nothing new: standard input is always open
       --no-init               COMMAND is pid 1 itself, instead of a small init
 
 These open the container towards the host:
@@ -119,6 +122,8 @@ local OPTIONS <const> = {
   ["--network"] = { field = "network", read = same },
   ["--security-opt"] = { field = "no_new_privileges", read = security },
   ["--privileged"] = { field = "privileged", value = true },
+  ["--tty"] = { field = "tty", value = true },
+  ["--interactive"] = {},
   ["--no-init"] = { field = "init", value = false },
   ["--quiet"] = { field = "announce", value = false },
   ["--features"] = { text = function() return container.features("json") .. "\n" end },
@@ -127,7 +132,7 @@ local OPTIONS <const> = {
 }
 
 local SHORT <const> = { e = "--env", w = "--workdir", v = "--volume", q = "--quiet",
-  h = "--hostname", u = "--user" }
+  h = "--hostname", u = "--user", t = "--tty", i = "--interactive" }
 
 --- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
@@ -153,7 +158,7 @@ end
 --- Turns argv into the library's options.
 -- @treturn table options; or nil and a message; or nil, nil and a text to print
 local function parse(argv)
-  local options = { announce = true }
+  local options = { announce = true, tty = "auto" }
   local i = 1
   while argv[i] do
     local word = argv[i]
@@ -162,6 +167,12 @@ local function parse(argv)
       break
     elseif word:sub(1, 1) ~= "-" or word == "-" then
       break
+    end
+    local letter, others = word:match("^%-(%a)(%a.*)$")
+    if letter and SHORT[letter] and not OPTIONS[SHORT[letter]].read then
+      -- Switches in one word: the first one, and a word of the others.
+      argv = table.move(argv, i + 1, #argv, i + 2, table.move(argv, 1, i, 1, {}))
+      word, argv[i + 1] = "-" .. letter, "-" .. others
     end
     local option, name, value = option_of(word)
     if not option then
@@ -187,7 +198,7 @@ local function parse(argv)
       return nil, ("option %s takes no value"):format(name)
     elseif option.text then
       return nil, nil, option.text
-    else
+    elseif option.field then
       options[option.field] = option.value
     end
     i = i + 1
@@ -219,19 +230,55 @@ local function status_of(err)
   return err.errno == container.errno.ENOENT and NOT_FOUND or NOT_EXECUTABLE
 end
 
---- Waits for the container's end and passes signals on. One that came from the kernel is a key of
--- the terminal: the program has the same terminal, and got it too.
-local function attend(c, signals)
+--- Stops as a key of the terminal asks, and the container too if it is the same terminal's; returns
+-- when somebody lets it go on.
+local function suspend(c, init, terminal)
+  if terminal then
+    terminal:restore()
+  else
+    c:kill(init and "TSTP" or "STOP")
+  end
+  -- The kernel knows whether there is anybody who could.
+  container.sigprocmask("unblock", { "TSTP" })
+  container.kill(container.getpid(), "TSTP")
+  container.sigprocmask("block", { "TSTP" })
+  if not terminal then
+    c:kill("CONT")
+  end
+end
+
+--- Passes a signal on. The container is in a session of its own, so the keys of the launcher's
+-- terminal reach it by this only.
+local function pass(c, signals, init, terminal)
+  local number, from = container.read_signal(signals)
+  local name = number and container.signal_name(number)
+  if name == "TSTP" then
+    suspend(c, init, terminal)
+  elseif name == "CONT" or name == "WINCH" and terminal then
+    if terminal then
+      terminal:resume()
+    end
+    -- A new size reaches the program from its own terminal.
+    if name == "WINCH" and from == "process" then
+      c:kill(number)
+    end
+  elseif number then
+    c:kill(number)
+  end
+end
+
+--- Waits for the container's end, and serves it meanwhile.
+local function attend(c, signals, init, terminal)
   while true do
-    local ready = container.poll { c:fd(), signals }
+    local fds = { c:fd(), signals }
+    local ready = terminal and terminal:poll(fds) or container.poll(fds)
     if ready and ready[2] then
-      local number, from = container.read_signal(signals)
-      -- A hang-up reaches the leader of the session, which may be this process alone.
-      if number and (from == "process" or container.signal_name(number) == "HUP") then
-        c:kill(number)
-      end
+      pass(c, signals, init, terminal)
     end
     if ready and ready[1] then
+      if terminal then
+        terminal:drain(signals)
+      end
       return c:wait()
     end
   end
@@ -251,21 +298,17 @@ function cli.main(argv)
   end
   -- Whoever ignores the end of its children is not told of it.
   container.sigdefault { "CHLD" }
-  container.sigprocmask("block", FORWARDED)
-  local signals = assert(container.signalfd(FORWARDED))
-  -- Its keys and reads are the container's meanwhile; a shell in it moves them to groups of its
-  -- own.
-  local terminal = container.isatty(0) and container.tcgetpgrp(0)
+  container.sigprocmask("block", HANDLED)
+  local signals = assert(container.signalfd(HANDLED))
   local c <close>, err = container.spawn(options)
   if not c then
     say(sentence(err))
     return status_of(err)
   end
   collectgarbage("restart")
-  local result, why = attend(c, signals)
-  if terminal then
-    container.tcsetpgrp(0, terminal)
-  end
+  -- Not before there is a container: a start that is refused leaves the terminal alone.
+  local terminal <close> = c.tty and require("container.proxy").new(c) or nil
+  local result, why = attend(c, signals, options.init ~= false, terminal)
   if not result then
     say(tostring(why))
     return FAILED

@@ -17,6 +17,9 @@ end
 -- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
 -- whose container it is not.
 local function close(self)
+  if self.tty and is_ours(self) then
+    self.tty:close()
+  end
   if self.result or self.closed or not is_ours(self) then
     return
   end
@@ -96,8 +99,9 @@ methods.close = close
 
 --- Starts a container. The object ends it when it is closed or collected.
 -- @tparam table options see spec.lua
--- @return an object with `pid`, `name` if it has one, and the methods wait, kill, fd, close; or nil
--- and an error, which prints as one sentence and carries step, subject, errno
+-- @return an object with `pid`, `name` if it has one, `tty`, the master of its terminal, if it has
+-- one, and the methods wait, kill, fd, close; or nil and an error, which prints as one sentence and
+-- carries step, subject, errno
 function library.spawn(options)
   local c, err = spec.read(options)
   if c then
@@ -107,14 +111,19 @@ function library.spawn(options)
     return nil, err
   end
   return setmetatable({
-    pid = c.pid, name = c.name, owner = container.getpid(), state = c, closed = false,
+    pid = c.pid, name = c.name, tty = c.tty, owner = container.getpid(), state = c,
+    closed = false,
   }, metatable)
 end
 
 --- Runs a container to its end.
--- @tparam table options see spec.lua
+-- @tparam table options see spec.lua; without tty, for nobody could read what it shows
 -- @treturn table the result of `wait`; or nil and an error
 function library.run(options)
+  if type(options) == "table" and rawget(options, "tty") then
+    return nil, channel.failure("spec", "tty: takes container.spawn, which gives its other side",
+      nil, "tty")
+  end
   local c <close>, err = library.spawn(options)
   if not c then
     return nil, err

@@ -108,6 +108,10 @@ local function one(c, entry)
   return ok, message, errno
 end
 
+-- What is held open as soon as it is mounted, for a volume may come to lie on it: for devices and
+-- for the terminal.
+local HELD <const> = { ["/dev"] = "dev", ["/dev/pts"] = "pts" }
+
 --- Runs while the old root is still attached: the sources of volumes are there, and a user
 -- namespace may mount proc only where a full one is visible.
 function mount.child(c)
@@ -116,10 +120,10 @@ function mount.child(c)
     if not ok then
       return nil, message, errno
     end
-    if entry.destination == "/dev" and not c.dev then
-      -- Held now, for a volume may come to lie on it.
-      c.dev, message, errno = container.open_beneath(c.root, "/dev", "path,directory")
-      if not c.dev then
+    local held = HELD[entry.destination]
+    if held and not c[held] then
+      c[held], message, errno = container.open_beneath(c.root, entry.destination, "path,directory")
+      if not c[held] then
         return nil, message, errno
       end
     end

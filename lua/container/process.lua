@@ -34,9 +34,14 @@ function process.prepare(c)
   return true
 end
 
---- Dies with the launcher; and no permission bit of what is made from here on is taken away.
+--- Has a session of its own, without a terminal: from here on no key of the launcher's reaches it.
+-- Dies with the launcher; and no permission bit of what is made from here on is taken away.
 function process.child()
   container.umask(0)
+  local session, message, errno = container.setsid()
+  if not session then
+    return nil, message, errno
+  end
   return channel.follow()
 end
 

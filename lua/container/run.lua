@@ -122,6 +122,9 @@ function run.start(c)
   if ok then
     err = channel.wait(c)
   end
+  if not err and c.terminal then
+    c.tty, err = channel.take(c, "terminal")
+  end
   if err then
     return nil, explain(err)
   end

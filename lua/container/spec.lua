@@ -32,6 +32,9 @@
 --   readonly       true: the root cannot be written
 --   tmpfs          array of "DESTINATION[:OPTION,...]"
 --   network        "none": loopback only; "host": the host's own
+--   tty            true: a terminal of its own as its standard streams; { height = rows, width =
+--                  columns }: of that size, else it is that of the caller's terminal; "auto": if
+--                  standard input and output are terminals, in the place of those streams that are
 --   announce       true: says on standard error what runs, and as which pid
 
 local container = require "container"
@@ -384,6 +387,16 @@ local options = {
   network = function(c, value)
     expect(value == "none" or value == "host", "network", "\"none\" or \"host\"", value)
     c.network = value
+  end,
+  tty = function(c, value)
+    if value then
+      -- Here, so that only who asks for it loads it, and not in the child.
+      c.terminal = require("container.terminal").read("tty", value)
+      c.config.process.terminal = c.terminal ~= nil
+      c.config.process.consoleSize = c.terminal and c.terminal.size
+    else
+      switch("tty", value)
+    end
   end,
   announce = function(c, value)
     c.announce = switch("announce", value)

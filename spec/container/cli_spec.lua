@@ -223,7 +223,8 @@ describe("the command line", function()
     end)
   end
 
-  for word, name in pairs { ["--quiet=1"] = "--quiet", ["-qq"] = "--quiet", ["-qe"] = "--quiet",
+  for word, name in pairs { ["--quiet=1"] = "--quiet", ["-q=1"] = "--quiet",
+    ["--tty=false"] = "--tty", ["--interactive=1"] = "--interactive",
     ["--no-init=false"] = "--no-init", ["--read-only=false"] = "--read-only",
     ["--privileged=true"] = "--privileged", ["--help="] = "--help",
     ["--version=2"] = "--version" } do
@@ -231,6 +232,11 @@ describe("the command line", function()
       refuses("option " .. name .. " takes no value", word .. " true")
     end)
   end
+
+  it("refuses what is no option in a word of several", function()
+    refuses("unknown option -Z (see --help)", "-qZ true")
+    refuses("option --user needs a value", "-qtu")
+  end)
 
   it("refuses to run nothing", function()
     refuses("no command given (see --help)", "")

@@ -85,8 +85,8 @@ describe("the requires of the rooms", function()
     end
   end)
 
-  it("are of the C module alone in the door for the command line", function()
-    assert.same({ "container" }, requires("container.cli"))
+  it("are of the C module alone in the door for the command line, but for its terminal", function()
+    assert.same({ "container", "container.proxy" }, requires("container.cli"))
   end)
 end)
 

@@ -1,4 +1,5 @@
 local container = require "container"
+local command = require "spec.fixtures.command"
 local pid1 = require "spec.fixtures.pid1"
 local support = require "spec.support"
 
@@ -97,6 +98,42 @@ describe("pid 1", function()
       local how, number = finish(this)
       assert.same({ "exit", 9 }, { how, number })
     end
+  end)
+
+  it("passes on keys of the launcher's terminal to all of the session's first group", function()
+    local path, fd <close> = fifo()
+    for _, signal in ipairs { "INT", "QUIT" } do
+      -- The shell waits for what it runs: for it alone the key would end nothing.
+      local this = start { "sh", "-c", ("sh -c 'echo ready >%s; exec sleep 60'; echo after >%s")
+        :format(path, path), namespaces = NAMESPACES, before = container.setsid }
+      assert.equal("ready\n", heard(fd))
+      assert.is_true(container.kill(this.pid, signal))
+      local how, number = finish(this)
+      assert.same({ "exit", signal == "INT" and 130 or 131 }, { how, number })
+      assert.is_nil(container.poll({ fd }, 0)[1])
+    end
+  end)
+
+  it("stops that group by the launcher's TSTP and lets it go on by CONT", function()
+    local path, fd <close> = fifo()
+    local this = start { "sh", "-c", ("sh -c 'echo ready >%s; exec sleep 60'; :"):format(path),
+      namespaces = NAMESPACES, before = container.setsid }
+    assert.equal("ready\n", heard(fd))
+    local program = command.children(this.pid)[1]
+    local job = command.children(program)[1]
+    local function await(stopped)
+      command.await(stopped and "they stop" or "they go on", function()
+        return stopped == (command.status(job, "State"):find("^T") ~= nil)
+          and stopped == (command.status(program, "State"):find("^T") ~= nil)
+      end)
+    end
+    assert.is_true(container.kill(this.pid, "TSTP"))
+    await(true)
+    assert.is_true(container.kill(this.pid, "CONT"))
+    await(false)
+    container.kill(this.pid, "TERM")
+    local how, number = finish(this)
+    assert.same({ "exit", 143 }, { how, number })
   end)
 
   it("ends a program that has no handler by the signals that it passes on", function()

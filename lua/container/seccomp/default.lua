@@ -95,8 +95,8 @@ allow [[
   epoll_pwait2 eventfd eventfd2 signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime
   io_setup io_submit io_cancel io_destroy io_getevents io_pgetevents ]]
 
--- TIOCSTI types into the terminal, which is the launcher's and read by its shell; TIOCLINUX does
--- the same on a console.
+-- TIOCSTI types into the terminal, which in a pipeline is the launcher's and read by its shell;
+-- TIOCLINUX does the same on a console.
 except("ioctl", 1, 0x5412, 0x541c)
 
 -- Memory -----------------------------------------------------------------------------------------

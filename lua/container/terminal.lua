@@ -1,0 +1,124 @@
+-- A terminal of the container's own: a pseudoterminal of its devpts, of which it has the slave as
+-- its standard streams and the launcher the master. The launcher's terminal is not handed in.
+-- pty(7); OCI runtime specification, config, "terminal" and "consoleSize"
+--
+-- Loaded by spec.lua only for who asks for it, and there, for the child can load nothing.
+
+local channel = require "container.channel"
+local check = require "container.check"
+local container = require "container"
+local file = require "container.file"
+
+local terminal = {}
+
+local SIZE_MAX <const> = 0xffff
+
+local function host_terminals()
+  local streams = {}
+  for fd = 0, 2 do
+    streams[#streams + 1] = container.isatty(fd) and fd or nil
+  end
+  return streams
+end
+
+local function read_size(field, value)
+  local size = {}
+  for key in next, check.plain(field, value) do
+    check.expect(key == "height" or key == "width", field, "height or width", key)
+  end
+  for _, key in ipairs { "height", "width" } do
+    local given = rawget(value, key)
+    size[key] = check.expect(math.type(given) == "integer" and given >= 1 and given <= SIZE_MAX,
+      field .. "." .. key, "an integer from 1 to 65535", given) and given
+  end
+  return size
+end
+
+--- Reads the option.
+-- @string field
+-- @param value true; { height, width }, its size at first; or "auto", which is one if standard
+-- input and output are terminals, in the place of those streams that are
+-- @treturn table what spec.lua keeps: the streams, the size if it is known, and the child's side;
+-- nil when there is to be none
+function terminal.read(field, value)
+  local known = host_terminals()
+  local streams, size = { 0, 1, 2 }, nil
+  if value == "auto" then
+    if known[1] ~= 0 or known[2] ~= 1 then
+      return nil
+    end
+    streams = known
+  elseif value ~= true then
+    check.expect(type(value) == "table", field, "true, false, \"auto\" or a table", value)
+    size = read_size(field, value)
+  end
+  if not size and known[1] then
+    local height, width = container.tcgetwinsize(known[1])
+    size = height and height > 0 and { height = height, width = width } or nil
+  end
+  return { streams = streams, size = size, child = terminal.child }
+end
+
+--- The master of a new pseudoterminal, in the devpts that was mounted for the container, whatever
+-- lies on that now.
+local function open_master(c)
+  local master, message, errno = container.open("ptmx", "rdwr,noctty,nonblock", nil, c.pts)
+  local ok = master
+  if ok then
+    ok, message, errno = container.unlockpt(master)
+  end
+  return ok and master, message, errno
+end
+
+--- Gives it to the program's user; the group and the mode it has from the mount.
+local function dress(c, slave)
+  local size, ok, message, errno = c.terminal.size, true, nil, nil
+  if size then
+    ok, message, errno = container.tcsetwinsize(slave, size.height, size.width)
+  end
+  if ok then
+    ok, message, errno =
+      container.chown(slave, c.config.process.user.uid, container.stat(slave).gid)
+  end
+  return ok, message, errno
+end
+
+--- Shows it as /dev/console too.
+local function bind_console(c, slave)
+  local target <close>, message, errno = file.beneath(c.dev, "console", "file", "nosymlinks")
+  if not target then
+    return nil, message, errno
+  end
+  return container.mount(file.path(slave), file.path(target), nil, "bind")
+end
+
+--- Runs in a new session, while /proc is the host's and /dev is held open.
+function terminal.child(c)
+  local master <close>, message, errno = open_master(c)
+  if not master then
+    return nil, message, errno
+  end
+  local slave <close>, why, number = container.open_slave(master)
+  if not slave then
+    return nil, why, number
+  end
+  local ok
+  ok, message, errno = dress(c, slave)
+  if ok then
+    ok, message, errno = bind_console(c, slave)
+  end
+  if ok then
+    ok, message, errno = container.tiocsctty(slave)
+  end
+  for _, fd in ipairs(c.terminal.streams) do
+    if ok then
+      ok, message, errno = container.dup2(slave, fd)
+    end
+  end
+  if ok then
+    ok, message, errno = channel.hand(master)
+  end
+  return ok, message, errno
+end
+
+return terminal

@@ -1,0 +1,168 @@
+-- A terminal of the container's own, as the library gives it: its options, and the master's side.
+
+local container = require "container"
+local spec = require "container.spec"
+local support = require "spec.support"
+
+local DEADLINE <const> = 10
+
+-- The first container makes the image of init, which stays open for those to come.
+setup(function()
+  container.run { "true" }
+end)
+
+local function refuses(message, tty)
+  local c, err = spec.read { "true", tty = tty }
+  assert.is_nil(c)
+  assert.equal("spec: " .. message, tostring(err))
+end
+
+-- Reads from a terminal until `pattern` has come; all that came.
+local function expect(c, pattern)
+  local text = ""
+  while not text:find(pattern) do
+    assert(container.poll({ c.tty }, DEADLINE)[1], text)
+    text = text .. assert(container.read(c.tty), text)
+  end
+  return text
+end
+
+-- What is shown by a program that ends.
+local function shown(options)
+  local c <close> = assert(container.spawn(options))
+  local text = {}
+  repeat
+    assert(container.poll({ c.tty }, DEADLINE)[1], "nothing came")
+    local piece, _, errno = container.read(c.tty)
+    text[#text + 1] = piece
+  until errno == container.errno.EIO -- the end of a terminal
+  return table.concat(text), c:wait().status
+end
+
+describe("the option tty", function()
+  it("is of container.spawn, for what runs to its end could show nothing", function()
+    local result, err = container.run { "true", tty = true }
+    assert.is_nil(result)
+    assert.equal("spec: tty: takes container.spawn, which gives its other side", tostring(err))
+    assert.equal("tty", err.subject)
+  end)
+
+  it("is refused what is neither a switch, \"auto\" nor a size", function()
+    refuses("tty: expected true, false, \"auto\" or a table, got 1", 1)
+    refuses("tty: expected true, false, \"auto\" or a table, got \"yes\"", "yes")
+    refuses("tty.height: expected an integer from 1 to 65535, got nil", {})
+    refuses("tty.height: expected an integer from 1 to 65535, got 0", { height = 0, width = 1 })
+    refuses("tty.width: expected an integer from 1 to 65535, got 65536",
+      { height = 1, width = 65536 })
+    refuses("tty.width: expected an integer from 1 to 65535, got \"80\"",
+      { height = 1, width = "80" })
+    refuses("tty: expected height or width, got \"rows\"", { rows = 24 })
+    refuses("tty: expected a plain table, got one with a metatable", setmetatable({}, {}))
+  end)
+
+  it("is in OCI's form afterwards", function()
+    local process = assert(spec.read { "true", tty = { height = 24, width = 80 } }).config.process
+    assert.is_true(process.terminal)
+    assert.same({ height = 24, width = 80 }, process.consoleSize)
+    process = assert(spec.read { "true", tty = false }).config.process
+    assert.is_nil(process.terminal)
+    assert.is_nil(process.consoleSize)
+  end)
+
+  it("is none by \"auto\" where standard input is no terminal", function()
+    assert.equal("false\tnil\n", support.script([[
+      local c = require("container.spec").read { "true", tty = "auto" }
+      print(c.config.process.terminal, c.terminal)]]).stdout)
+  end)
+end)
+
+describe("a container with a tty #userns", function()
+  it("has it as its streams, of the size that was asked for", function()
+    for _, init in ipairs { true, false } do
+      local text, status = shown { "sh", "-c", "tty; tty <&2; tty <&1; stty size; exit 3",
+        tty = { height = 11, width = 222 }, init = init }
+      assert.equal("/dev/pts/0\r\n/dev/pts/0\r\n/dev/pts/0\r\n11 222\r\n", text)
+      assert.equal(3, status)
+    end
+  end)
+
+  it("is written to and read from by its master", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "stty -echo; echo ready; read x; \z
+      echo got $x; exit 5", tty = true })
+    expect(c, "ready\r\n$")
+    assert.equal(5, container.write(c.tty, "text\n"))
+    expect(c, "^got text\r\n$")
+    assert.equal(5, c:wait().status)
+  end)
+
+  it("is told of a new size", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "trap 'stty size; exit 0' WINCH; \z
+      echo ready; while :; do sleep 60 & wait; done", tty = true })
+    expect(c, "ready")
+    assert(container.tcsetwinsize(c.tty, 33, 44))
+    expect(c, "33 44")
+    assert.equal(0, c:wait().status)
+  end)
+
+  it("gets the hang-up when the master is closed", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "trap 'exit 7' HUP; echo ready; \z
+      while :; do sleep 60 & wait; done", tty = true })
+    expect(c, "ready")
+    c.tty:close()
+    assert(container.poll({ c:fd() }, DEADLINE)[1])
+    assert.equal(7, c:wait().status)
+  end)
+
+  it("leaves the caller's streams, session and fds as they are", function()
+    local function state()
+      local links = {}
+      for _, fd in ipairs(container.list("/proc/self/fd")) do
+        links[#links + 1] = fd .. (container.readlink("/proc/self/fd/" .. fd) or "")
+      end
+      table.sort(links)
+      return table.concat(links, "\n"):gsub("/proc/%d+/fd", ""),
+        container.read_file("/proc/self/stat"):match("%) %S+ %S+ (%S+ %S+ %S+)")
+    end
+    local before = { state() }
+    do
+      local c <close> = assert(container.spawn { "cat", tty = true })
+      assert.is_string(c.pid and "runs")
+    end
+    collectgarbage()
+    assert.same(before, { state() })
+  end)
+
+  it("has no tty to show where the program is not found", function()
+    local c, err = container.spawn { "/nope", tty = true }
+    assert.is_nil(c)
+    assert.equal("exec", err.step)
+    assert.equal(container.errno.ENOENT, err.errno)
+  end)
+end)
+
+describe("a container without a tty #userns", function()
+  it("is in a session of its own all the same, without a terminal", function()
+    for _, init in ipairs { true, false } do
+      local c <close> = assert(container.spawn { "sleep", "60", init = init })
+      assert.is_nil(c.tty)
+      local group, session, terminal = container.read_file(("/proc/%d/stat"):format(c.pid))
+        :match("%) %S+ %S+ (%S+) (%S+) (%S+)")
+      assert.same({ tostring(c.pid), tostring(c.pid), "0" }, { group, session, terminal })
+      c:kill("KILL")
+      c:wait()
+    end
+  end)
+end)
+
+describe("many containers with a tty #userns", function()
+  it("have each one of its own, also started from the memory of a large program", function()
+    assert.equal("/dev/pts/0\r\n/dev/pts/0\r\n", support.script([[
+      local ballast = ("x"):rep(64 << 20) -- so that the child shares the memory
+      for _ = 1, 2 do
+        local c = assert(container.spawn { "tty", tty = true })
+        assert(container.poll({ c.tty }, 10)[1])
+        io.write(container.read(c.tty))
+        assert(c:wait().status == 0 and #ballast > 0)
+      end]]).stdout)
+  end)
+end)
