@@ -40,12 +40,12 @@ function proxy.new(c)
     input = 0,
     -- With a file description of its own, for others use the one that it has from its shell.
     screen = container.isatty(1) and container.open("/proc/self/fd/1", "wronly,noctty,nonblock")
-      or 1,
+      or container.stat(1) and 1,
     raw = false,
     to_program = "", -- bytes on their way
     to_screen = "",
     -- As long as this is open the master does not end, also when all in the container closed it.
-    slave = container.open_slave(c.tty),
+    slave = assert(container.open_slave(c.tty)),
   }
   for fd = 2, 0, -1 do
     self.sized = container.isatty(fd) and fd or self.sized
@@ -159,16 +159,25 @@ function methods:poll(fds)
   return ready
 end
 
---- After the container's end: what it wrote and nobody has seen yet. A signal cuts it short, for
--- what is to show it may stand still.
+-- Those that ask for the end also of what stands still.
+local ENDING <const> = { TERM = true, INT = true, HUP = true, QUIT = true }
+
+--- After the container's end: what it wrote and nobody has seen yet. What is to show it may stand
+-- still, so a signal can cut it short.
 -- @param signals an fd
 function methods:drain(signals)
   repeat
     while self.to_screen ~= "" do
-      if not self.screen or container.poll({ signals, self.screen }, nil, 1)[1] then
+      if not self.screen then
         return
       end
-      write_screen(self)
+      local ready = container.poll({ signals, self.screen }, nil, 1) or {}
+      local number = ready[1] and container.read_signal(signals)
+      if number and ENDING[container.signal_name(number)] then
+        return
+      elseif ready[2] then
+        write_screen(self)
+      end
     end
     self.to_screen = container.read(self.tty, PIECE) or ""
   until self.to_screen == ""

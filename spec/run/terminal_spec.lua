@@ -323,6 +323,27 @@ for _, caller in ipairs(command.callers) do
       assert.equal(("x"):rep(1048576) .. "\nend\n", s.stdout)
     end)
 
+    it("a launcher whose screen stands still is ended by a signal all the same", function()
+      local s <close> = open { "yes" }
+      s:expect("y\ny\n")
+      local launcher = command.children(s.pid)[1]
+      -- From here on nobody reads: first the pipe is full, and then the terminal.
+      local program = command.children(command.children(launcher)[1])[1]
+      local last, times
+      command.await("the program waits for its terminal", function()
+        local now = command.status(program, "State")
+          .. command.status(program, "voluntary_ctxt_switches")
+        times = now == last and now:find("^S") and times + 1 or 0
+        last = now
+        return times > 200
+      end)
+      command.await("it ends", function()
+        container.kill(launcher, "TERM")
+        return (command.status(launcher, "State") or "Z"):find("^Z")
+      end)
+      assert.equal(143, s:wait())
+    end)
+
     it("what is typed faster than it is read is kept", function()
       local s <close> = open { "sh", "-c",
         "stty raw -echo; echo ready; read x </dev/null; sleep 0.3; head -c 262144 | cksum" }
@@ -455,7 +476,7 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("works where standard output is closed", function()
-      local _, result = shell("RUN -t sh -c 'exit 4' </dev/null >&-")
+      local _, result = shell("RUN -t sh -c 'seq 20000; exit 4' </dev/null >&-")
       assert.equal(4, result.status)
     end)
   end)
