@@ -11,6 +11,7 @@ static int container_library(lua_State *L)
 		const char *name, *room;
 	} doors[] = {
 		{ "features", "container.features" },
+		{ "poll", "container.library" },
 		{ "run", "container.library" },
 		{ "spawn", "container.library" },
 		{ NULL, NULL },
@@ -56,6 +57,7 @@ int luaopen_container(lua_State *L)
 	sys_open(L);
 	terminal_open(L);
 	tree_open(L);
+	time_open(L);
 	uts_open(L);
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, container_library);

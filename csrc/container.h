@@ -78,6 +78,7 @@ void signal_open(lua_State *L);
 void sys_open(lua_State *L);
 void terminal_open(lua_State *L);
 void tree_open(lua_State *L);
+void time_open(lua_State *L);
 void uts_open(lua_State *L);
 
 #pragma GCC visibility pop

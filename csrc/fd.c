@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -73,13 +74,19 @@ int fd_give(int *slot, int fd)
 	return *slot >= 0;
 }
 
-/* An fd as a number or as an owner that is still open. */
+/* An fd as a number, as an owner that is still open, or as a file of Lua's io library. */
 int fd_check(lua_State *L, int arg)
 {
 	struct fd_owner *owner;
+	luaL_Stream *file;
 
 	if (lua_isinteger(L, arg))
 		return (int)sys_check_range(L, arg, 0, INT_MAX);
+	file = luaL_testudata(L, arg, LUA_FILEHANDLE);
+	if (file) {
+		luaL_argcheck(L, file->closef, arg, "file is closed");
+		return fileno(file->f);
+	}
 	owner = luaL_checkudata(L, arg, FD_TYPE);
 	luaL_argcheck(L, owner->fd >= 0, arg, "fd is closed");
 	return owner->fd;
@@ -98,9 +105,9 @@ int fd_check_element(lua_State *L, int arg, lua_Integer i)
 	else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) <= INT_MAX)
 		fd = (int)lua_tointeger(L, -1);
 	if (fd < 0)
-		luaL_argerror(L, arg, lua_pushfstring(L, "[%I]: open fd expected, got %s", i,
-						      owner ? "a closed one" :
-							      luaL_typename(L, -1)));
+		luaL_argerror(L, arg,
+			      lua_pushfstring(L, "[%I]: open fd expected, got %s", i,
+					      owner ? "a closed one" : luaL_typename(L, -1)));
 	lua_pop(L, 1);
 	return fd;
 }
@@ -269,24 +276,28 @@ memfd_create(2), fcntl(2) F_ADD_SEALS
 @function memfd
 @string name what /proc shows of it
 @string contents
-@return an fd that can be executed, or nil, message, errno
+@string[opt] flags "noexec": it cannot be executed, on kernels since 6.3
+@return an fd, or nil, message, errno
 */
 static int fd_memfd(lua_State *L)
 {
 	const char *name = sys_check_string(L, 1);
 	size_t size, done = 0;
 	const char *contents = luaL_checklstring(L, 2, &size);
-	int fd, *slot = fd_new(L);
+	static const struct sys_word words[] = { { "noexec", MFD_NOEXEC_SEAL }, { NULL, 0 } };
+	unsigned asked = (unsigned)sys_check_words(L, 3, words, "memfd flag");
 	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd, *slot = fd_new(L);
 
 	/* Since 6.3 a memfd may be born without execute permission unless it asks. */
-	fd = memfd_create(name, flags | MFD_EXEC);
+	fd = memfd_create(name, flags | (asked ? asked : MFD_EXEC));
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, flags);
 	if (!fd_give(slot, fd))
 		return sys_fail(L, "memfd_create", name);
 	while (done < size) {
-		ssize_t n = write(*slot, contents + done, size - done);
+		/* Whoever reads it begins at its beginning. */
+		ssize_t n = pwrite(*slot, contents + done, size - done, (off_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -297,6 +308,51 @@ static int fd_memfd(lua_State *L)
 		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return sys_fail(L, "fcntl F_ADD_SEALS", name);
 	return 1;
+}
+
+/***
+Another number for an open file, above 2, close-on-exec. fcntl(2) F_DUPFD_CLOEXEC
+@function dup
+@param fd
+@return an fd, or nil, message, errno
+*/
+static int fd_dup(lua_State *L)
+{
+	int fd = fd_check(L, 1), *slot = fd_new(L);
+
+	if (!fd_give(slot, fcntl(fd, F_DUPFD_CLOEXEC, 3)))
+		return sys_fail(L, "fcntl F_DUPFD_CLOEXEC", NULL);
+	return 1;
+}
+
+/***
+Makes `number` another number of an open file; what it was is closed. It is not close-on-exec.
+Meant for the standard streams of a child: an owner of the old one does not learn of it. dup2(2)
+@function dup2
+@param fd
+@int number
+@return true, or nil, message, errno
+*/
+static int fd_dup2(lua_State *L)
+{
+	int fd = fd_check(L, 1), number = (int)sys_check_range(L, 2, 0, INT_MAX);
+	int rc = dup2(fd, number);
+
+	/* Of one that has the number already dup2 changes nothing. */
+	if (rc >= 0 && fd == number)
+		rc = fcntl(fd, F_SETFD, 0);
+	return sys_result(L, rc, "dup2", NULL);
+}
+
+/***
+Closes an fd by its number, whoever owns it; meant for the standard streams of a child. close(2)
+@function close
+@int number
+@return true, or nil, message, errno
+*/
+static int fd_close(lua_State *L)
+{
+	return sys_result(L, close((int)sys_check_range(L, 1, 0, INT_MAX)), "close", NULL);
 }
 
 /***
@@ -332,25 +388,6 @@ static int fd_close_others(lua_State *L)
 }
 
 /***
-Gives an open file another number, in place of what has that number; a program that is
-executed next gets it. dup2(2)
-@function dup2
-@param fd
-@int number
-@return true, or nil, message, errno
-*/
-static int fd_dup2(lua_State *L)
-{
-	int fd = fd_check(L, 1);
-	int rc, number = (int)sys_check_range(L, 2, 0, INT_MAX);
-
-	do
-		rc = dup2(fd, number);
-	while (rc < 0 && errno == EINTR);
-	return sys_result(L, rc, "dup2", NULL);
-}
-
-/***
 Opens /dev/null in place of those of the fds 0, 1 and 2 that are closed, for a program that
 finds them closed takes the next file it opens for a standard stream. open(2)
 @function open_stdio
@@ -383,7 +420,9 @@ static const luaL_Reg metamethods[] = {
 };
 
 static const luaL_Reg functions[] = {
+	{ "close", fd_close },
 	{ "close_others", fd_close_others },
+	{ "dup", fd_dup },
 	{ "dup2", fd_dup2 },
 	{ "memfd", fd_memfd },
 	{ "open", fd_open_file },

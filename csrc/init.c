@@ -7,13 +7,14 @@
  *
  * It runs with the rights of the container's program, as pid 1, with these fds:
  *   3  the channel: a failure to start is written to it; it closes when the program runs
- *   4  the line to the launcher: its end of file means that the launcher is gone; the
- *      wait status of the program is written to it
+ *   4  the line to the launcher: its end of file means that the launcher is gone, or wants
+ *      the container to end; how the program ended is written to it
  *   5  its own image, of no use any more
  * and argv { "init" or "exec", program, arguments... }. As "exec" it becomes the program. As
  * "init" it starts it, passes signals on, reaps orphans, and ends when the program does, with
  * its status, or 128 and the number of the signal.
- * The kernel then ends whatever is left in the container: pid_namespaces(7).
+ * The kernel then ends whatever is left in the container: pid_namespaces(7). At the end of file
+ * of the line it ends everything itself.
  */
 #include "container.h"
 
@@ -23,6 +24,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -200,18 +202,51 @@ INIT void init_reset_signals(void)
 	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, 8, 0);
 }
 
+/* What channel.lua reads of the end of the program. */
+struct init_answer {
+	int64_t status; /* as wait(2) has it */
+	int64_t user, system; /* microseconds of processor time of all that was reaped here */
+	int64_t memory; /* the most that one of these had resident, in KiB */
+};
+
+/* The program has ended: says so, and is gone. */
+INIT void __attribute__((noreturn)) init_finish(int status)
+{
+	struct init_answer a;
+	struct rusage used;
+
+	init_syscall(SYS_getrusage, RUSAGE_CHILDREN, (long)&used, 0, 0, 0);
+	a.status = status;
+	a.user = used.ru_utime.tv_sec * 1000000 + used.ru_utime.tv_usec;
+	a.system = used.ru_stime.tv_sec * 1000000 + used.ru_stime.tv_usec;
+	a.memory = used.ru_maxrss;
+	init_syscall(SYS_write, LAUNCHER, (long)&a, sizeof(a), 0, 0);
+	init_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 /* Takes every child that has ended. When the program is among them, the container ends. */
 INIT void init_reap(long program)
 {
 	int status;
 	long pid;
 
-	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0)) > 0) {
-		if (pid != program)
-			continue;
-		init_syscall(SYS_write, LAUNCHER, (long)&status, sizeof(status), 0, 0);
-		init_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-	}
+	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0)) > 0)
+		if (pid == program)
+			init_finish(status);
+}
+
+/* Kills and takes everything there is, and answers: what a container has used can be told only of
+ * processes that were waited for. */
+INIT void __attribute__((noreturn)) init_kill(long program)
+{
+	int status, ended = SIGKILL;
+	long pid;
+
+	init_syscall(SYS_kill, -1, SIGKILL, 0, 0, 0);
+	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, 0, 0, 0)) != -ECHILD)
+		if (pid == program)
+			ended = status;
+	init_finish(ended);
 }
 
 /* What came for the container is for the program. Of what the kernel sent, the keys of the
@@ -255,7 +290,7 @@ INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 			continue;
 		/* The launcher never writes here once the program runs. */
 		if (set[1].revents)
-			init_exit(128 + SIGKILL);
+			init_kill(program);
 		n = init_syscall(SYS_read, signals, (long)&info, sizeof(info), 0, 0);
 		if (n != (long)sizeof(info))
 			continue;

@@ -1,8 +1,11 @@
-/* What is done with open files: read(2), write(2), poll(2), flock(2), and passed on: unix(7). */
+/* What is done with open files: read(2), write(2), ppoll(2), shutdown(2), flock(2), and passed on:
+ * unix(7). */
 #include "container.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -35,69 +38,142 @@ static int io_read(lua_State *L)
 	return 1;
 }
 
+/* A write to a pipe that nobody reads any more raises SIGPIPE, which would end a host program
+ * that knows nothing of our pipes. It is held back from this thread, and one that came of
+ * this write is taken away. */
+static ssize_t io_quiet_write(int fd, const char *data, size_t size)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t set, old, pending;
+	ssize_t n;
+	int err;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	do
+		n = write(fd, data, size);
+	while (n < 0 && errno == EINTR);
+	err = errno;
+	if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&set, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = err;
+	return n;
+}
+
 /***
-Writes; a pipe may take less than all of it. write(2)
+Writes; a pipe may take less than all of it. There is no SIGPIPE. write(2)
 @function write
 @param fd
 @string data
-@return the number of bytes written, or nil, message, errno
+@int[opt=1] from the byte of `data` to begin with
+@return the number of bytes written, or nil, message, errno (EAGAIN when it is full and does not
+block, EPIPE when nobody reads it any more)
 */
 static int io_write(lua_State *L)
 {
 	int fd = fd_check(L, 1);
 	size_t size;
 	const char *data = luaL_checklstring(L, 2, &size);
-	ssize_t n;
+	size_t from = (size_t)(lua_isnoneornil(L, 3)
+				       ? 1
+				       : sys_check_range(L, 3, 1, (long long)size + 1));
+	ssize_t n = io_quiet_write(fd, data + from - 1, size - from + 1);
 
-	do
-		n = write(fd, data, size);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return sys_fail(L, "write", NULL);
 	lua_pushinteger(L, n);
 	return 1;
 }
 
-/***
-Waits until one of several fds can be read or has come to its end. poll(2)
-@function poll
-@tparam table fds an array of fds
-@number[opt] seconds how long at most; for ever if left out
-@int[opt=0] writers how many of them, the last ones, are waited for until they can be written
-@treturn table for each place in `fds` true or nil; all nil when the time is up or a signal came;
-or nil, message, errno
-*/
-static int io_poll(lua_State *L)
+/* Which of a part of the set are ready, as a table with true at their places. */
+static void io_push_ready(lua_State *L, const struct pollfd *set, lua_Unsigned n, int any)
 {
-	lua_Unsigned i, n, writers;
-	struct pollfd *set;
-	int rc, timeout = -1;
+	lua_Unsigned i;
 
-	luaL_checktype(L, 1, LUA_TTABLE);
-	n = lua_rawlen(L, 1);
-	luaL_argcheck(L, n < 1 << 20, 1, "too many fds");
-	writers = lua_isnoneornil(L, 3) ? 0 :
-					  (lua_Unsigned)sys_check_range(L, 3, 0, (long long)n);
-	if (!lua_isnoneornil(L, 2)) {
-		lua_Number seconds = luaL_checknumber(L, 2);
-		luaL_argcheck(L, seconds >= 0, 2, "number out of range");
-		timeout = seconds > INT_MAX / 1000 ? INT_MAX : (int)(seconds * 1000 + 0.999);
-	}
-	set = lua_newuserdatauv(L, (n + 1) * sizeof(*set), 0);
-	for (i = 0; i < n; i++) {
-		set[i].fd = fd_check_element(L, 1, (lua_Integer)i + 1);
-		set[i].events = i < n - writers ? POLLIN : POLLOUT;
-	}
-	rc = poll(set, n, timeout);
-	if (rc < 0 && errno != EINTR)
-		return sys_fail(L, "poll", NULL);
 	lua_createtable(L, (int)n, 0);
 	for (i = 0; i < n; i++)
-		if (rc > 0 && set[i].revents) {
+		if (any && set[i].revents) {
 			lua_pushboolean(L, 1);
 			lua_rawseti(L, -2, (lua_Integer)i + 1);
 		}
-	return 1;
+}
+
+/***
+Waits until one of several fds is ready: can be read or has come to its end, or can be written or
+is read by nobody any more. ppoll(2)
+@function ppoll
+@tparam table readers an array of fds
+@number[opt] seconds how long at most; for ever if left out
+@tparam[opt] table writers an array of fds
+@treturn table for each place in `readers` true or nil; all nil when the time is up or a signal
+came; or nil, message, errno
+@treturn table the same for `writers`
+*/
+static int io_ppoll(lua_State *L)
+{
+	lua_Unsigned i, readers, writers;
+	struct timespec limit, *timeout = NULL;
+	struct pollfd *set;
+	int rc;
+
+	lua_settop(L, 3);
+	luaL_checktype(L, 1, LUA_TTABLE);
+	readers = lua_rawlen(L, 1);
+	if (!lua_isnil(L, 3))
+		luaL_checktype(L, 3, LUA_TTABLE);
+	writers = lua_isnil(L, 3) ? 0 : lua_rawlen(L, 3);
+	luaL_argcheck(L, readers < 1 << 20 && writers < 1 << 20, 1, "too many fds");
+	if (!lua_isnil(L, 2)) {
+		lua_Number seconds = luaL_checknumber(L, 2);
+		luaL_argcheck(L, seconds >= 0, 2, "number out of range");
+		if (seconds > INT_MAX)
+			seconds = INT_MAX;
+		limit.tv_sec = (time_t)seconds;
+		limit.tv_nsec = (long)((seconds - (lua_Number)limit.tv_sec) * 1e9);
+		timeout = &limit;
+	}
+	set = lua_newuserdatauv(L, (readers + writers + 1) * sizeof(*set), 0);
+	for (i = 0; i < readers + writers; i++) {
+		int of = i < readers ? 1 : 3;
+		set[i].fd = fd_check_element(L, of,
+					     (lua_Integer)(i < readers ? i : i - readers) + 1);
+		set[i].events = i < readers ? POLLIN : POLLOUT;
+	}
+	rc = ppoll(set, readers + writers, timeout, NULL);
+	if (rc < 0 && errno != EINTR)
+		return sys_fail(L, "ppoll", NULL);
+	io_push_ready(L, set, readers, rc > 0);
+	io_push_ready(L, set + readers, writers, rc > 0);
+	return 2;
+}
+
+/***
+Has reads and writes of an open file answer EAGAIN instead of waiting. fcntl(2) O_NONBLOCK
+@function nonblock
+@param fd
+@return true, or nil, message, errno
+*/
+static int io_nonblock(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	int flags = fcntl(fd, F_GETFL);
+
+	return sys_result(L, flags < 0 ? flags : fcntl(fd, F_SETFL, flags | O_NONBLOCK),
+			  "fcntl F_SETFL", NULL);
+}
+
+/***
+Says that nothing more is written to a socket: who reads it sees its end. shutdown(2) SHUT_WR
+@function shutdown
+@param fd
+@return true, or nil, message, errno
+*/
+static int io_shutdown(lua_State *L)
+{
+	return sys_result(L, shutdown(fd_check(L, 1), SHUT_WR), "shutdown", NULL);
 }
 
 /***
@@ -198,10 +274,12 @@ static int io_receive_fd(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "flock", io_flock },
-	{ "poll", io_poll },
+	{ "nonblock", io_nonblock },
+	{ "ppoll", io_ppoll },
 	{ "read", io_read },
 	{ "receive_fd", io_receive_fd },
 	{ "send_fd", io_send_fd },
+	{ "shutdown", io_shutdown },
 	{ "write", io_write },
 	{ NULL, NULL },
 };

@@ -91,8 +91,9 @@ const char *sys_check_element(lua_State *L, int arg, lua_Integer i)
 	const char *s;
 
 	if (lua_rawgeti(L, arg, i) != LUA_TSTRING)
-		luaL_argerror(L, arg, lua_pushfstring(L, "[%I]: string expected, got %s", i,
-						      luaL_typename(L, -1)));
+		luaL_argerror(L, arg,
+			      lua_pushfstring(L, "[%I]: string expected, got %s", i,
+					      luaL_typename(L, -1)));
 	s = lua_tolstring(L, -1, &size);
 	luaL_argcheck(L, strlen(s) == size, arg, "string contains a NUL byte");
 	return s;
@@ -181,14 +182,14 @@ static const luaL_Reg functions[] = {
 
 /* Those that Lua decides by; the table is container.errno. errno(3) */
 static const struct sys_word errnos[] = {
-	{ "E2BIG", E2BIG },
-	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	{ "EBUSY", EBUSY },
-	{ "ECHILD", ECHILD },	{ "EEXIST", EEXIST },	{ "EINVAL", EINVAL },
-	{ "EIO", EIO },		{ "EISDIR", EISDIR },
-	{ "ELOOP", ELOOP },	{ "ENODEV", ENODEV },	{ "ENOENT", ENOENT },
-	{ "ENOSPC", ENOSPC },	{ "ENOSYS", ENOSYS },	{ "ENOTDIR", ENOTDIR },
-	{ "EPERM", EPERM },	{ "EROFS", EROFS },	{ "ESRCH", ESRCH },
-	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EUSERS", EUSERS },	{ NULL, 0 },
+	{ "E2BIG", E2BIG },	    { "EACCES", EACCES },	  { "EAGAIN", EAGAIN },
+	{ "EBADF", EBADF },	    { "EBUSY", EBUSY },		  { "ECHILD", ECHILD },
+	{ "EEXIST", EEXIST },	    { "EINVAL", EINVAL },	  { "EIO", EIO },
+	{ "EISDIR", EISDIR },	    { "ELOOP", ELOOP },		  { "ENODEV", ENODEV },
+	{ "ENOENT", ENOENT },	    { "ENOSPC", ENOSPC },	  { "ENOSYS", ENOSYS },
+	{ "ENOTDIR", ENOTDIR },	    { "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM },
+	{ "EPIPE", EPIPE },	    { "EROFS", EROFS },		  { "ESRCH", ESRCH },
+	{ "ETIMEDOUT", ETIMEDOUT }, { "EUSERS", EUSERS },	  { NULL, 0 },
 };
 
 void sys_open(lua_State *L)

@@ -26,7 +26,7 @@ container.umask(tonumber("022", 8)) -- the files made for another user are there
 --- Waits for a child as container.wait does, but kills it when it takes too long.
 function support.wait(pid)
   local pidfd <close> = container.pidfd_open(pid) -- there is none under valgrind: without a limit
-  if pidfd and not container.poll({ pidfd }, DEADLINE)[1] then
+  if pidfd and not container.ppoll({ pidfd }, DEADLINE)[1] then
     container.kill(pid, "KILL")
     container.wait(pid)
     busted.fail(("process %d took longer than %d seconds"):format(pid, DEADLINE), 2)
@@ -37,7 +37,7 @@ end
 --- Reads until the end of file, or until an fd has been silent for too long.
 function support.drain(fd)
   local all = ""
-  while container.poll({ fd }, DEADLINE)[1] do
+  while container.ppoll({ fd }, DEADLINE)[1] do
     local piece = assert(container.read(fd))
     if piece == "" then
       break
@@ -234,7 +234,7 @@ end
 -- somebody else runs on this machine has a cgroup that nobody holds while it comes and goes.
 function support.assert_same(before)
   if changes(before)[1] then
-    container.poll({}, 1)
+    container.ppoll({}, 1)
     local found = changes(before)
     if found[1] then
       busted.fail(table.concat(found, "\n"), 2)
@@ -269,5 +269,10 @@ busted.subscribe({ "exit" }, function()
   support.wait(scratch.finish())
   return nil, true
 end)
+
+--- How a result says that a container ended, without what it says of time and memory.
+function support.ending(result)
+  return result and { reason = result.reason, status = result.status, signal = result.signal }
+end
 
 return support

@@ -95,7 +95,7 @@ end
 -- noticed by the end of file on its line.
 function channel.follow()
   local ok, message, errno = container.pdeathsig("KILL")
-  if ok and container.poll({ LINE }, 0)[1] then
+  if ok and container.ppoll({ LINE }, 0)[1] then
     container._exit(128 + 9)
   end
   return ok, message, errno
@@ -152,21 +152,32 @@ function channel.wait(c)
   return channel.failure(step, ("%s: %s"):format(program, reason), errno, program)
 end
 
+-- struct init_answer of csrc/init.c.
+local ANSWER <const> = "<i8i8i8i8"
+
 --- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed.
 -- @treturn string "exit" or "signal"
 -- @treturn int status or signal
+-- @treturn table what was used by all that pid 1 reaped: user and system in seconds, and
+-- memory, the most that one process had resident, in bytes
 function channel.answer(c)
   -- Both ends are closed over there by now, so this does not wait.
   local said = container.read(c.channel.line)
   c.channel.line:close()
-  if not said or #said ~= 4 then
+  if not said or #said ~= ANSWER:packsize() then
     return nil
   end
-  local status = string.unpack("<i4", said)
+  local status, user, system, memory = ANSWER:unpack(said)
+  local used = { user = user / 1e6, system = system / 1e6, memory = memory * 1024 }
   if status & 0x7f == 0 then
-    return "exit", status >> 8 & 0xff
+    return "exit", status >> 8 & 0xff, used
   end
-  return "signal", status & 0x7f
+  return "signal", status & 0x7f, used
+end
+
+--- Has pid 1 end everything and answer. Without an init nothing happens.
+function channel.hang_up(c)
+  container.shutdown(c.channel.line)
 end
 
 return channel

@@ -33,6 +33,7 @@ end
 
 -- Each is { step, function }. The step is what an error names.
 child.order = {
+  { "stream", asked("stream") }, -- from files of the host program
   { "channel", channel.child }, -- no file of the host program is open after this
   { "channel", channel.await }, -- no step is any good before it has ids
   { "process", process.child }, -- from here on it dies with the launcher

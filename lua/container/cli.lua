@@ -42,6 +42,10 @@ machine's own files: all can be read and run, nothing written survives.
       --landlock write=PATH   the same, and may write there
   -t, --tty                   a terminal of its own, also where standard input and output are none
   -i, --interactive           says nothing new: standard input is always open
+      --ulimit NAME=SOFT[:HARD]
+                              a limit of each process, such as nofile=64 or fsize=10M
+      --timeout SECONDS       then COMMAND gets TERM, and after --stop-timeout all are killed
+      --stop-timeout SECONDS  how long it has to end after TERM (default: 1)
       --no-init               COMMAND is pid 1 itself, instead of a small init
 
 These open the container towards the host:
@@ -104,6 +108,18 @@ local function wall(value, walls)
   return walls
 end
 
+local function seconds(value)
+  return tonumber(value) or value
+end
+
+--- A limit of a process: one field of the library's table of them.
+local function limit(value, limits)
+  local name, rest = value:match("^([^=]+)=(.*)$")
+  limits = limits or {}
+  limits[name or value] = rest or ""
+  return limits
+end
+
 local OPTIONS <const> = {
   ["--name"] = { field = "name", read = same },
   ["--rootfs"] = { field = "rootfs", read = same },
@@ -124,6 +140,9 @@ local OPTIONS <const> = {
   ["--privileged"] = { field = "privileged", value = true },
   ["--tty"] = { field = "tty", value = true },
   ["--interactive"] = {},
+  ["--ulimit"] = { field = "rlimits", read = limit },
+  ["--timeout"] = { field = "timeout", read = seconds },
+  ["--stop-timeout"] = { field = "grace", read = seconds },
   ["--no-init"] = { field = "init", value = false },
   ["--quiet"] = { field = "announce", value = false },
   ["--features"] = { text = function() return container.features("json") .. "\n" end },
@@ -270,16 +289,17 @@ end
 --- Waits for the container's end, and serves it meanwhile.
 local function attend(c, signals, init, terminal)
   while true do
-    local fds = { c:fd(), signals }
-    local ready = terminal and terminal:poll(fds) or container.poll(fds)
-    if ready and ready[2] then
+    local fds, due = { c:fd(), signals }, c:due_in()
+    local ready = terminal and terminal:poll(fds, due) or container.ppoll(fds, due)
+    if ready[2] then
       pass(c, signals, init, terminal)
     end
-    if ready and ready[1] then
-      if terminal then
-        terminal:drain(signals)
-      end
-      return c:wait()
+    if ready[1] and terminal then
+      terminal:drain(signals)
+    end
+    local result, err = c:poll()
+    if result ~= false then
+      return result, err
     end
   end
 end
@@ -312,6 +332,8 @@ function cli.main(argv)
   if not result then
     say(tostring(why))
     return FAILED
+  elseif result.reason == "timeout" and options.announce then
+    say(("ended after %g seconds"):format(options.timeout))
   end
   return result.status
 end

@@ -119,7 +119,7 @@ end
 local function idmapped()
   local pid, message = container.clone({ "user" }, function()
     container.pdeathsig("KILL")
-    container.poll({}, 10) -- until it is killed
+    container.ppoll({}, 10) -- until it is killed
     container._exit(0)
   end)
   if not pid then

@@ -1,108 +1,21 @@
--- The door for Lua programs: what `container.run` and `container.spawn` are.
+-- The door for Lua programs: what `container.run`, `container.spawn` and `container.poll` are.
 
 local container = require "container"
+local attend = require "container.attend"
 local channel = require "container.channel"
+local object = require "container.object"
 local run = require "container.run"
 local spec = require "container.spec"
 
 local library = {}
 
-local methods = {}
-
-local function is_ours(self)
-  return self.owner == container.getpid()
-end
-
---- Ends the container if it still runs, waits for its end, and takes away what was made for it.
--- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
--- whose container it is not.
-local function close(self)
-  if self.tty and is_ours(self) then
-    self.tty:close()
-  end
-  if self.result or self.closed or not is_ours(self) then
-    return
-  end
-  self.closed = true
-  if container.wait(self.state.pidfd, "nohang") == "running" then
-    container.pidfd_send_signal(self.state.pidfd, "KILL")
-    container.wait(self.state.pidfd)
-  end
-  self.state.undo:run()
-end
-
-local metatable = {
-  __name = "container",
-  __index = methods,
-  __close = close,
-  __gc = close,
-  __tostring = function(self)
-    return ("container (%d)"):format(self.pid)
-  end,
-}
-
---- Waits for the container's end.
--- @treturn table result: reason ("exit" or "signal"), status as a shell would show it, signal by
--- name; or nil and an error. The same table again when asked again. wait(2)
-function methods:wait()
-  if self.result then
-    return self.result
-  end
-  if self.closed then
-    return nil, channel.failure("wait", "the container was closed", container.errno.ECHILD)
-  elseif not is_ours(self) then
-    return nil, channel.failure("wait", "the container is not this process's",
-      container.errno.ECHILD)
-  end
-  local how, number, errno = container.wait(self.state.pidfd)
-  -- Pid 1 can only exit, so how the program itself ended is what it says.
-  local reason, value = channel.answer(self.state)
-  self.state.undo:run()
-  if not reason and how == "exit" and self.state.init then
-    self.closed = true
-    return nil, channel.failure("wait", "the container ended without a word", nil)
-  end
-  reason, value = reason or how, value or number
-  if not reason then
-    self.closed = true
-    return nil, channel.failure("wait", number, errno)
-  end
-  self.result = {
-    reason = reason,
-    status = reason == "exit" and value or 128 + value,
-    signal = reason == "signal" and container.signal_name(value) or nil,
-  }
-  return self.result
-end
-
---- Sends a signal to the program, through its init. kill(2)
--- @param signal name such as "TERM", or number; KILL ends the whole container
--- @return true; or nil and an error
-function methods:kill(signal)
-  local message, errno = "the container has ended", container.errno.ESRCH
-  if not self.result and not self.closed then
-    local ok
-    ok, message, errno = container.pidfd_send_signal(self.state.pidfd, signal)
-    if ok then
-      return true
-    end
-  end
-  return nil, channel.failure("kill", message, errno)
-end
-
---- An fd that can be polled: readable when the container has ended. pidfd_open(2)
-function methods:fd()
-  return self.state.pidfd
-end
-
-methods.close = close
-
 --- Starts a container. The object ends it when it is closed or collected.
 -- @tparam table options see spec.lua
--- @return an object with `pid`, `name` if it has one, `tty`, the master of its terminal, if it has
--- one, and the methods wait, kill, fd, close; or nil and an error, which prints as one sentence and
--- carries step, subject, errno
+-- @return an object, see object.lua, with `pid`, `name` if it has one, and the streams that were
+-- asked for as "pipe"; or nil and an error, which prints as one sentence and carries step, subject,
+-- errno
 function library.spawn(options)
+  object.reap()
   local c, err = spec.read(options)
   if c then
     c, err = run.start(c)
@@ -110,10 +23,7 @@ function library.spawn(options)
   if not c then
     return nil, err
   end
-  return setmetatable({
-    pid = c.pid, name = c.name, tty = c.tty, owner = container.getpid(), state = c,
-    closed = false,
-  }, metatable)
+  return object.new(c)
 end
 
 --- Runs a container to its end.
@@ -129,6 +39,40 @@ function library.run(options)
     return nil, err
   end
   return c:wait()
+end
+
+--- Waits until at least one of many containers has ended, and meanwhile attends all of them as
+-- `wait` does.
+-- @tparam table list objects of containers; those that were waited for or closed count as ended
+-- @number[opt] seconds how long at most
+-- @treturn table array of those that have ended, whose `wait` answers at once; empty when the time
+-- is up; or nil and an error
+function library.poll(list, seconds)
+  local function refuse(message, errno)
+    return nil, channel.failure("poll", message, container.errno[errno])
+  end
+  if type(list) ~= "table" or seconds ~= nil and (type(seconds) ~= "number" or seconds < 0) then
+    return refuse("expected an array of containers, and a number of seconds", "EINVAL")
+  end
+  for i, self in ipairs(list) do
+    if getmetatable(self) ~= object.metatable then
+      return refuse(("[%d] is not a container"):format(i), "EINVAL")
+    elseif self.attended then
+      return refuse(("[%d] is waited for already"):format(i), "EBUSY")
+    end
+  end
+  local finish = seconds and container.clock_gettime() + seconds
+  local ended, left = {}, nil
+  while true do
+    for _, self in ipairs(list) do
+      ended[#ended + 1] = self.closed and self or nil
+    end
+    if ended[1] or left == 0 or not list[1] then
+      return ended
+    end
+    left = finish and math.max(finish - container.clock_gettime(), 0)
+    attend.turn(list, left)
+  end
 end
 
 return library

@@ -21,7 +21,7 @@ function process.prepare(c)
   c.image = image
   -- A directory as a standard stream would be a way out of the root.
   for fd = 0, 2 do
-    local st = container.stat(fd)
+    local st = not (c.stream and c.stream.replaces(c, fd)) and container.stat(fd)
     if st and st.type == "directory" then
       return nil, ("open_stdio %d: this standard stream is a directory"):format(fd),
         container.errno.EISDIR

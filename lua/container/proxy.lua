@@ -121,42 +121,50 @@ local function write_screen(self)
   self.to_screen = left or ""
 end
 
---- Waits as container.poll does, and copies until then what there is to copy.
+--- Waits as container.ppoll does, and copies until then what there is to copy.
 -- @tparam table fds
+-- @number[opt] seconds how long at most
 -- @treturn table for each place in `fds` true or nil
-function methods:poll(fds)
-  local list, jobs = table.move(fds, 1, #fds, 1, {}), {}
-  local function add(fd, job)
-    list[#list + 1], jobs[#list + 1] = fd, job
+function methods:poll(fds, seconds)
+  local readers, writers, jobs = table.move(fds, 1, #fds, 1, {}), {}, { {}, {} }
+  local function read(fd, job)
+    readers[#readers + 1], jobs[1][#readers + 1] = fd, job
+  end
+  local function write_to(fd, job)
+    writers[#writers + 1], jobs[2][#writers + 1] = fd, job
   end
   local attached = in_foreground(self)
   if attached and self.input and self.to_program == "" then
-    add(self.input, read_input)
+    read(self.input, read_input)
   end
   if self.to_screen == "" then
-    add(self.tty, function()
+    read(self.tty, function()
       self.to_screen = container.read(self.tty, PIECE) or ""
     end)
   end
-  local readers = #list
   if self.to_program ~= "" then
-    add(self.tty, function()
+    write_to(self.tty, function()
       self.to_program = write(self.tty, self.to_program) or ""
     end)
   end
   if self.to_screen ~= "" and self.screen then
-    add(self.screen, write_screen)
+    write_to(self.screen, write_screen)
   end
-  local ready = container.poll(list, not attached and TICK or nil, #list - readers) or {}
-  for at, job in pairs(jobs) do
-    if ready[at] then
-      job(self)
+  if not attached then
+    seconds = math.min(seconds or TICK, TICK)
+  end
+  local can_read, can_write = container.ppoll(readers, seconds, writers)
+  for i, ready in ipairs { can_read, can_write } do
+    for at, job in pairs(jobs[i]) do
+      if ready[at] then
+        job(self)
+      end
     end
   end
   if not self.screen then
     self.to_screen = ""
   end
-  return ready
+  return can_read
 end
 
 -- Those that ask for the end also of what stands still.
@@ -171,11 +179,11 @@ function methods:drain(signals)
       if not self.screen then
         return
       end
-      local ready = container.poll({ signals, self.screen }, nil, 1) or {}
-      local number = ready[1] and container.read_signal(signals)
+      local signal, screen = container.ppoll({ signals }, nil, { self.screen })
+      local number = signal[1] and container.read_signal(signals)
       if number and ENDING[container.signal_name(number)] then
         return
-      elseif ready[2] then
+      elseif screen[1] then
         write_screen(self)
       end
     end

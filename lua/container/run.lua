@@ -18,6 +18,17 @@ local user = require "container.user"
 
 local run = {}
 
+--- The verbs of a subject that is loaded only for who asks for it: `c` then has it by its name.
+local function asked(room)
+  local function verb(word)
+    return function(c, ...)
+      local subject = c[room]
+      return not subject or subject[word](c, ...)
+    end
+  end
+  return { prepare = verb "prepare", parent = verb "parent" }
+end
+
 -- Each is { step, subject }; those with `prepare` run before the clone, those with `parent` after
 -- it.
 run.order = {
@@ -29,6 +40,7 @@ run.order = {
   { "name", name }, -- the first that anybody else can see
   { "cgroup", cgroup },
   { "process", process },
+  { "stream", asked "stream" },
   { "idmap", idmap }, -- until the maps are there the child waits
   { "tree", tree }, -- takes the user namespace with its maps
   { "channel", channel }, -- the last: the child goes on

@@ -35,6 +35,17 @@
 --   tty            true: a terminal of its own as its standard streams; { height = rows, width =
 --                  columns }: of that size, else it is that of the caller's terminal; "auto": if
 --                  standard input and output are terminals, in the place of those streams that are
+--   stdin          "inherit"; "null"; "pipe": the object's `stdin` is a stream to write to; any
+--                  other string, or a table with one string: what there is to read; a function
+--                  that is called for each piece until it returns nil; a file or an fd
+--   stdout, stderr "inherit"; "null"; "capture": in the result; "pipe": a stream to read; a
+--                  function that is called with each piece; a file or an fd; stderr also "stdout"
+--   output_limit   how many bytes of each captured stream are kept, the rest is counted; 16 MiB
+--   timeout        seconds, from the start of the program, after which it gets TERM
+--   grace          seconds, from then on, after which the whole container is killed; 1
+--   rlimits        { cpu = 2, nofile = { soft = 64, hard = 128 }, fsize = "10M", ... }
+--   on             { exit = fn(c, result), output = fn(c, name, piece), timeout = fn(c),
+--                  oom = fn(c) }, called while somebody waits for the container
 --   announce       true: says on standard error what runs, and as which pid
 
 local container = require "container"
@@ -42,6 +53,7 @@ local capability = require "container.capability"
 local channel = require "container.channel"
 local check = require "container.check"
 local idmap = require "container.idmap"
+local limit = require "container.limit"
 local mask = require "container.mask"
 
 local refuse, expect, text = check.refuse, check.expect, check.text
@@ -66,6 +78,8 @@ local TMPFS_FLAGS <const> = {
 
 -- The group of terminals.
 local TTY <const> = 5
+-- What a host program can have a function called for.
+local EVENTS <const> = { exit = true, oom = true, output = true, timeout = true }
 
 local NAMESPACES <const> = { "mount", "uts", "pid", "ipc", "network", "cgroup" }
 
@@ -288,6 +302,12 @@ local function change_capabilities(c, add, drop)
   set_capabilities(c, set)
 end
 
+local function read_seconds(field, value)
+  expect(type(value) == "number" and value >= 0 and value < math.huge, field,
+    "a number of seconds", value)
+  return value
+end
+
 -- Every option: where it lands.
 local options = {
   name = function(c, value)
@@ -318,10 +338,10 @@ local options = {
     end
   end,
   pids = function(c, value)
-    local limit = value == "max" and -1
+    local most = value == "max" and -1
       or math.type(value) == "integer" and value >= 1 and value <= PIDS_MAX and value
     c.config.linux.resources.pids.limit =
-      expect(limit, "pids", "a positive integer or \"max\"", value) and limit
+      expect(most, "pids", "a positive integer or \"max\"", value) and most
   end,
   init = function(c, value)
     c.init = switch("init", value)
@@ -401,7 +421,28 @@ local options = {
   announce = function(c, value)
     c.announce = switch("announce", value)
   end,
+  timeout = function(c, value)
+    c.timeout = read_seconds("timeout", value)
+  end,
+  grace = function(c, value)
+    c.grace = read_seconds("grace", value)
+  end,
+  rlimits = limit.read,
+  on = function(c, value)
+    c.on = {}
+    for event, fn in next, plain("on", value) do
+      expect(EVENTS[event], "on", "exit, oom, output or timeout", event)
+      c.on[event] = expect(type(fn) == "function", "on." .. event, "a function", fn) and fn
+    end
+  end,
 }
+
+-- Those that a room of its own reads, which is loaded only for them.
+for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
+  options[name] = function(c, value)
+    require("container.stream").read(c, name, value)
+  end
+end
 
 local function defaults()
   local namespaces = {}
@@ -430,6 +471,7 @@ local function defaults()
     asked_capabilities = {},
     volumes = {}, -- those of the mounts that a person asked for
     init = true,
+    grace = 1,
     announce = false,
   }
 end

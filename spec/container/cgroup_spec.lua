@@ -49,7 +49,7 @@ end
 local function idle()
   return assert(container.clone({}, function()
     container.pdeathsig("KILL")
-    container.poll({})
+    container.ppoll({})
   end))
 end
 
@@ -393,7 +393,7 @@ describe("the sweep of a run" .. TAG, function()
     ]])
     local pid, name = result.stdout:match("^(%d+)\t(.*)\n$")
     local pidfd <close> = container.pidfd_open(tonumber(pid))
-    assert.is_true(not pidfd or container.poll({ pidfd }, 10)[1])
+    assert.is_true(not pidfd or container.ppoll({ pidfd }, 10)[1])
     run()
     assert.is_nil(container.stat(place .. "/" .. name))
   end)

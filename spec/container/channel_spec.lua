@@ -186,13 +186,17 @@ describe("channel.answer", function()
 
   it("is the exit status that init saw", function()
     for _, status in ipairs { 0, 7, 255 } do
-      assert.same({ "exit", status, n = 2 }, (answer(string.pack("<i4", status << 8))))
+      local used = { user = 1.5, system = 0.25, memory = 2048 }
+      assert.same({ "exit", status, used, n = 3 },
+        (answer(string.pack("<i8i8i8i8", status << 8, 1500000, 250000, 2))))
     end
   end)
 
   it("is the signal that init saw, also one that dumped core", function()
-    assert.same({ "signal", 15, n = 2 }, (answer(string.pack("<i4", 15))))
-    assert.same({ "signal", 11, n = 2 }, (answer(string.pack("<i4", 11 | 0x80))))
+    local used = { user = 0.0, system = 0.0, memory = 0 }
+    assert.same({ "signal", 15, used, n = 3 }, (answer(string.pack("<i8i8i8i8", 15, 0, 0, 0))))
+    assert.same({ "signal", 11, used, n = 3 },
+      (answer(string.pack("<i8i8i8i8", 11 | 0x80, 0, 0, 0))))
   end)
 
   it("is nil when there was no init to say anything, or it was killed", function()

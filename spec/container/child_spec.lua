@@ -67,7 +67,8 @@ describe("the order in the child", function()
   end)
 
   it("begins with the closing of files, and ends with the program", function()
-    assert.equal(1, place("channel", "child"))
+    assert.equal("stream", child.order[1][1]) -- may be of files of the host program
+    assert.equal(2, place("channel", "child"))
     assert.equal(#child.order, place("process", "exec"))
   end)
 
@@ -240,13 +241,13 @@ for _, way in ipairs { "clone", "clone_vm" } do
       end))
       local _ <close> = inject(child.order[1], function()
         container.write(ask, "x")
-        container.poll({}, 10)
+        container.ppoll({}, 10)
       end)
       local result = run()
       support.wait(killer)
       asked:close()
       ask:close()
-      assert.same({ reason = "signal", status = 137, signal = "KILL" }, result)
+      assert.same({ reason = "signal", status = 137, signal = "KILL" }, support.ending(result))
     end)
 
     it("requires nothing once its first step has begun", function()

@@ -339,7 +339,7 @@ describe("the signals of the launcher #root", function()
     writer:close()
     local function line()
       local said = ""
-      while said:sub(-1) ~= "\n" and container.poll({ reader }, 10)[1] do
+      while said:sub(-1) ~= "\n" and container.ppoll({ reader }, 10)[1] do
         local piece = container.read(reader, 1)
         if piece == "" then
           break

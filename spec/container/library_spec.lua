@@ -38,7 +38,7 @@ local function in_copy(fn)
   end))
   writer:close()
   local pidfd <close> = container.pidfd_open(pid)
-  local quick = container.poll({ pidfd }, 5)[1]
+  local quick = container.ppoll({ pidfd }, 5)[1]
   if not quick then
     container.kill(pid, "KILL")
   end
@@ -79,7 +79,8 @@ describe("the result of a container #root", function()
   it("is the exit status", function()
     for _, status in ipairs { 0, 7, 255 } do
       for _, init in ipairs { true, false } do
-        assert.same({ reason = "exit", status = status }, shell("exit " .. status, init))
+        assert.same({ reason = "exit", status = status },
+          support.ending(shell("exit " .. status, init)))
       end
     end
   end)
@@ -87,21 +88,24 @@ describe("the result of a container #root", function()
   it("is the signal that ended the program", function()
     for name, number in pairs { TERM = 15, KILL = 9, USR1 = 10, SEGV = 11 } do
       assert.same({ reason = "signal", status = 128 + number, signal = name },
-        shell("kill -" .. name .. " $$"))
+        support.ending(shell("kill -" .. name .. " $$")))
     end
   end)
 
   it("is a number where the signal has no name", function()
-    assert.same({ reason = "signal", status = 168, signal = "40" }, shell("kill -40 $$"))
+    assert.same({ reason = "signal", status = 168, signal = "40" },
+      support.ending(shell("kill -40 $$")))
   end)
 
   it("tells a status of 128 + n from signal n", function()
-    assert.same({ reason = "exit", status = 143 }, shell("exit 143"))
+    assert.same({ reason = "exit", status = 143 }, support.ending(shell("exit 143")))
   end)
 
   it("is that of the program, whatever else it started", function()
-    assert.same({ reason = "exit", status = 3 }, shell("sleep 1000 & (exit 4) & exit 3"))
-    assert.same({ reason = "exit", status = 3 }, shell("sleep 1000 & exit 3", false))
+    assert.same({ reason = "exit", status = 3 },
+      support.ending(shell("sleep 1000 & (exit 4) & exit 3")))
+    assert.same({ reason = "exit", status = 3 },
+      support.ending(shell("sleep 1000 & exit 3", false)))
   end)
 
   it("is the same table however often one waits", function()
@@ -159,9 +163,9 @@ describe("a container's object #root", function()
 
   it("has an fd that can be polled for the end", function()
     local c <close> = idle()
-    assert.same({}, container.poll({ c:fd() }, 0))
+    assert.same({}, container.ppoll({ c:fd() }, 0))
     assert.is_true(c:kill("TERM"))
-    assert.same({ true }, container.poll({ c:fd() }, 10))
+    assert.same({ true }, container.ppoll({ c:fd() }, 10))
     assert.equal("TERM", c:wait().signal)
   end)
 
@@ -169,7 +173,7 @@ describe("a container's object #root", function()
     for _, signal in ipairs { "TERM", "SIGTERM", 15 } do
       local c <close> = idle()
       assert.is_true(c:kill(signal))
-      assert.same({ reason = "signal", status = 143, signal = "TERM" }, c:wait())
+      assert.same({ reason = "signal", status = 143, signal = "TERM" }, support.ending(c:wait()))
     end
   end)
 
@@ -177,7 +181,7 @@ describe("a container's object #root", function()
     for _, init in ipairs { true, false } do
       local c <close> = idle(init)
       assert.is_true(c:kill("KILL"))
-      assert.same({ reason = "signal", status = 137, signal = "KILL" }, c:wait())
+      assert.same({ reason = "signal", status = 137, signal = "KILL" }, support.ending(c:wait()))
     end
   end)
 
@@ -269,7 +273,7 @@ end)
 describe("the copy of a container's object in another process #root", function()
   local function assert_untouched(c)
     assert.is_true(c:kill("TERM"))
-    assert.same({ reason = "signal", status = 143, signal = "TERM" }, c:wait())
+    assert.same({ reason = "signal", status = 143, signal = "TERM" }, support.ending(c:wait()))
   end
 
   it("does not end the container when it is closed", function()
@@ -303,7 +307,7 @@ describe("the copy of a container's object in another process #root", function()
 
   it("takes nothing away of a container that has ended meanwhile", function()
     local c <close> = spawn { "sh", "-c", "exit 6" }
-    container.poll({ c:fd() }, 10)
+    container.ppoll({ c:fd() }, 10)
     assert.equal("closed", in_copy(function()
       c:close()
       return "closed"

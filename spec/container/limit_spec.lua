@@ -10,7 +10,7 @@ describe("limit.child", function()
   it("leaves the number of processes to the cgroup where there is one", function()
     local soft, hard = processes()
     local inside_soft, inside_hard = support.child(function()
-      assert(limit.child {})
+      assert(limit.child { config = { process = {} } })
       return processes()
     end)
     assert.same({ soft, hard }, { inside_soft, inside_hard })
@@ -18,7 +18,7 @@ describe("limit.child", function()
 
   it("sets the number of processes where no cgroup holds it", function()
     local soft, hard = support.child(function()
-      assert(limit.child { nproc = 7 })
+      assert(limit.child { nproc = 7, config = { process = {} } })
       return processes()
     end)
     assert.same({ "7", "7" }, { soft, hard })
@@ -28,7 +28,7 @@ describe("limit.child", function()
     local result = support.as_user(support.lua .. [[ -e '
       local container = require "container"
       assert(container.setrlimit("nproc", 500))
-      print(require("container.limit").child { nproc = 501 })
+      print(require("container.limit").child { nproc = 501, config = { process = {} } })
       print(container.read_file("/proc/self/limits"):match("Max processes +(%w+) +(%w+)"))']])
     assert.equal("true\n500\t500\n", result.stdout)
   end)
@@ -38,7 +38,7 @@ describe("limit.child", function()
     container.setrlimit = function()
       return nil, "setrlimit nproc: Invalid argument", 22
     end
-    local result = table.pack(limit.child { nproc = 7 })
+    local result = table.pack(limit.child { nproc = 7, config = { process = {} } })
     container.setrlimit = original
     support.refused("setrlimit nproc: Invalid argument", "EINVAL",
       table.unpack(result, 1, result.n))

@@ -226,7 +226,7 @@ describe("a container's program #root", function()
         container.kill(container.getpid(), "KILL")
       ]]):format(init))
       local pidfd <close> = container.pidfd_open(tonumber(result.stdout))
-      assert.is_true(not pidfd or container.poll({ pidfd }, 10)[1])
+      assert.is_true(not pidfd or container.ppoll({ pidfd }, 10)[1])
     end)
   end
 end)

@@ -18,7 +18,7 @@ local function holder()
   local pid = assert(container.clone({}, function()
     container.pdeathsig("KILL")
     container.write(writer, tostring(range.take(undo.new(), "uid")))
-    container.poll {}
+    container.ppoll({})
   end))
   writer:close()
   local first = math.tointeger(container.read(reader))

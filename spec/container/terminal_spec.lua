@@ -21,7 +21,7 @@ end
 local function expect(c, pattern)
   local text = ""
   while not text:find(pattern) do
-    assert(container.poll({ c.tty }, DEADLINE)[1], text)
+    assert(container.ppoll({ c.tty }, DEADLINE)[1], text)
     text = text .. assert(container.read(c.tty), text)
   end
   return text
@@ -32,7 +32,7 @@ local function shown(options)
   local c <close> = assert(container.spawn(options))
   local text = {}
   repeat
-    assert(container.poll({ c.tty }, DEADLINE)[1], "nothing came")
+    assert(container.ppoll({ c.tty }, DEADLINE)[1], "nothing came")
     local piece, _, errno = container.read(c.tty)
     text[#text + 1] = piece
   until errno == container.errno.EIO -- the end of a terminal
@@ -109,7 +109,7 @@ describe("a container with a tty #userns", function()
       while :; do sleep 60 & wait; done", tty = true })
     expect(c, "ready")
     c.tty:close()
-    assert(container.poll({ c:fd() }, DEADLINE)[1])
+    assert(container.ppoll({ c:fd() }, DEADLINE)[1])
     assert.equal(7, c:wait().status)
   end)
 
@@ -160,7 +160,7 @@ describe("many containers with a tty #userns", function()
       local ballast = ("x"):rep(64 << 20) -- so that the child shares the memory
       for _ = 1, 2 do
         local c = assert(container.spawn { "tty", tty = true })
-        assert(container.poll({ c.tty }, 10)[1])
+        assert(container.ppoll({ c.tty }, 10)[1])
         io.write(container.read(c.tty))
         assert(c:wait().status == 0 and #ballast > 0)
       end]]).stdout)

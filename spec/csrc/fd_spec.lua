@@ -71,7 +71,7 @@ describe("an fd", function()
     support.raises("fd is closed", container.read, fd)
     support.raises("fd is closed", container.write, fd, "x")
     support.raises("fd is closed", container.flock, fd)
-    support.raises("[1]: open fd expected, got a closed one", container.poll, { fd }, 0)
+    support.raises("[1]: open fd expected, got a closed one", container.ppoll, { fd }, 0)
     support.raises("fd is closed", container.stat, fd)
     support.raises("fd is closed", container.chdir, fd)
     support.raises("fd is closed", container.open, "x", "rdonly", nil, fd)
@@ -510,5 +510,58 @@ describe("container.open_stdio", function()
         end]]), out, how))
       assert.equal(table.concat(expected, "\n") .. "\n", container.read_file(out))
     end
+  end)
+end)
+
+describe("container.dup", function()
+  it("is another number for the same file, above 2 and close-on-exec", function()
+    local reader <close>, writer = container.pipe()
+    local copy = container.dup(writer)
+    writer:close()
+    container.write(copy, "x")
+    assert.equal("x", container.read(reader))
+    assert.is_true(copy:fileno() > 2)
+    assert.matches("flags:%s+0?2%d%d%d%d%d%d",
+      container.read_file("/proc/self/fdinfo/" .. copy:fileno()))
+    copy:close()
+    support.refused("fcntl F_DUPFD_CLOEXEC: Bad file descriptor", "EBADF", container.dup(100000))
+  end)
+
+  it("takes a file of Lua's", function()
+    local temporary <close> = io.tmpfile()
+    local copy <close> = container.dup(temporary)
+    assert.equal(container.stat(temporary).ino, container.stat(copy).ino)
+  end)
+end)
+
+describe("container.dup2 and close", function()
+  it("give a child other standard streams, and none", function()
+    local reader, writer = container.pipe()
+    local _ <close> = reader
+    local _ <close> = writer
+    local pid = container.clone({}, function()
+      container.dup2(writer, 1)
+      container.close(0)
+      return container.exec { "sh", "-c", "echo out; [ -e /proc/self/fd/0 ] || echo none" }
+    end)
+    support.wait(pid)
+    writer:close()
+    assert.equal("out\nnone\n", container.read(reader))
+  end)
+
+  it("keep a file over exec that has its number already", function()
+    local reader, writer = container.pipe()
+    local _ <close> = reader
+    local _ <close> = writer
+    local pid = container.clone({}, function()
+      container.dup2(writer, writer:fileno())
+      return container.exec { "sh", "-c", "[ -e /proc/self/fd/" .. writer:fileno() .. " ]" }
+    end)
+    assert.same({ "exit", 0 }, { support.wait(pid) })
+  end)
+
+  it("answer what the kernel refuses", function()
+    support.refused("dup2: Bad file descriptor", "EBADF", container.dup2(100000, 100001))
+    support.refused("close: Bad file descriptor", "EBADF", container.close(100000))
   end)
 end)

@@ -34,7 +34,7 @@ local function fifo()
 end
 
 local function heard(fd)
-  assert(container.poll({ fd }, 30)[1], "nothing came")
+  assert(container.ppoll({ fd }, 30)[1], "nothing came")
   return container.read(fd)
 end
 
@@ -52,7 +52,7 @@ describe("pid 1", function()
     for _, status in ipairs { 0, 1, 7, 255 } do
       local how, number, said, answer = run { "sh", "-c", "exit " .. status }
       assert.same({ "exit", status, "" }, { how, number, said })
-      assert.equal(status << 8, (("<i4"):unpack(answer)))
+      assert.equal(status << 8, (("<i8"):unpack(answer)))
     end
   end)
 
@@ -60,7 +60,7 @@ describe("pid 1", function()
     for signal, number in pairs { HUP = 1, TERM = 15, KILL = 9, USR1 = 10 } do
       local how, status, _, answer = run { "sh", "-c", ("kill -%s $$"):format(signal) }
       assert.same({ "exit", 128 + number }, { how, status })
-      assert.equal(number, (("<i4"):unpack(answer)) & 0x7f)
+      assert.equal(number, (("<i8"):unpack(answer)) & 0x7f)
     end
   end)
 
@@ -110,7 +110,7 @@ describe("pid 1", function()
       assert.is_true(container.kill(this.pid, signal))
       local how, number = finish(this)
       assert.same({ "exit", signal == "INT" and 130 or 131 }, { how, number })
-      assert.is_nil(container.poll({ fd }, 0)[1])
+      assert.is_nil(container.ppoll({ fd }, 0)[1])
     end
   end)
 

@@ -36,7 +36,7 @@ describe("container.clone", function()
             return container.stat("/proc/self/task").nlink
           end))
           local pidfd <close> = assert(container.pidfd_open(pid))
-          if not container.poll({ pidfd }, 5)[1] then
+          if not container.ppoll({ pidfd }, 5)[1] then
             container.kill(pid, "KILL")
           end
           local how, number = container.wait(pid)

@@ -112,11 +112,11 @@ describe("container.signalfd and read_signal", function()
     local number, how, sender, me, ready = support.child(function()
       container.sigprocmask("block", { "USR1", "USR2" })
       local fd = assert(container.signalfd { "USR1" })
-      assert(not container.poll({ fd }, 0)[1])
+      assert(not container.ppoll({ fd }, 0)[1])
       container.kill(container.getpid(), "USR2")
-      assert(not container.poll({ fd }, 0)[1])
+      assert(not container.ppoll({ fd }, 0)[1])
       container.kill(container.getpid(), "USR1")
-      local ready = container.poll({ fd }, 0)[1]
+      local ready = container.ppoll({ fd }, 0)[1]
       local number, how, sender = container.read_signal(fd)
       return number, how, sender, container.getpid(), ready
     end)
@@ -136,7 +136,7 @@ describe("container.signalfd and read_signal", function()
       container.sigprocmask("block", { "INT" })
       local fd = container.signalfd { "INT" }
       io.open(%q, "w"):close()
-      container.poll({ fd }, 20)
+      container.ppoll({ fd }, 20)
       print(container.read_signal(fd))]]):format(path .. "/ready"))
     file:close()
     local key = ("{ read x <%s/ready; printf '\\003'; }"):format(path)

@@ -472,7 +472,7 @@ describe("the eight steps", function()
       local cgroup <const> = place .. "/step8-" .. launcher
       local joined, message = container.write_file(cgroup .. "/cgroup.procs", tostring(last))
       session.input:close()
-      local ended = container.poll({ pidfd }, 10)
+      local ended = container.ppoll({ pidfd }, 10)
       container.kill(last, "KILL")
       container.wait(last)
       assert(joined, message)

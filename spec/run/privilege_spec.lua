@@ -152,7 +152,7 @@ describe("with --user", function()
       s:expect("ready\n")
       local pidfd <close> = container.pidfd_open(command.children(s.pid)[1])
       s:signal("KILL")
-      assert.truthy(container.poll({ pidfd }, 10)[1])
+      assert.truthy(container.ppoll({ pidfd }, 10)[1])
       s:wait()
     end
     command.root:print("true") -- which sweeps what the killed ones had

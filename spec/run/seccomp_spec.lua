@@ -157,7 +157,7 @@ describe("container.run #root", function()
       { names = { "write" }, action = "SCMP_ACT_ERRNO", errnoRet = 9,
         args = { { index = 0, op = "SCMP_CMP_EQ", value = 1 } } },
     } }))
-    assert.same({ "signal", 159, "SYS" }, { result.reason, result.status, result.signal })
+    assert.same({ "seccomp", 159, "SYS" }, { result.reason, result.status, result.signal })
   end)
 
   it("takes false for none", function()

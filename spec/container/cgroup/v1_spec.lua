@@ -11,7 +11,7 @@ local function crowd(number)
   for i = 1, number do
     pids[i] = assert(container.clone({}, function()
       container.pdeathsig("KILL")
-      container.poll({})
+      container.ppoll({})
     end))
     assert(container.write_file(path .. "/cgroup.procs", tostring(pids[i])))
   end

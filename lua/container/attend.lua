@@ -1,0 +1,155 @@
+-- The event loop of the host program around its containers: what they do to the host program
+-- happens in here, and nowhere else.
+--
+-- A container is attended through these fields of its object: `state.pidfd`, which can be read when
+-- it has ended; `sources`, streams that are read and written meanwhile; `deadline`, the time of
+-- clock_gettime at which `due` is to be called; and `ended`, called at its end.
+
+local container = require "container"
+
+local attend = {}
+
+local PIECE <const> = 65536
+
+--- Calls a function of the caller's. One that raises or yields ends the container: the first such
+-- trouble is what `wait` answers.
+function attend.call(self, step, fn, ...)
+  local thread = coroutine.create(fn)
+  local ok, value = coroutine.resume(thread, ...)
+  if ok and coroutine.status(thread) ~= "dead" then
+    ok, value = false, "the function yields, which it may not"
+  elseif not ok then
+    value = debug.traceback(thread, tostring(value))
+  end
+  coroutine.close(thread)
+  if not ok then
+    self:fail(step, value)
+    return nil
+  end
+  return value
+end
+
+local function remove(self, source)
+  source.fd:close()
+  for i, one in ipairs(self.sources) do
+    if one == source then
+      table.remove(self.sources, i)
+      return
+    end
+  end
+end
+
+--- Reads a piece of a stream. False at its end.
+local function take(self, source)
+  local piece = container.read(source.fd, PIECE)
+  if not piece or piece == "" then
+    remove(self, source)
+    return false
+  end
+  if source.foreign then
+    attend.call(self, source.name, source.take, piece)
+  else
+    source.take(piece)
+  end
+  if self.on and self.on.output then
+    attend.call(self, "on.output", self.on.output, self, source.name, piece)
+  end
+  return true
+end
+
+--- Writes to the program's standard input what the caller's function gives; its end when that is
+-- nil.
+local function give(self, source)
+  while not source.rest do
+    local piece = attend.call(self, source.name, source.give)
+    if piece == nil then
+      return remove(self, source)
+    elseif type(piece) ~= "string" then
+      self:fail(source.name, ("expected a string or nil, got a %s"):format(type(piece)))
+      return remove(self, source)
+    end
+    source.rest, source.from = piece ~= "" and piece or nil, 1
+  end
+  local written, _, errno = container.write(source.fd, source.rest, source.from)
+  if written then
+    source.from = source.from + written
+    source.rest = source.from <= #source.rest and source.rest or nil
+  elseif errno ~= container.errno.EAGAIN then
+    remove(self, source) -- nobody reads it any more
+  end
+end
+
+--- Reads what an ended container has left in its streams. Whoever could write to them is dead, so
+-- what is there is all; and a copy of an end that got out of the container holds up nobody.
+local function drain(self)
+  for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do
+    if source.take then
+      while container.ppoll({ source.fd }, 0)[1] and take(self, source) do end
+    end
+    if source.fd:fileno() then
+      remove(self, source)
+    end
+  end
+end
+
+local function add(list, what, fd, self, source)
+  local n = #list + 1
+  list[n], what[n] = fd, { self, source }
+end
+
+--- One turn: waits until something happens to one of these containers, or to one of two fds of the
+-- caller's, and deals with it.
+-- @tparam table list objects of containers
+-- @number[opt] seconds how long at most
+-- @param[opt] reader fd that the caller waits to read
+-- @param[opt] writer fd that the caller waits to write
+-- @return true when the caller's fd is ready
+function attend.turn(list, seconds, reader, writer)
+  local readers, writers, of_reader, of_writer = {}, {}, {}, {}
+  local now = container.clock_gettime()
+  for _, self in ipairs(list) do
+    if not self.closed then
+      self.attended = true
+      add(readers, of_reader, self.state.pidfd, self)
+      for _, source in ipairs(self.sources) do
+        if source.take then
+          add(readers, of_reader, source.fd, self, source)
+        else
+          add(writers, of_writer, source.fd, self, source)
+        end
+      end
+      if self.deadline then
+        seconds = math.min(seconds or math.huge, math.max(self.deadline - now, 0))
+      end
+    end
+  end
+  readers[#readers + 1], writers[#writers + 1] = reader, writer
+  local can_read, can_write = container.ppoll(readers, seconds, writers)
+  for i, about in ipairs(of_reader) do
+    local self, source = about[1], about[2]
+    if can_read[i] and source and source.fd:fileno() then
+      take(self, source)
+    end
+  end
+  for i, about in ipairs(of_writer) do
+    if can_write[i] and about[2].fd:fileno() then
+      give(about[1], about[2])
+    end
+  end
+  now = container.clock_gettime()
+  for i, about in ipairs(of_reader) do
+    local self = about[1]
+    if can_read[i] and not about[2] and not self.closed then
+      drain(self)
+      self:ended()
+    elseif not about[2] and self.deadline and self.deadline <= now then
+      self:due(now)
+    end
+  end
+  for _, self in ipairs(list) do
+    self.attended = false
+  end
+  return reader and can_read[#readers] or writer and can_write[#writers]
+end
+
+return attend

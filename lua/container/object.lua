@@ -1,0 +1,277 @@
+-- A container that runs, as the host program holds it: what `container.spawn` gives back.
+
+local container = require "container"
+local attend = require "container.attend"
+local channel = require "container.channel"
+
+local object = {}
+
+-- How long an init that was told to end everything has for it before it is killed itself.
+local PATIENCE <const> = 1
+
+-- How much less time a process may have used, as it is told, than it was killed for.
+local TICK <const> = 0.1
+
+-- What a signal says about who sent it, besides the program itself.
+local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
+
+local methods = {}
+
+local function failure(step, message, errno)
+  return channel.failure(step, message, errno)
+end
+
+--- What `wait` answers of a container that is over.
+local function outcome(self)
+  if self.trouble then
+    self.trouble.result = self.result
+    return nil, self.trouble
+  end
+  return self.result
+end
+
+local function kill(self)
+  container.pidfd_send_signal(self.state.pidfd, "KILL")
+end
+
+--- Ends the container because of something in the host program, which `wait` then tells.
+function methods:fail(step, message)
+  self.trouble = self.trouble or failure(step, message)
+  if not self.result then
+    kill(self)
+  end
+end
+
+--- What its signal, or the limits that it ran into, say about the end of a program.
+local function reason_of(self, how, signal, cpu)
+  if self.timed_out then
+    return "timeout"
+  elseif how == "exit" then
+    return "exit"
+  end
+  -- Over the hard limit of processor time the kernel kills; by its own count, which is coarser.
+  local limit = self.state.cpu_limit
+  if signal == "KILL" and limit and cpu.user + cpu.system >= limit - TICK then
+    return "rlimit"
+  end
+  return REASONS[signal] or "signal"
+end
+
+--- How it ended: as pid 1 tells it, else as the kernel does. Somebody in the host program may have
+-- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
+local function ending(self)
+  local c = self.state
+  local how, value, used = container.wait(c.pidfd, "usage")
+  local said, number, inside = channel.answer(c)
+  if said then
+    how, value = said, number
+  elseif c.init and (how == nil or how == "signal") then
+    how, value = "signal", how and value or 9
+  elseif c.init then
+    return nil, "the container ended without a word"
+  elseif not how then
+    return nil, value, used
+  end
+  if type(used) ~= "table" then
+    used = inside or {}
+  end
+  return { how = how, value = value, memory = inside and inside.memory,
+    cpu = { user = used.user or 0, system = used.system or 0 } }
+end
+
+--- Called when it has ended and its streams are read: makes the result.
+function methods:ended()
+  local wall = container.clock_gettime() - self.started
+  local last, message, errno = ending(self)
+  self.state.undo:run()
+  self.closed = true
+  if self.trouble then
+    return
+  elseif not last then
+    self.trouble = failure("wait", message, errno)
+    return
+  end
+  local signal = last.how == "signal" and container.signal_name(last.value) or nil
+  self.result = {
+    reason = reason_of(self, last.how, signal, last.cpu),
+    status = signal and 128 + last.value or last.value,
+    signal = signal,
+    wall = wall,
+    cpu = last.cpu,
+    memory_peak = last.memory,
+  }
+  for _, source in ipairs(self.captured) do
+    self.result[source.name], self.result[source.name .. "_size"] = source.finish()
+  end
+  if self.on and self.on.exit then
+    attend.call(self, "on.exit", self.on.exit, self, self.result)
+  end
+end
+
+--- Called when its time is up: asks it to end, then has its init end everything, then kills.
+function methods:due(now)
+  if not self.timed_out then
+    self.timed_out = true
+    self.deadline = now + self.state.grace
+    container.pidfd_send_signal(self.state.pidfd, "TERM")
+    if self.on and self.on.timeout then
+      attend.call(self, "on.timeout", self.on.timeout, self)
+    end
+  elseif self.state.init and not self.hung_up then
+    self.hung_up = true
+    self.deadline = now + PATIENCE
+    channel.hang_up(self.state)
+  else
+    self.deadline = nil
+    kill(self)
+  end
+end
+
+--- One turn of the event loop for this container.
+local function turn(self, ...)
+  return attend.turn({ self }, ...)
+end
+
+--- Asks how it is, without waiting: reads and writes its streams meanwhile, and keeps its time.
+-- For a host program with an event loop of its own: to be called when `fd()` or that of a
+-- stream is ready, and at the latest after `due_in()` seconds.
+-- @return the result when it has ended; false while it runs; or nil and an error
+function methods:poll()
+  return self:wait(0, true)
+end
+
+--- Waits for the container's end, and meanwhile reads and writes its streams, and keeps its time.
+-- @number[opt] seconds how long at most
+-- @treturn table result:
+--
+--   * `reason` "exit", "signal", "timeout", "rlimit" or "seccomp"
+--   * `status` as a shell would show it: that of exit, or 128 and the number of the signal
+--   * `signal` its name, such as "KILL"
+--   * `wall` seconds from the start of the program to its end
+--   * `cpu` { user, system } in seconds, of all processes
+--   * `memory_peak` bytes that the largest process had resident; nil without an init
+--   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,
+--     `stderr_size`, how many bytes came
+--
+-- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. wait(2)
+function methods:wait(seconds, asking)
+  if not self.closed and self.owner ~= container.getpid() then
+    return nil, failure("wait", "the container is not this process's", container.errno.ECHILD)
+  elseif not self.closed and self.attended then
+    return nil, failure("wait", "somebody waits for this container already",
+      container.errno.EBUSY)
+  end
+  local finish = seconds and container.clock_gettime() + seconds
+  local left
+  while not self.closed and left ~= 0 do
+    left = finish and math.max(finish - container.clock_gettime(), 0)
+    turn(self, left)
+  end
+  if self.closed then
+    return outcome(self)
+  elseif asking then
+    return false
+  end
+  return nil, failure("wait", ("the container still runs after %g seconds"):format(seconds),
+    container.errno.ETIMEDOUT)
+end
+
+--- After how many seconds `poll` should be called at the latest; nil when nothing is due.
+function methods:due_in()
+  return self.deadline and math.max(self.deadline - container.clock_gettime(), 0)
+end
+
+--- Sends a signal to the program, through its init. pidfd_send_signal(2)
+-- @param signal name such as "TERM", or number; KILL ends the whole container
+-- @return true; or nil and an error
+function methods:kill(signal)
+  if self.closed then
+    return nil, failure("kill", "the container has ended", container.errno.ESRCH)
+  end
+  local ok, message, errno = container.pidfd_send_signal(self.state.pidfd, signal)
+  return ok, not ok and failure("kill", message, errno) or nil
+end
+
+--- An fd that can be polled: readable when the container has ended. pidfd_open(2)
+-- @return the fd; or nil and an error when it has ended and was waited for
+function methods:fd()
+  if self.closed then
+    return nil, failure("fd", "the container has ended", container.errno.ESRCH)
+  end
+  return self.state.pidfd
+end
+
+-- Those that live on though nobody holds their objects.
+local detached = {}
+
+--- Lets the container live on when nobody holds this object any more. It still ends with this
+-- process.
+-- @return the object
+function methods:detach()
+  detached[self] = true
+  return self
+end
+
+--- Takes note of the detached ones that have ended.
+function object.reap()
+  for self in pairs(detached) do
+    if not self.attended and (self.closed or self:poll() ~= false) then
+      detached[self] = nil
+    end
+  end
+end
+
+--- Ends the container if it still runs, waits for its end, and takes away what was made for it.
+-- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
+-- whose container it is not.
+function methods:close()
+  detached[self] = nil
+  if self.owner ~= container.getpid() then
+    return
+  elseif self.tty then
+    self.tty:close()
+  end
+  if self.closed then
+    return
+  end
+  self.closed = true
+  self.trouble = self.trouble
+    or failure("wait", "the container was closed", container.errno.ECHILD)
+  if container.wait(self.state.pidfd, "nohang") == "running" then
+    kill(self)
+    container.wait(self.state.pidfd)
+  end
+  self.state.undo:run()
+end
+
+object.metatable = {
+  __name = "container",
+  __index = methods,
+  __close = methods.close,
+  __gc = methods.close,
+  __tostring = function(self)
+    return ("container (%d)"):format(self.pid)
+  end,
+}
+
+--- Makes the object of a container that runs.
+-- @tparam table c what run.start gave
+function object.new(c)
+  local self = setmetatable({
+    pid = c.pid, name = c.name, tty = c.tty, owner = container.getpid(), state = c,
+    closed = false, started = container.clock_gettime(), sources = {}, captured = {}, on = c.on,
+  }, object.metatable)
+  self.deadline = c.timeout and self.started + c.timeout
+  if c.stream then
+    self.sources = c.stream.sources(c)
+    for _, source in ipairs(self.sources) do
+      self.captured[#self.captured + 1] = source.finish and source or nil
+    end
+    for name, fd in pairs(c.stream.pipes(c)) do
+      self[name] = require("container.pipe").new(fd, name, self, turn)
+    end
+  end
+  return self
+end
+
+return object

@@ -1,0 +1,193 @@
+-- The host program's end of a stream: read and written as a file of Lua's io library, but that an
+-- error is a value of this library, and that a wait goes on attending the container.
+
+local container = require "container"
+local channel = require "container.channel"
+
+local PIECE <const> = 65536
+
+local pipe = {}
+
+local methods = {}
+
+local function failure(self, message, errno)
+  return nil, channel.failure(self.name, message, errno)
+end
+
+--- Waits until the fd is ready. The container's other streams and its time go on meanwhile: a
+-- program that fills one of them would else never write to the other.
+local function await(self, reader, writer)
+  local owner = self.container
+  if owner.closed or owner.attended then
+    container.ppoll({ reader }, nil, { writer })
+    return
+  end
+  while not owner.closed and not self.turn(owner, nil, reader, writer) do end
+end
+
+--- Reads a piece into the buffer; false at the end, or nil and an error.
+local function fill(self)
+  await(self, self.stream)
+  local piece, message, errno = container.read(self.stream, PIECE)
+  -- A terminal whose other side is closed answers with an error.
+  if not piece and errno ~= container.errno.EIO then
+    return nil, message, errno
+  elseif not piece or piece == "" then
+    return false
+  end
+  self.buffer = self.buffer .. piece
+  return true
+end
+
+--- Takes the first `size` bytes off the buffer.
+local function cut(self, size)
+  local taken = self.buffer:sub(1, size)
+  self.buffer = self.buffer:sub(size + 1)
+  return taken
+end
+
+local function read_line(self, keep)
+  local from = 1
+  while true do
+    local at = self.buffer:find("\n", from, true)
+    if at then
+      local line = cut(self, at)
+      return keep and line or line:sub(1, -2)
+    end
+    from = #self.buffer + 1
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      return self.buffer ~= "" and cut(self, #self.buffer) or nil
+    end
+  end
+end
+
+local function read_all(self)
+  local pieces = { cut(self, #self.buffer) }
+  while true do
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      return table.concat(pieces)
+    end
+    pieces[#pieces + 1] = cut(self, #self.buffer)
+  end
+end
+
+local function read_size(self, size)
+  while #self.buffer < size do
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      break
+    end
+  end
+  return (self.buffer ~= "" or size == 0) and cut(self, size) or nil
+end
+
+--- Reads, as file:read of Lua does: "l" a line without its end (the default), "L" with it, "a"
+-- everything up to the end, a number at most so many bytes.
+-- @return a string; nil at the end; or nil and an error
+function methods:read(format)
+  if not self.stream:fileno() then
+    return failure(self, "the stream is closed", container.errno.EBADF)
+  elseif format == nil or format == "l" then
+    return read_line(self, false)
+  elseif format == "L" then
+    return read_line(self, true)
+  elseif format == "a" then
+    return read_all(self)
+  elseif math.type(format) == "integer" and format >= 0 then
+    return read_size(self, format)
+  end
+  return failure(self, "expected \"l\", \"L\", \"a\" or a number of bytes to read",
+    container.errno.EINVAL)
+end
+
+--- Reads what is there now, at most `size` bytes; waits only when there is nothing.
+-- @int[opt=65536] size
+-- @return a string; nil at the end; or nil and an error
+function methods:readsome(size)
+  if not self.stream:fileno() then
+    return failure(self, "the stream is closed", container.errno.EBADF)
+  end
+  if self.buffer == "" then
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      return nil
+    end
+  end
+  return cut(self, size or PIECE)
+end
+
+--- The lines, for a `for`. Raises what `read` would answer, as io.lines does.
+function methods:lines(format)
+  return function()
+    local line, err = self:read(format)
+    return err and error(err, 0) or line
+  end
+end
+
+--- Writes strings and numbers, all of them.
+-- @return the stream; or nil and an error (EPIPE when nobody reads it any more)
+function methods:write(...)
+  if not self.stream:fileno() then
+    return failure(self, "the stream is closed", container.errno.EBADF)
+  end
+  for i = 1, select("#", ...) do
+    local data, from = select(i, ...), 1
+    if type(data) ~= "string" and type(data) ~= "number" then
+      return failure(self, ("expected a string to write, got a %s"):format(type(data)),
+        container.errno.EINVAL)
+    end
+    data = tostring(data)
+    while from <= #data do
+      local written, message, errno = container.write(self.stream, data, from)
+      if written then
+        from = from + written
+      elseif errno == container.errno.EAGAIN then
+        await(self, nil, self.stream)
+      else
+        return failure(self, message, errno)
+      end
+    end
+  end
+  return self
+end
+
+--- Closes it: a program that reads it sees its end.
+function methods:close()
+  return self.stream:close()
+end
+
+--- The fd, for an event loop.
+function methods:fd()
+  return self.stream
+end
+
+local metatable = {
+  __name = "container.stream",
+  __index = methods,
+  __close = methods.close,
+  __tostring = function(self)
+    return ("container.stream (%s)"):format(self.name)
+  end,
+}
+
+--- Makes one.
+-- @param fd
+-- @string name as errors name it
+-- @tparam table owner the object of the container
+-- @func turn one turn of the event loop for it
+function pipe.new(fd, name, owner, turn)
+  return setmetatable(
+    { stream = fd, name = name, container = owner, turn = turn, buffer = "" }, metatable)
+end
+
+return pipe
