@@ -181,7 +181,8 @@ function methods:due_in()
   return self.deadline and math.max(self.deadline - container.clock_gettime(), 0)
 end
 
---- Sends a signal to the program, through its init. pidfd_send_signal(2)
+--- Sends a signal to the program, through its init. Those of keys, INT, QUIT and TSTP, and CONT,
+-- are for its whole process group, as keys are, and TSTP stops it. pidfd_send_signal(2)
 -- @param signal name such as "TERM", or number; KILL ends the whole container
 -- @return true; or nil and an error
 function methods:kill(signal)
@@ -258,10 +259,13 @@ object.metatable = {
 -- @tparam table c what run.start gave
 function object.new(c)
   local self = setmetatable({
-    pid = c.pid, name = c.name, tty = c.tty, owner = container.getpid(), state = c,
+    pid = c.pid, name = c.name, owner = container.getpid(), state = c,
     closed = false, started = container.clock_gettime(), sources = {}, captured = {}, on = c.on,
   }, object.metatable)
   self.deadline = c.timeout and self.started + c.timeout
+  if c.tty then
+    self.tty = require("container.pipe").new(c.tty, "tty", self, turn)
+  end
   if c.stream then
     self.sources = c.stream.sources(c)
     for _, source in ipairs(self.sources) do

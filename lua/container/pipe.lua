@@ -166,6 +166,26 @@ function methods:close()
   return self.stream:close()
 end
 
+--- Gives a terminal another size; what is in the foreground there is told by SIGWINCH.
+-- @int height
+-- @int width
+-- @return true; or nil and an error
+function methods:resize(height, width)
+  local function fits(size)
+    return math.type(size) == "integer" and size >= 1 and size <= 0xffff
+  end
+  if not fits(height) or not fits(width) then
+    return failure(self, "expected a height and a width from 1 to 65535", container.errno.EINVAL)
+  elseif not self.stream:fileno() then
+    return failure(self, "the stream is closed", container.errno.EBADF)
+  end
+  local ok, message, errno = container.tcsetwinsize(self.stream, height, width)
+  if ok then
+    return true
+  end
+  return failure(self, message, errno)
+end
+
 --- The fd, for an event loop.
 function methods:fd()
   return self.stream

@@ -36,7 +36,7 @@ function proxy.new(c)
   container.sigprocmask("block", { "PIPE" })
   local self = {
     c = c,
-    tty = c.tty,
+    tty = c.tty:fd(),
     input = 0,
     -- With a file description of its own, for others use the one that it has from its shell.
     screen = container.isatty(1) and container.open("/proc/self/fd/1", "wronly,noctty,nonblock")
@@ -45,7 +45,7 @@ function proxy.new(c)
     to_program = "", -- bytes on their way
     to_screen = "",
     -- As long as this is open the master does not end, also when all in the container closed it.
-    slave = assert(container.open_slave(c.tty)),
+    slave = assert(container.open_slave(c.tty:fd())),
   }
   for fd = 2, 0, -1 do
     self.sized = container.isatty(fd) and fd or self.sized

@@ -34,7 +34,8 @@
 --   network        "none": loopback only; "host": the host's own
 --   tty            true: a terminal of its own as its standard streams; { height = rows, width =
 --                  columns }: of that size, else it is that of the caller's terminal; "auto": if
---                  standard input and output are terminals, in the place of those streams that are
+--                  standard input and output are terminals, in the place of those streams that are;
+--                  a stream of which an option says what it is stays that
 --   stdin          "inherit"; "null"; "pipe": the object's `stdin` is a stream to write to; any
 --                  other string, or a table with one string: what there is to read; a function
 --                  that is called for each piece until it returns nil; a file or an fd

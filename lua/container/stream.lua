@@ -136,6 +136,11 @@ function stream.replaces(c, number)
   return one and one.how ~= "inherit"
 end
 
+--- Whether an option says what this stream is.
+function stream.decides(c, number)
+  return c.stream[NAMES[number]] ~= nil
+end
+
 --- In the parent: only the child holds its ends from here on, so their end can be seen.
 function stream.parent(c)
   for number = 0, 2 do

@@ -111,7 +111,7 @@ function terminal.child(c)
     ok, message, errno = container.tiocsctty(slave)
   end
   for _, fd in ipairs(c.terminal.streams) do
-    if ok then
+    if ok and not (c.stream and c.stream.decides(c, fd)) then
       ok, message, errno = container.dup2(slave, fd)
     end
   end

@@ -21,8 +21,8 @@ end
 local function expect(c, pattern)
   local text = ""
   while not text:find(pattern) do
-    assert(container.ppoll({ c.tty }, DEADLINE)[1], text)
-    text = text .. assert(container.read(c.tty), text)
+    assert(container.ppoll({ c.tty:fd() }, DEADLINE)[1], text)
+    text = text .. assert(c.tty:readsome(), text)
   end
   return text
 end
@@ -30,13 +30,8 @@ end
 -- What is shown by a program that ends.
 local function shown(options)
   local c <close> = assert(container.spawn(options))
-  local text = {}
-  repeat
-    assert(container.ppoll({ c.tty }, DEADLINE)[1], "nothing came")
-    local piece, _, errno = container.read(c.tty)
-    text[#text + 1] = piece
-  until errno == container.errno.EIO -- the end of a terminal
-  return table.concat(text), c:wait().status
+  local text = assert(c.tty:read("a"))
+  return text, c:wait(DEADLINE).status
 end
 
 describe("the option tty", function()
@@ -90,18 +85,66 @@ describe("a container with a tty #userns", function()
     local c <close> = assert(container.spawn { "sh", "-c", "stty -echo; echo ready; read x; \z
       echo got $x; exit 5", tty = true })
     expect(c, "ready\r\n$")
-    assert.equal(5, container.write(c.tty, "text\n"))
-    expect(c, "^got text\r\n$")
-    assert.equal(5, c:wait().status)
+    assert.equal(c.tty, c.tty:write("text", "\n"))
+    assert.equal("got text\r", c.tty:read())
+    assert.is_nil(c.tty:read())
+    assert.equal(5, c:wait(DEADLINE).status)
+  end)
+
+  it("is read by lines, also after its end", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "stty -onlcr; seq 3", tty = true })
+    assert.equal(0, c:wait(DEADLINE).status)
+    local lines = {}
+    for line in c.tty:lines() do
+      lines[#lines + 1] = line
+    end
+    assert.same({ "1", "2", "3" }, lines)
+  end)
+
+  it("takes more than its buffer holds", function()
+    local c <close> = assert(container.spawn { "sh", "-c",
+      "stty raw -echo; echo ready; head -c 300000 | cksum", tty = true })
+    expect(c, "ready")
+    local text = ("0123456789"):rep(30000)
+    assert(c.tty:write(text))
+    local path = support.tmpdir() .. "/text"
+    local file <close> = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    expect(c, (support.run("cksum <" .. path).stdout:match("^%d+ %d+")))
+    assert.equal(0, c:wait(DEADLINE).status)
+  end)
+
+  it("leaves a stream that an option decides on", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "tty; tty <&1; tty <&2; echo out; \z
+      echo err >&2", tty = true, stdin = "null", stdout = "capture" })
+    assert.equal("err\r\n", c.tty:read("a"))
+    local result = assert(c:wait(DEADLINE))
+    assert.equal("not a tty\nnot a tty\n/dev/pts/0\nout\n", result.stdout)
+  end)
+
+  it("has the end of a time limit", function()
+    local c <close> = assert(container.spawn { "sleep", "60", tty = true, timeout = 0.1 })
+    assert.equal("timeout", c:wait(DEADLINE).reason)
   end)
 
   it("is told of a new size", function()
     local c <close> = assert(container.spawn { "sh", "-c", "trap 'stty size; exit 0' WINCH; \z
       echo ready; while :; do sleep 60 & wait; done", tty = true })
     expect(c, "ready")
-    assert(container.tcsetwinsize(c.tty, 33, 44))
+    assert.is_true(c.tty:resize(33, 44))
     expect(c, "33 44")
-    assert.equal(0, c:wait().status)
+    assert.equal(0, c:wait(DEADLINE).status)
+    for _, wrong in ipairs { { 0, 1 }, { 1, 65536 }, { "1", 1 }, { 1 }, {} } do
+      local ok, err = c.tty:resize(wrong[1], wrong[2])
+      assert.is_nil(ok)
+      assert.equal("tty: expected a height and a width from 1 to 65535", tostring(err))
+    end
+    c.tty:close()
+    local ok, err = c.tty:resize(1, 1)
+    assert.is_nil(ok)
+    assert.equal("tty: the stream is closed", tostring(err))
+    assert.equal(container.errno.EBADF, err.errno)
   end)
 
   it("gets the hang-up when the master is closed", function()
@@ -160,9 +203,8 @@ describe("many containers with a tty #userns", function()
       local ballast = ("x"):rep(64 << 20) -- so that the child shares the memory
       for _ = 1, 2 do
         local c = assert(container.spawn { "tty", tty = true })
-        assert(container.ppoll({ c.tty }, 10)[1])
-        io.write(container.read(c.tty))
-        assert(c:wait().status == 0 and #ballast > 0)
+        io.write(c.tty:read("L"))
+        assert(c:wait(10).status == 0 and #ballast > 0)
       end]]).stdout)
   end)
 end)
