@@ -5,11 +5,11 @@ local container = require "container"
 local capability = {}
 
 -- docker's default set, but for CAP_MKNOD: who makes a node of a disk where nodes can be opened
--- reads the host's disk.
+-- reads the host's disk. In order, as OCI's sets here are.
 capability.DEFAULT = {
-  "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_NET_RAW", "CAP_SETGID",
-  "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL",
-  "CAP_AUDIT_WRITE",
+  "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
+  "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
+  "CAP_SYS_CHROOT",
 }
 
 --- The bounding set, while the right to change it is there. A program that root executes gets what

@@ -96,4 +96,15 @@ function check.array(field, value)
   return count
 end
 
+--- An absolute path without the steps that go nowhere.
+function check.clean(path)
+  local steps = {}
+  for step in path:gmatch("[^/]+") do
+    if step ~= "." then
+      steps[#steps + 1] = step
+    end
+  end
+  return "/" .. table.concat(steps, "/")
+end
+
 return check

@@ -49,13 +49,11 @@
 --                  oom = fn(c) }, called while somebody waits for the container
 --   announce       true: says on standard error what runs, and as which pid
 
-local container = require "container"
-local capability = require "container.capability"
 local channel = require "container.channel"
 local check = require "container.check"
+local defaults = require "container.spec.default"
 local idmap = require "container.idmap"
 local limit = require "container.limit"
-local mask = require "container.mask"
 
 local refuse, expect, text = check.refuse, check.expect, check.text
 local plain, array, switch = check.plain, check.array, check.switch
@@ -69,40 +67,10 @@ local ID_MAX <const> = 0xffffffff
 -- The kernel's PID_MAX_LIMIT: what pids.max accepts.
 local PIDS_MAX <const> = 1 << 22
 
-local DEFAULT_PATH <const> = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
--- Options of a tmpfs that a person may give, beside its flags. tmpfs(5)
-local TMPFS_DATA <const> = { size = true, mode = true, nr_inodes = true, uid = true, gid = true }
-local TMPFS_FLAGS <const> = {
-  ro = true, rw = true, nosuid = true, nodev = true, noexec = true, noatime = true, relatime = true,
-}
-
 -- The group of terminals.
 local TTY <const> = 5
 -- What a host program can have a function called for.
 local EVENTS <const> = { exit = true, oom = true, output = true, timeout = true }
-
-local NAMESPACES <const> = { "mount", "uts", "pid", "ipc", "network", "cgroup" }
-
--- "Default Filesystems" of config-linux, with the options that runc's own default has.
-local function default_mounts()
-  return {
-    { destination = "/proc", type = "proc", source = "proc",
-      options = { "nosuid", "nodev", "noexec" } },
-    { destination = "/dev", type = "tmpfs", source = "tmpfs",
-      options = { "nosuid", "noexec", "strictatime", "mode=755", "size=65536k" } },
-    { destination = "/dev/pts", type = "devpts", source = "devpts",
-      options = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" } },
-    { destination = "/dev/shm", type = "tmpfs", source = "shm",
-      options = { "nosuid", "nodev", "noexec", "mode=1777", "size=65536k" } },
-    { destination = "/dev/mqueue", type = "mqueue", source = "mqueue",
-      options = { "nosuid", "nodev", "noexec" } },
-    { destination = "/sys", type = "sysfs", source = "sysfs",
-      options = { "nosuid", "nodev", "noexec", "ro" } },
-    { destination = "/sys/fs/cgroup", type = "cgroup", source = "cgroup",
-      options = { "nosuid", "nodev", "noexec", "relatime", "ro" } },
-  }
-end
 
 local function absolute(field, value)
   text(field, value, "an absolute path")
@@ -141,168 +109,6 @@ local function read_env(c, value)
   end
 end
 
---- An absolute path without the steps that go nowhere.
-local function clean(path)
-  local steps = {}
-  for step in path:gmatch("[^/]+") do
-    if step ~= "." then
-      steps[#steps + 1] = step
-    end
-  end
-  return "/" .. table.concat(steps, "/")
-end
-
---- An absolute path inside, which does not go up.
-local function read_inside(field, path, what)
-  expect(path:sub(1, 1) == "/", field, "an absolute " .. what, path)
-  path = clean(path)
-  if (path .. "/"):find("/../", 1, true) then
-    refuse(field, what .. " goes up by ..")
-  end
-  return path
-end
-
---- Those that are masked or protected. The root itself has an option of its own.
-local function read_paths(field, value)
-  local paths = {}
-  for i = 1, array(field, plain(field, value)) do
-    local at = ("%s[%d]"):format(field, i)
-    local path = read_inside(at, text(at, rawget(value, i), "an absolute path"), "path")
-    paths[i] = expect(path ~= "/", at, "a path below the root", path)
-  end
-  return paths
-end
-
---- A place in the container that is not one of those it lives by.
-local function read_destination(field, destination)
-  destination = read_inside(field, destination, "destination")
-  if destination == "/" or (destination .. "/"):find("^/proc/") then
-    refuse(field, ("destination %s is the container's own"):format(destination))
-  end
-  return destination
-end
-
-local VOLUME <const> = "SOURCE:DESTINATION[:OPTION,...]"
-
--- What stands behind a volume's destination: how it may be written; what docker has and is the case
--- here anyway; and what would be a promise that nobody keeps.
-local ACCESS <const> = { ro = true, rro = true, rw = true }
-local GRANTED <const> = {
-  cached = true, consistent = true, delegated = true, nocopy = true, private = true,
-  rprivate = true,
-}
-local LABEL <const> = "asks for an SELinux label, and nothing is labelled here"
-local PROPAGATION <const> =
-  "asks that mounts pass between host and container, and all of a container's are private"
-local NOT_KEPT <const> = {
-  z = LABEL, Z = LABEL, U = "asks to give the source another owner, and no file of the host's is "
-    .. "changed here",
-  shared = PROPAGATION, rshared = PROPAGATION, slave = PROPAGATION, rslave = PROPAGATION,
-  unbindable = PROPAGATION, runbindable = PROPAGATION,
-}
-
---- The words behind a volume's destination: how it may be written, and whether its ids are the
--- container's.
-local function read_access(field, words)
-  local access, idmapped
-  for word in (words .. ","):gmatch("([^,]*),") do
-    if NOT_KEPT[word] then
-      refuse(field, ("option %s %s"):format(word, NOT_KEPT[word]))
-    elseif ACCESS[word] then
-      expect(not access or access == word, field, "one of ro, rro and rw", words)
-      access = word
-    elseif word == "idmap" then
-      idmapped = word
-    else
-      expect(GRANTED[word], field, "ro, rro or rw after the destination", word)
-    end
-  end
-  return access ~= "rw" and access or nil, idmapped
-end
-
-local function read_volume(field, value)
-  text(field, value, VOLUME)
-  local source, destination, words = value:match("^([^:]+):([^:]+)(.*)$")
-  expect(source and not words:find(":", 2, true), field, VOLUME, value)
-  local access, idmapped
-  if words ~= "" then
-    access, idmapped = read_access(field, words:sub(2))
-  end
-  expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
-  destination = read_destination(field, destination)
-  local st, message, errno = container.stat(source)
-  if not st then
-    refuse(field, message, errno)
-  end
-  -- A device that is named is wanted; one that lies in a directory is not.
-  local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
-  options[#options + 1] = access
-  options[#options + 1] = idmapped
-  return { destination = destination, type = "bind", source = source, options = options }
-end
-
-local function read_tmpfs(field, value)
-  text(field, value, "DESTINATION[:OPTION,...]")
-  local destination, words = value:match("^([^:]+):?(.*)$")
-  expect(destination, field, "DESTINATION[:OPTION,...]", value)
-  local chosen = { "nosuid", "nodev", "noexec" } -- docker's defaults
-  for word in words:gmatch("[^,]+") do
-    local name = word:match("^([%w_]+)=%w+%%?$")
-    expect(TMPFS_FLAGS[word] or TMPFS_DATA[name], field, "an option of tmpfs", word)
-    if word ~= "rw" then
-      chosen[#chosen + 1] = word
-    end
-  end
-  return { destination = read_destination(field, destination), type = "tmpfs", source = "tmpfs",
-    options = chosen }
-end
-
---- An array of capabilities as a set; ALL is every one there is a name for.
-local function read_capabilities(c, field, value)
-  local set = {}
-  for i = 1, array(field, plain(field, value)) do
-    local at = ("%s[%d]"):format(field, i)
-    local given = text(at, rawget(value, i))
-    if given:upper() == "ALL" then
-      for _, name in ipairs(container.capability_names()) do
-        set[name] = true
-      end
-    else
-      local name = container.capability_name(given)
-      expect(name, at, "the name of a capability", given)
-      set[name] = true
-      c.asked_capabilities[name] = true
-    end
-  end
-  return set
-end
-
-local function set_capabilities(c, set)
-  local list = {}
-  for name in pairs(set) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  c.config.process.capabilities = {
-    bounding = list, effective = list, permitted = list, inheritable = {}, ambient = {},
-  }
-end
-
---- The default set with what is added and dropped; dropped first when it is ALL, as docker has it.
-local function change_capabilities(c, add, drop)
-  local set = {}
-  for _, name in ipairs(capability.DEFAULT) do
-    set[name] = true
-  end
-  for name in pairs(drop) do
-    set[name] = nil
-  end
-  for name in pairs(add) do
-    set[name] = true
-  end
-  set_capabilities(c, set)
-end
-
 local function read_seconds(field, value)
   expect(type(value) == "number" and value >= 0 and value < math.huge, field,
     "a number of seconds", value)
@@ -329,14 +135,7 @@ local options = {
   end,
   env = read_env,
   cwd = function(c, value)
-    c.config.process.cwd = clean(absolute("cwd", value))
-  end,
-  volumes = function(c, value)
-    for i = 1, array("volumes", plain("volumes", value)) do
-      local entry = read_volume(("volumes[%d]"):format(i), rawget(value, i))
-      c.volumes[i] = entry
-      table.insert(c.config.mounts, entry)
-    end
+    c.config.process.cwd = check.clean(absolute("cwd", value))
   end,
   pids = function(c, value)
     local most = value == "max" and -1
@@ -357,18 +156,6 @@ local options = {
     end
     c.user = value
   end,
-  capabilities = function(c, value)
-    set_capabilities(c, read_capabilities(c, "capabilities", value))
-  end,
-  cap_add = function(c, value)
-    c.cap_add = read_capabilities(c, "cap_add", value)
-  end,
-  cap_drop = function(c, value)
-    local asked = c.asked_capabilities
-    c.asked_capabilities = {} -- what is dropped need not be there
-    c.cap_drop = read_capabilities(c, "cap_drop", value)
-    c.asked_capabilities = asked
-  end,
   no_new_privileges = function(c, value)
     c.config.process.noNewPrivileges = switch("no_new_privileges", value)
   end,
@@ -384,12 +171,6 @@ local options = {
     -- Here, so that only who asks for it loads it, and not in the child.
     c.landlock = require("container.landlock").read("landlock", value)
   end,
-  masked_paths = function(c, value)
-    c.config.linux.maskedPaths = read_paths("masked_paths", value)
-  end,
-  readonly_paths = function(c, value)
-    c.config.linux.readonlyPaths = read_paths("readonly_paths", value)
-  end,
   users = function(c, value)
     c.users = expect(value == "auto" or value == "subid", "users", "\"auto\" or \"subid\"", value)
       and value
@@ -399,11 +180,6 @@ local options = {
   end,
   readonly = function(c, value)
     c.config.root.readonly = switch("readonly", value)
-  end,
-  tmpfs = function(c, value)
-    for i = 1, array("tmpfs", plain("tmpfs", value)) do
-      table.insert(c.config.mounts, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
-    end
   end,
   network = function(c, value)
     expect(value == "none" or value == "host", "network", "\"none\" or \"host\"", value)
@@ -438,43 +214,23 @@ local options = {
   end,
 }
 
--- Those that a room of its own reads, which is loaded only for them.
+-- Those that a room of its own reads, which is loaded only for them; and here, for the child can
+-- load nothing.
+local ROOMS <const> = {
+  volumes = "place", tmpfs = "place", masked_paths = "place", readonly_paths = "place",
+  capabilities = "capability", cap_add = "capability", cap_drop = "capability",
+}
+
+for name, room in pairs(ROOMS) do
+  options[name] = function(c, value)
+    require("container.spec." .. room)[name](c, value)
+  end
+end
+
 for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
   options[name] = function(c, value)
     require("container.stream").read(c, name, value)
   end
-end
-
-local function defaults()
-  local namespaces = {}
-  for i, name in ipairs(NAMESPACES) do
-    namespaces[i] = { type = name }
-  end
-  return {
-    config = {
-      ociVersion = "1.0.2",
-      process = {
-        args = {},
-        env = { "PATH=" .. DEFAULT_PATH, "HOME=/root" },
-        cwd = "/",
-        user = { uid = 0, gid = 0 },
-        noNewPrivileges = true,
-      },
-      root = { path = "/", readonly = false },
-      mounts = default_mounts(),
-      linux = {
-        namespaces = namespaces,
-        resources = { pids = { limit = 20 } },
-        maskedPaths = mask.MASKED,
-        readonlyPaths = mask.READONLY,
-      },
-    },
-    asked_capabilities = {},
-    volumes = {}, -- those of the mounts that a person asked for
-    init = true,
-    grace = 1,
-    announce = false,
-  }
 end
 
 --- What is only there if it is somebody: a user that was named by id, and the group of terminals.
@@ -495,41 +251,6 @@ local function check_ids(c)
   for i, entry in ipairs(c.volumes) do
     if c.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
       refuse(("volumes[%d]"):format(i), "idmap is for a range of ids: users = \"auto\"")
-    end
-  end
-end
-
---- Everything that the default takes away from root, left to it; what was asked for holds.
-local function make_privileged(c)
-  local config, linux = c.config, c.config.linux
-  config.process.noNewPrivileges = false
-  config.process.capabilities = nil
-  linux.maskedPaths = linux.maskedPaths ~= mask.MASKED and linux.maskedPaths or {}
-  linux.readonlyPaths = linux.readonlyPaths ~= mask.READONLY and linux.readonlyPaths or {}
-  for _, entry in ipairs(config.mounts) do
-    if entry.type == "sysfs" then
-      entry.options = { "nosuid", "nodev", "noexec" }
-    elseif entry.type == "bind" and entry.options[2] == "nodev" and c.users ~= "auto" then
-      table.remove(entry.options, 2)
-    end
-  end
-end
-
---- The host's network: no namespace of its own. A sysfs shows the network of who mounts it, and in
--- a user namespace that may be done for one's own only; the host's is bound instead, with what is
--- mounted in it, which cannot be taken off there.
-local function share_network(c)
-  local kept, user = {}, false
-  for _, entry in ipairs(c.config.linux.namespaces) do
-    if entry.type ~= "network" then
-      kept[#kept + 1] = entry
-    end
-    user = user or entry.type == "user"
-  end
-  c.config.linux.namespaces = kept
-  for _, entry in ipairs(c.config.mounts) do
-    if entry.type == "sysfs" and user then
-      entry.type, entry.source, entry.options = "bind", "/sys", { "rbind", "ro" }
     end
   end
 end
@@ -567,15 +288,15 @@ local function read(given)
   if config.linux.seccomp == nil then
     config.linux.seccomp = not c.privileged and "default"
   end
-  if c.privileged then
-    make_privileged(c)
-  elseif not config.process.capabilities then
-    change_capabilities(c, c.cap_add or {}, c.cap_drop or {})
-  elseif c.cap_add or c.cap_drop then
+  if c.capabilities_given and (c.cap_add or c.cap_drop) then
     refuse("capabilities", "says all that there are; it does not go with cap_add and cap_drop")
+  elseif c.privileged then
+    require("container.spec.opened").privileged(c)
+  elseif c.cap_add or c.cap_drop then
+    require("container.spec.capability").change(c, c.cap_add or {}, c.cap_drop or {})
   end
   if c.network == "host" then
-    share_network(c)
+    require("container.spec.opened").share_network(c)
   end
   return c
 end
