@@ -177,7 +177,8 @@ end
 --- Turns argv into the library's options.
 -- @treturn table options; or nil and a message; or nil, nil and a text to print
 local function parse(argv)
-  local options = { announce = true, tty = "auto" }
+  -- A terminal of the container's own where the launcher has one to show it on.
+  local options = { announce = true, tty = container.isatty(0) and container.isatty(1) and "auto" }
   local i = 1
   while argv[i] do
     local word = argv[i]

@@ -7,7 +7,6 @@
 local container = require "container"
 local channel = require "container.channel"
 local check = require "container.check"
-local range = require "container.range"
 
 local idmap = {}
 
@@ -51,7 +50,7 @@ end
 --- What newuidmap and newgidmap will map for this user: root to the user, and from 1 on what was
 -- given.
 local function given_ids(kind, own, owners)
-  local given, path = range.given(kind, owners)
+  local given, path = require("container.range").given(kind, owners)
   if not given[1] then
     check.refuse("users", ("subid: %s has no entry for %s"):format(path, owners[1]))
   end
@@ -85,6 +84,7 @@ function idmap.read(c)
   linux.namespaces[#linux.namespaces + 1] = { type = "user" }
   if c.users == "auto" then
     check.expect(uid == 0, "users", "\"subid\" for an ordinary user", c.users)
+    local range = require "container.range"
     linux.uidMappings = { mapping(0, nil, range.SIZE) }
     linux.gidMappings = { mapping(0, nil, range.SIZE) }
     c.trees = {} -- what tree.lua will hold
@@ -110,7 +110,7 @@ function idmap.prepare(c)
   end
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
-    local first, message, errno = range.take(c.undo, kind)
+    local first, message, errno = require("container.range").take(c.undo, kind)
     if not first then
       return nil, message, errno
     end
