@@ -181,25 +181,35 @@ static int cgroup_file_has(lua_State *L, const char *dir, const char *file, cons
 	return found;
 }
 
-/* Whether children of the v2 cgroup `dir` have the controller, which is switched on for them
- * if that can be done. A cgroup that holds processes, other than the real root (which has
- * no cgroup.type), cannot give controllers to children and keep its processes. */
-static int cgroup_enable(lua_State *L, const char *dir, const char *controller)
+/* Whether children of the v2 cgroup `dir` have the controller. It is switched on for them, from
+ * the top down, where that can be done: `size` bytes of `dir` are the mount point. A cgroup that
+ * holds processes, other than the real root (which has no cgroup.type), cannot give
+ * controllers to children and keep its processes. */
+static int cgroup_enable(lua_State *L, const char *dir, size_t size, const char *controller)
 {
-	int rc;
+	const char *slash = strrchr(dir, '/');
+	int rc, base = lua_gettop(L);
 
 	if (cgroup_file_has(L, dir, "cgroup.subtree_control", controller) == 1)
 		return 1;
-	if (cgroup_file_has(L, dir, "cgroup.controllers", controller) != 1)
-		return 0;
 	if (cgroup_file_has(L, dir, "cgroup.type", NULL) >= 0 &&
 	    cgroup_file_has(L, dir, "cgroup.procs", NULL) != 0)
 		return 0;
+	luaL_checkstack(L, LUA_MINSTACK, NULL);
+	if (cgroup_file_has(L, dir, "cgroup.controllers", controller) != 1) {
+		if (!slash || (size_t)(slash - dir) < size)
+			return 0;
+		lua_pushlstring(L, dir, (size_t)(slash - dir));
+		rc = cgroup_enable(L, lua_tostring(L, -1), size, controller);
+		lua_settop(L, base);
+		if (!rc)
+			return 0;
+	}
 	lua_pushfstring(L, "%s/cgroup.subtree_control", dir);
 	lua_pushfstring(L, "+%s", controller);
 	rc = sys_spill(AT_FDCWD, lua_tostring(L, -2), lua_tostring(L, -1),
 		       lua_rawlen(L, -1));
-	lua_pop(L, 2);
+	lua_settop(L, base);
 	return rc == 0;
 }
 
@@ -223,7 +233,7 @@ static int cgroup_push_place(lua_State *L, const char *controller)
 		const char *dir = lua_tostring(L, -1);
 		const char *slash = strrchr(dir, '/');
 
-		if (cgroup_enable(L, dir, controller)) {
+		if (cgroup_enable(L, dir, top, controller)) {
 			lua_pushinteger(L, 2);
 			return 1;
 		}
@@ -253,6 +263,23 @@ static int cgroup_place(lua_State *L)
 	if (cgroup_push_place(L, controller))
 		return 2;
 	return sys_fail(L, "cgroup controller", controller);
+}
+
+/***
+The directory of the caller's own cgroup in a hierarchy. cgroups(7)
+@function cgroup_directory
+@string[opt] controller of version 1; the hierarchy of version 2 if left out
+@treturn string; or nil, message, errno (ENOENT when there is no such hierarchy, or no mount shows
+the caller's part of it)
+*/
+static int cgroup_directory(lua_State *L)
+{
+	const char *controller = sys_opt_string(L, 1, NULL);
+
+	if (!cgroup_push_directory(L, controller))
+		return sys_fail(L, "cgroup hierarchy", controller ? controller : "cgroup2");
+	lua_pop(L, 1);
+	return 1;
 }
 
 static void cgroup_check_name(lua_State *L, int arg, const char *name)
@@ -307,6 +334,7 @@ static int cgroup_pids(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+	{ "cgroup_directory", cgroup_directory },
 	{ "cgroup_pids", cgroup_pids },
 	{ "cgroup_place", cgroup_place },
 	{ NULL, NULL },

@@ -51,6 +51,7 @@ int luaopen_container(lua_State *L)
 	mount_open(L);
 	namespace_open(L);
 	network_open(L);
+	notify_open(L);
 	process_open(L);
 	seccomp_open(L);
 	signal_open(L);

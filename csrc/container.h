@@ -52,6 +52,11 @@ int fd_opt_dir(lua_State *L, int arg);
 unsigned fd_enter_child(void);
 void fd_leave_child(unsigned parent);
 
+/* clone3.c */
+pid_t clone3_copy(unsigned long flags, int cgroup);
+pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack_size,
+		      int (*fn)(void *), void *arg);
+
 /* signal.c */
 int signal_check(lua_State *L, int arg);
 
@@ -72,6 +77,7 @@ void limit_open(lua_State *L);
 void mount_open(lua_State *L);
 void namespace_open(lua_State *L);
 void network_open(lua_State *L);
+void notify_open(lua_State *L);
 void process_open(lua_State *L);
 void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);

@@ -10,7 +10,9 @@
  *   4  the line to the launcher: its end of file means that the launcher is gone, or wants
  *      the container to end; how the program ended is written to it
  *   5  its own image, of no use any more
- * and argv { "init" or "exec", program, arguments... }. As "exec" it becomes the program. As
+ * and argv { "init" or "exec", program, arguments... }; before these may stand "gate": then it
+ * goes on when the launcher says so on the line, which has limits to set that no process that
+ * shares the launcher's memory may meet. As "exec" it becomes the program. As
  * "init" it starts it, passes signals on, reaps orphans, and ends when the program does, with
  * its status, or 128 and the number of the signal.
  * The kernel then ends whatever is left in the container: pid_namespaces(7). At the end of file
@@ -301,6 +303,16 @@ INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 	}
 }
 
+/* Waits for the byte by which the launcher lets it go on; without one the launcher is gone, or
+ * does not want this container any more. */
+INIT void init_gate(void)
+{
+	char byte;
+
+	if (init_syscall(SYS_read, LAUNCHER, (long)&byte, 1, 0, 0) != 1)
+		init_exit(128 + SIGKILL);
+}
+
 INIT void init_main(long *stack)
 {
 	char **argv = (char **)(stack + 1);
@@ -311,6 +323,10 @@ INIT void init_main(long *stack)
 	init_syscall(SYS_fcntl, CHANNEL, F_SETFD, FD_CLOEXEC, 0, 0);
 	init_syscall(SYS_fcntl, LAUNCHER, F_SETFD, FD_CLOEXEC, 0, 0);
 	init_syscall(SYS_close, IMAGE, 0, 0, 0, 0);
+	if (argv[0][0] == 'g') {
+		init_gate();
+		argv++;
+	}
 	if (argv[0][0] == 'e') {
 		init_reset_signals();
 		init_exec(argv + 1, envp);

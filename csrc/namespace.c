@@ -54,22 +54,26 @@ static unsigned long namespace_check_namespaces(lua_State *L, int arg)
 }
 
 /* The raw call, like fork when it comes to memory: glibc's clone() wants a stack. clone3 first:
- * CLONE_NEWTIME has no bit in the old one, where it would be part of the exit signal. */
-static pid_t namespace_raw_clone(unsigned long flags)
+ * neither CLONE_NEWTIME nor a cgroup can be said to the old one. */
+static pid_t namespace_raw_clone(unsigned long flags, int cgroup)
 {
-	/* A child of one's parent ends with one's own signal, and clone3 wants to hear of none. */
-	uint64_t args[8] = { flags, 0, 0, 0, flags & CLONE_PARENT ? 0 : SIGCHLD, 0, 0, 0 };
-	long pid = syscall(SYS_clone3, args, sizeof(args));
+	pid_t pid = clone3_copy(flags, cgroup);
 
-	if (pid < 0 && errno == ENOSYS && !(flags & CLONE_NEWTIME))
-		pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
-	return (pid_t)pid;
+	if (pid < 0 && errno == ENOSYS && cgroup < 0 && !(flags & CLONE_NEWTIME))
+		pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+	return pid;
+}
+
+/* The cgroup that a child is born in; -1 if left out. */
+static int namespace_opt_cgroup(lua_State *L, int arg)
+{
+	return lua_isnoneornil(L, arg) ? -1 : fd_check(L, arg);
 }
 
 /* The same in a program with threads. Of a lock that another thread holds, malloc's say, a
  * copy would have a copy that nobody opens. fork sees to that; so the copy is made by a
  * child of fork, which has one thread, as its parent's child, and says over a pipe which. */
-static pid_t namespace_clone_by_fork(unsigned long flags)
+static pid_t namespace_clone_by_fork(unsigned long flags, int cgroup)
 {
 	int pair[2], said[2] = { -1, EAGAIN };
 	pid_t between;
@@ -80,7 +84,7 @@ static pid_t namespace_clone_by_fork(unsigned long flags)
 	if (between < 0)
 		said[1] = errno;
 	if (between == 0) {
-		said[0] = (int)namespace_raw_clone(flags | CLONE_PARENT);
+		said[0] = (int)namespace_raw_clone(flags | CLONE_PARENT, cgroup);
 		said[1] = errno;
 		if (said[0])
 			_exit(write(pair[1], said, sizeof(said)) != (ssize_t)sizeof(said));
@@ -164,12 +168,15 @@ it changes is seen by the parent. clone(2), namespaces(7)
 @function clone
 @param namespaces array of names, or comma words: mount uts pid ipc network user time cgroup
 @func fn
+@param[opt] cgroup fd of the directory of a cgroup of version 2, in which the child is born;
+Linux 5.7
 @treturn int the child's pid; or nil, message, errno (EPERM without CAP_SYS_ADMIN, ENOSPC or
-EUSERS where a limit of user.max_*_namespaces is reached)
+EUSERS where a limit of user.max_*_namespaces is reached; EAGAIN where the cgroup has no room)
 */
 static int namespace_clone(lua_State *L)
 {
 	unsigned long flags = namespace_check_namespaces(L, 1);
+	int cgroup = namespace_opt_cgroup(L, 3);
 	pid_t pid;
 
 	luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -177,8 +184,8 @@ static int namespace_clone(lua_State *L)
 	luaL_checkstack(L, LUA_MINSTACK, NULL);
 	/* What is still buffered would come out of both processes. */
 	fflush(NULL);
-	pid = compat_single_threaded ? namespace_raw_clone(flags)
-				     : namespace_clone_by_fork(flags);
+	pid = compat_single_threaded ? namespace_raw_clone(flags, cgroup)
+				     : namespace_clone_by_fork(flags, cgroup);
 	if (pid < 0)
 		return sys_fail(L, "clone", lua_tostring(L, 1));
 	if (pid == 0)
@@ -200,7 +207,7 @@ static int namespace_vm_child(void *state)
 }
 
 /* Clones with a stack, which is gone before anything can raise. The pid, or -1 and errno. */
-static pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags)
+static pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags, int cgroup)
 {
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
@@ -213,9 +220,14 @@ static pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags)
 	/* The lowest page is no stack: what grows into it ends, and overwrites nothing. */
 	mprotect(stack, GUARD_SIZE, PROT_NONE);
 	dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	flags |= CLONE_VM | CLONE_VFORK;
 	parent = fd_enter_child();
-	pid = clone(namespace_vm_child, stack + STACK_SIZE,
-		    (int)(flags | CLONE_VM | CLONE_VFORK | SIGCHLD), child);
+	if (cgroup < 0)
+		pid = clone(namespace_vm_child, stack + STACK_SIZE, (int)(flags | SIGCHLD),
+			    child);
+	else
+		pid = clone3_on_stack(flags, cgroup, stack, STACK_SIZE, namespace_vm_child,
+				      child);
 	err = errno;
 	fd_leave_child(parent);
 	/* A change of ids in the child has cleared it for the memory, which is ours too. */
@@ -238,12 +250,13 @@ clone(2) CLONE_VM CLONE_VFORK
 @function clone_vm
 @param namespaces as of `clone`; not time
 @func fn
+@param[opt] cgroup as of `clone`
 @treturn int the child's pid; or nil, message, errno
 */
 static int namespace_clone_vm(lua_State *L)
 {
 	unsigned long flags = namespace_check_namespaces(L, 1);
-	int collects = lua_gc(L, LUA_GCISRUNNING);
+	int cgroup = namespace_opt_cgroup(L, 3), collects = lua_gc(L, LUA_GCISRUNNING);
 	lua_State *child;
 	pid_t pid;
 
@@ -259,7 +272,7 @@ static int namespace_clone_vm(lua_State *L)
 	lua_xmove(L, child, 1);
 	/* A finalizer of the caller's objects must not run in the child. */
 	lua_gc(L, LUA_GCSTOP);
-	pid = namespace_clone_on_stack(child, flags);
+	pid = namespace_clone_on_stack(child, flags, cgroup);
 	if (collects) {
 		int err = errno;
 		lua_gc(L, LUA_GCRESTART);

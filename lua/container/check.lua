@@ -63,6 +63,16 @@ function check.switch(field, value)
   return check.expect(type(value) == "boolean", field, "true or false", value)
 end
 
+-- The kernel's PID_MAX_LIMIT: what pids.max accepts.
+local PIDS_MAX <const> = 1 << 22
+
+--- A number of processes as OCI has it: -1 is no limit.
+function check.pids(field, value)
+  local limit = value == "max" and -1
+    or math.type(value) == "integer" and value >= 1 and value <= PIDS_MAX and value
+  return check.expect(limit, field, "a positive integer or \"max\"", value) and limit
+end
+
 --- A table whose fields are what they seem: they are read raw, so one that answers by a function is
 -- refused.
 function check.plain(field, value)

@@ -50,6 +50,7 @@ child.order = {
   { "rootfs", rootfs.pivot }, -- the host's files end here
   { "network", network.child },
   { "process", process.enter }, -- with the rights to make a directory
+  { "limit", limit.score }, -- by the container's own /proc
   { "limit", limit.child }, -- after the last step that could need more than the limit
   { "keyring", keyring.child },
   { "landlock", asked("landlock") }, -- the last of those that have the right to it, and see files

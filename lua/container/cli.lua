@@ -23,6 +23,21 @@ machine's own files: all can be read and run, nothing written survives.
       --rootfs DIR            the directory that becomes the root
       --hostname NAME         the container's host name (default: container)
       --pids-limit N|max      at most N processes (default: 20)
+  -m, --memory BYTES          at most so much memory, such as 64M; what is over it ends COMMAND
+      --memory-swap BYTES     memory and swap together (default: twice the memory); -1: no limit
+      --memory-reservation BYTES
+                              what it is left when the machine has few
+      --cpus N                at most the time of so many processors, such as 0.5
+      --cpu-shares N          its share beside others who want processors, 2 to 262144
+      --cpuset-cpus LIST, --cpuset-mems LIST
+                              the processors, and nodes of memory, that it may use: 0-2,7
+      --device-read-bps, --device-write-bps DISK:BYTES
+      --device-read-iops, --device-write-iops DISK:N
+                              at most so much a second, from or to /dev/DISK
+      --blkio-weight N        its share of a disk beside others, 10 to 1000
+      --cgroup-conf FILE=VALUE
+                              any file of a controller of cgroup version 2: memory.high=32M
+      --oom-score-adj N       -1000 to 1000: who is killed first when the machine has no memory
   -e, --env NAME[=VALUE]      an environment variable; without a value, the caller's own
   -w, --workdir DIR           the working directory inside (default: /)
   -v, --volume SRC:DST[:OPTION,...]
@@ -120,11 +135,52 @@ local function limit(value, limits)
   return limits
 end
 
+local function numeric(value)
+  return math.tointeger(value) or tonumber(value) or value
+end
+
+local function or_max(value)
+  return value == "-1" and "max" or value
+end
+
+-- DISK:NUMBER: one field of the rates of that disk.
+local function rate_of(word)
+  return function(value, rates)
+    local disk, text = value:match("^(.+):([^:]*)$")
+    rates = rates or {}
+    local own = rates[disk or value] or {}
+    own[word] = text and word:find("iops") and numeric(text) or text or ""
+    rates[disk or value] = own
+    return rates
+  end
+end
+
+local function assignment(value, settings)
+  local key, text = value:match("^([^=]*)=(.*)$")
+  settings = settings or {}
+  settings[key or value] = text or ""
+  return settings
+end
+
 local OPTIONS <const> = {
   ["--name"] = { field = "name", read = same },
   ["--rootfs"] = { field = "rootfs", read = same },
   ["--hostname"] = { field = "hostname", read = same },
   ["--pids-limit"] = { field = "pids", read = integer },
+  ["--memory"] = { field = "memory", read = or_max },
+  ["--memory-swap"] = { field = "memory_swap", read = or_max },
+  ["--memory-reservation"] = { field = "memory_reservation", read = same },
+  ["--cpus"] = { field = "cpus", read = numeric },
+  ["--cpu-shares"] = { field = "cpu_weight", read = numeric },
+  ["--cpuset-cpus"] = { field = "cpuset_cpus", read = same },
+  ["--cpuset-mems"] = { field = "cpuset_mems", read = same },
+  ["--device-read-bps"] = { field = "io", part = ".read_bps", read = rate_of "read_bps" },
+  ["--device-write-bps"] = { field = "io", part = ".write_bps", read = rate_of "write_bps" },
+  ["--device-read-iops"] = { field = "io", part = ".read_iops", read = rate_of "read_iops" },
+  ["--device-write-iops"] = { field = "io", part = ".write_iops", read = rate_of "write_iops" },
+  ["--blkio-weight"] = { field = "io_weight", read = numeric },
+  ["--cgroup-conf"] = { field = "unified", read = assignment },
+  ["--oom-score-adj"] = { field = "oom_score_adj", read = numeric },
   ["--env"] = { field = "env", read = variable, list = true },
   ["--workdir"] = { field = "cwd", read = same },
   ["--volume"] = { field = "volumes", read = same, list = true },
@@ -150,8 +206,8 @@ local OPTIONS <const> = {
   ["--version"] = { text = VERSION .. "\n" },
 }
 
-local SHORT <const> = { e = "--env", w = "--workdir", v = "--volume", q = "--quiet",
-  h = "--hostname", u = "--user", t = "--tty", i = "--interactive" }
+local SHORT <const> = { e = "--env", m = "--memory", w = "--workdir", v = "--volume",
+  q = "--quiet", h = "--hostname", u = "--user", t = "--tty", i = "--interactive" }
 
 --- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
@@ -227,15 +283,16 @@ local function parse(argv)
   return options
 end
 
---- The sentence for an error: one of a field speaks of the option that the user typed.
+--- The sentence for an error: one of a field, or of a limit, speaks of the option that the user
+-- typed.
 local function sentence(err)
-  if err.step == "spec" then
-    if err.subject == "args" then
-      return "no command given (see --help)"
-    end
-    local field, place = err.subject:match("^([%a_]+)(.*)$")
+  if err.subject == "args" then
+    return "no command given (see --help)"
+  end
+  local field, place = err.subject:match("^([%a_]+)(.*)$")
+  if err.step == "spec" or field and err.message:sub(1, #field + 1) == field .. ":" then
     for name, option in pairs(OPTIONS) do
-      if option.field == field then
+      if option.field == field and (not option.part or place:sub(-#option.part) == option.part) then
         return name .. err.message:sub(#field + #place + 1)
       end
     end

@@ -76,6 +76,20 @@ local function lower(name, value)
   return ok, message, errno
 end
 
+--- Who is killed first when the machine has no memory left. Of this process alone, also while it
+-- shares its memory with the launcher. proc_pid_oom_score_adj(5)
+function limit.score(c)
+  local value = c.config.process.oomScoreAdj
+  if not value then
+    return true
+  end
+  local ok, message, errno = container.write_file("/proc/self/oom_score_adj", tostring(value))
+  if errno == container.errno.EACCES then
+    message = message .. "; a lower one takes CAP_SYS_RESOURCE"
+  end
+  return ok, message and "oom_score_adj: " .. message, errno
+end
+
 --- No core file; the number of processes, where no cgroup holds it; and what was asked for, which
 -- has to be set as it was asked for. In a user namespace of its own the number of processes is
 -- counted for the namespace alone since 5.14, and a hard limit cannot be raised in it.

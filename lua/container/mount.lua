@@ -52,22 +52,26 @@ local function has_entries(root, path)
   return names and #names > 0
 end
 
---- The cgroup that the container was given, the root of its cgroup namespace: in version 2 one
--- mount, in version 1 a tmpfs with that one hierarchy. In every other, the container is in its
+--- The cgroup that the container was given, the root of its cgroup namespace: in version 2 alone
+-- one mount, else a tmpfs with those hierarchies. In every other, the container is in its
 -- launcher's cgroup, which may hold others: those are never shown, and covered where /sys is the
 -- host's. (To mount all hierarchies, as docker does, would also cost a start a tenth more.)
 local function own_cgroup(c, entry, flags)
-  local place, version = entry.destination, c.cgroup_version
-  if version == 2 then
+  local place, homes = entry.destination, c.cgroup or {}
+  if #homes == 1 and homes[1].version == 2 then
     return filesystem(c.root, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
-  elseif not version and not has_entries(c.root, place) then
+  elseif #homes == 0 and not has_entries(c.root, place) then
     return true
   end
   local ok, message, errno = filesystem(c.root,
     { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755")
-  if ok and version then
-    ok, message, errno = filesystem(c.root,
-      { destination = place .. "/pids", type = "cgroup", source = "cgroup" }, flags, "pids")
+  for i = 1, ok and #homes or 0 do
+    local name = homes[i].hierarchy
+    ok, message, errno = filesystem(c.root, { destination = place .. "/" .. (name or "unified"),
+      type = name and "cgroup" or "cgroup2", source = "cgroup" }, flags, name)
+    if not ok then
+      return nil, message, errno
+    end
   end
   if ok then
     local top <close> = assert(container.open_beneath(c.root, place, "path"))

@@ -90,7 +90,9 @@ function process.exec(c)
     container.write(2, ("Running in child [%s] as %d\n"):format(
       table.concat(p.args, " "), container.getpid()))
   end
-  local argv = table.move(p.args, 1, #p.args, 2, { c.init and "init" or "exec" })
+  local kind = c.init and "init" or "exec"
+  local argv = c.gate and { "gate", kind } or { kind }
+  table.move(p.args, 1, #p.args, #argv + 1, argv)
   ok, message, errno = container.fexecve(5, argv, p.env)
   if errno == container.errno.ENOSYS then
     return ok, message, errno

@@ -50,9 +50,9 @@ local function each(c, verb, ...)
   for _, entry in ipairs(run.order) do
     local step, subject = entry[1], entry[2]
     if subject[verb] then
-      local ok, message, errno = subject[verb](c, ...)
+      local ok, message, errno, about = subject[verb](c, ...)
       if not ok then
-        return nil, channel.failure(step, message, errno)
+        return nil, channel.failure(step, message, errno, about)
       end
     end
   end
@@ -102,10 +102,18 @@ end
 -- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
-  local how = shares_memory(c) and container.clone_vm or container.clone
-  local pid, message, errno = how(c.namespaces, function()
+  local how = c.shares_memory and container.clone_vm or container.clone
+  local function main()
     child.main(c)
-  end)
+  end
+  local place = cgroup.birthplace(c)
+  c.born_in_cgroup = place ~= nil
+  local pid, message, errno = how(c.namespaces, main, place)
+  if not pid and place and errno == container.errno.ENOSYS then
+    -- A filter around this process knows only the older call: then the child joins by itself.
+    c.born_in_cgroup = false
+    pid, message, errno = how(c.namespaces, main)
+  end
   container.sigprocmask("setmask", mask)
   if not pid then
     return nil, channel.failure("clone", namespace.explain(c, message, errno), errno)
@@ -120,6 +128,7 @@ end
 function run.start(c)
   local stack <close> = undo.new()
   c.undo = stack
+  c.shares_memory = shares_memory(c)
   local ok, err = each(c, "prepare")
   if not ok then
     return nil, explain(err)

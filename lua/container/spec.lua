@@ -14,6 +14,19 @@
 --                  mounted below, or without it before Linux 5.12), rro (with it, or refused);
 --                  idmap: with users = "auto" the ids of the files are inside ids
 --   pids           largest number of processes, from 1, or "max"; 20
+--   memory         bytes, or "64M"; what is over it ends the container. "max"; none
+--   memory_swap    the same for memory and swap together; twice the memory
+--   memory_reservation   bytes that it is left when the machine has few
+--   cpus           how many processors' time it may use, such as 0.5; all
+--   cpu_weight     its share beside others who want it too, 2 to 262144; 1024
+--   cpuset_cpus, cpuset_mems   processors and nodes of memory it may use, "0-2,7"; all
+--   io             { ["/dev/sda"] = { read_bps = "1M", write_bps, read_iops, write_iops } }
+--   io_weight      its share of a disk beside others, 10 to 1000
+--   hugepages      { ["2MB"] = bytes }
+--   unified        { ["memory.high"] = "32M" }: any file of a controller of cgroup version 2
+--   oom_score_adj  -1000 to 1000: who is killed first when the machine has no memory left; the
+--                  caller's own
+--   stats          true: all that c:stats() can tell is counted
 --   init           true: pid 1 is a small init; false: the program is pid 1
 --   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
 --   users          "auto": a user namespace with 65536 ids that no other container has, for root;
@@ -64,8 +77,6 @@ local HOSTNAME_MAX <const> = 64
 local NAME_MAX <const> = 128
 -- (uid_t) -1 is no id.
 local ID_MAX <const> = 0xffffffff
--- The kernel's PID_MAX_LIMIT: what pids.max accepts.
-local PIDS_MAX <const> = 1 << 22
 
 -- The group of terminals.
 local TTY <const> = 5
@@ -138,10 +149,7 @@ local options = {
     c.config.process.cwd = check.clean(absolute("cwd", value))
   end,
   pids = function(c, value)
-    local most = value == "max" and -1
-      or math.type(value) == "integer" and value >= 1 and value <= PIDS_MAX and value
-    c.config.linux.resources.pids.limit =
-      expect(most, "pids", "a positive integer or \"max\"", value) and most
+    c.config.linux.resources.pids.limit = check.pids("pids", value)
   end,
   init = function(c, value)
     c.init = switch("init", value)
@@ -232,6 +240,14 @@ for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
     require("container.stream").read(c, name, value)
   end
 end
+for _, name in ipairs { "memory", "memory_swap", "memory_reservation", "cpus", "cpu_weight",
+  "cpuset_cpus", "cpuset_mems", "io", "io_weight", "hugepages", "unified", "oom_score_adj",
+  "stats" } do
+  options[name] = function(c, value)
+    c.resource = require("container.resource")
+    c.resource.read(c, name, value)
+  end
+end
 
 --- What is only there if it is somebody: a user that was named by id, and the group of terminals.
 local function check_ids(c)
@@ -285,6 +301,9 @@ local function read(given)
   end
   idmap.read(c)
   check_ids(c)
+  if c.resource then
+    c.resource.finish(c)
+  end
   if config.linux.seccomp == nil then
     config.linux.seccomp = not c.privileged and "default"
   end

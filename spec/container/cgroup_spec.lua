@@ -29,7 +29,7 @@ local function described(limit)
 end
 
 local function directory(c)
-  return c.cgroup:match("^(.*)/[^/]*$")
+  return c.cgroup[1].path
 end
 
 -- The cgroup of a container that runs, as the host sees it.
@@ -170,7 +170,7 @@ describe("cgroup.prepare" .. TAG, function()
     local c = described(1 << 40)
     local ok, message, errno = cgroup.prepare(c)
     assert.is_nil(ok)
-    assert.matches("^write .*/pids%.max: Invalid argument$", message)
+    assert.matches("^pids: write .*/pids%.max: Invalid argument$", message)
     assert.equal(E.EINVAL, errno)
     c.undo:run()
   end)
@@ -180,7 +180,12 @@ describe("cgroup.prepare", function()
   local NOWHERE <const> = "cgroup controller pids: Not found, by the test"
 
   local function nowhere()
-    return replace("cgroup_place", function() return nil, NOWHERE, E.ENOENT end)
+    local place_of = replace("cgroup_place", function() return nil, NOWHERE, E.ENOENT end)
+    local directory_of = replace("cgroup_directory", function() return nil, NOWHERE, E.ENOENT end)
+    return setmetatable({}, { __close = function()
+      getmetatable(directory_of).__close()
+      getmetatable(place_of).__close()
+    end })
   end
 
   it("is refused where there is no controller", function()
@@ -188,7 +193,7 @@ describe("cgroup.prepare", function()
     support.refused("cgroup controller pids: /proc/self/mountinfo and /proc/self/cgroup show no "
       .. "cgroup, from the caller's own upwards, that can give it to a child, so the limit of "
       .. "processes cannot hold; pids = \"max\" asks for none",
-      "ENOENT", cgroup.prepare(described(5)))
+      "ENOENT", table.unpack({ cgroup.prepare(described(5)) }, 1, 3))
   end)
 
   it("needs no controller where no limit is asked for", function()
@@ -225,7 +230,7 @@ end)
 describe("cgroup.child", function()
   it("answers that it may not join", function()
     support.refused("write /no/such/cgroup.procs: No such file or directory", "ENOENT",
-      cgroup.child { cgroup = "/no/such/cgroup.procs" })
+      cgroup.child { cgroup = { { version = 2, path = "/no/such" } } })
   end)
 
   it("makes a cgroup namespace, also without a cgroup #root", function()

@@ -1,0 +1,220 @@
+-- What a container that is limited can use, and what becomes of who wants more: the same on either
+-- version of cgroups.
+
+local container = require "container"
+local library = require "container.library"
+local support = require "spec.support"
+
+local place, version = container.cgroup_place("pids")
+local TAG <const> = " #cgroup" .. (place and version or 1)
+
+-- What an ordinary user has no right to, wherever a controller is.
+local function needs(controller)
+  if not require("container.cgroup").find(controller) then
+    pending("needs the controller " .. controller)
+  end
+end
+
+-- The first container makes the image of init, which stays open for those to come.
+setup(function()
+  library.run { "true" }
+end)
+
+-- The directories of cgroups below those that the caller is in.
+local function tree()
+  local found = {}
+  for line in container.read_file("/proc/self/cgroup"):gmatch("[^\n]+") do
+    local controller = line:match("^%d+:([%w_]*)")
+    local directory = controller
+      and container.cgroup_directory(controller ~= "" and controller or nil)
+    for _, name in ipairs(directory and container.list(directory) or {}) do
+      local path = directory .. "/" .. name
+      found[path] = container.stat(path).type == "directory" or nil
+    end
+  end
+  return found
+end
+
+-- Allocates so many MiB in the shell, by a string that doubles.
+local function hog(mebibytes)
+  return ("head -c %dM /dev/zero | tail -c %dM | wc -c"):format(mebibytes, mebibytes)
+end
+
+describe("memory" .. TAG, function()
+  it("ends a container that wants more, while its neighbour lives", function()
+    needs "memory"
+    local neighbour <close> = assert(library.spawn { "sleep", "1000", memory = "32M" })
+    local result = assert(library.run { "sh", "-c", hog(64) .. " >/dev/null 2>&1; exit 9",
+      memory = "16M" })
+    if version == 2 then
+      assert.equal("KILL", result.signal) -- all of it
+    else
+      assert.equal(9, result.status) -- whoever wanted more
+    end
+    assert.equal("running", container.wait(neighbour.pid, "nohang"))
+  end)
+
+  it("lets a container have what it may", function()
+    needs "memory"
+    local result = assert(library.run { "sh", "-c", hog(8) .. " >/dev/null", memory = "64M" })
+    assert.equal(0, result.status)
+  end)
+
+  it("too small for a container to come up leaves a large host program alone", function()
+    needs "memory"
+    local result = support.script([[
+      local ballast = ("x"):rep(200 << 20)
+      local result, err = container.run { "true", memory = "256K" }
+      print(result and result.signal or tostring(err):match("^cgroup: memory: ") or tostring(err))
+      assert(container.run { "true", memory = "64M" })
+      print(#ballast)
+    ]])
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout == "KILL\n209715200\n"
+      or result.stdout == "cgroup: memory: \n209715200\n", result.stdout)
+  end)
+
+  it("is refused by its name where no hierarchy has the controller #root", function()
+    local message, subject = support.child(function()
+      for _, mount in ipairs(require("container.file").mounts()) do
+        if mount.type:find("^cgroup") then
+          container.umount(mount.target, "detach")
+        end
+      end
+      local _, err = library.run { "true", memory = "1G", pids = "max" }
+      return tostring(err), err.subject
+    end, { "mount" })
+    assert.equal("cgroup: memory: cgroup controller memory: /proc/self/mountinfo and \z
+      /proc/self/cgroup show no cgroup, from the caller's own upwards, that can give it to a \z
+      child, so memory cannot hold", message)
+    assert.equal("memory", subject)
+  end)
+end)
+
+describe("cpus" .. TAG, function()
+  it("of a half give a half", function()
+    needs "cpu"
+    local used
+    for _ = 1, 3 do -- a machine that is busy gives less
+      local result = support.run(support.lua .. " run.lua -q --cpus 0.5 sh -c '"
+        .. "timeout 2 sh -c \"while :; do :; done\"; times'")
+      local m, s = result.stdout:match("\n(%d+)m([%d.]+)s")
+      local km, ks = result.stdout:match("(%d+)m([%d.]+)s\n$")
+      used = (m * 60 + s + km * 60 + ks) / 2
+      if used >= 0.45 then
+        break
+      end
+    end
+    assert.truthy(used >= 0.45 and used <= 0.55, used)
+  end)
+
+  it("hold for all of a container together", function()
+    needs "cpu"
+    local result = support.run(support.lua .. " run.lua -q --cpus 0.5 sh -c '"
+      .. "for i in 1 2 3; do timeout 1 sh -c \"while :; do :; done\" & done; wait; times'")
+    local m, s = result.stdout:match("\n(%d+)m([%d.]+)s")
+    assert.truthy(m * 60 + s <= 0.6, result.stdout)
+  end)
+
+  it("are those of the set, for all of it", function()
+    needs "cpuset"
+    local result = support.run(support.lua .. " run.lua -q --cpuset-cpus 0 --cpuset-mems 0 sh -c "
+      .. "'grep Cpus_allowed_list /proc/self/status; grep Mems_allowed_list /proc/1/status'")
+    assert.equal("Cpus_allowed_list:\t0\nMems_allowed_list:\t0\n", result.stdout, result.stderr)
+  end)
+end)
+
+describe("the io limit" .. TAG .. " #root", function()
+  it("holds on a disk, here one in a file", function()
+    needs "io"
+    local image = support.tmpdir() .. "/disk"
+    assert(os.execute("head -c 8M /dev/zero >" .. support.quote(image)))
+    local out = support.run("losetup -f --show " .. support.quote(image))
+    if out.status ~= 0 then
+      pending("needs a loop device: " .. out.stderr)
+    end
+    local disk = out.stdout:match("%S+")
+    local _ <close> = setmetatable({}, { __close = function()
+      os.execute("losetup -d " .. disk)
+    end })
+    local start = os.time()
+    local result = assert(library.run { "sh", "-c",
+      "exec dd if=$0 of=/dev/null bs=256K count=12 iflag=direct 2>/dev/null", disk,
+      volumes = { disk .. ":" .. disk .. ":ro" }, io = { [disk] = { read_bps = "1M" } } })
+    assert.equal(0, result.status)
+    assert.truthy(os.time() - start >= 2)
+  end)
+end)
+
+describe("limits" .. TAG, function()
+  it("leave the same cgroups after a hundred containers", function()
+    needs "memory"
+    assert(library.run { "true", memory = "64M", cpus = 1, stats = true })
+    local before = tree()
+    for _ = 1, 100 do
+      assert(library.run { "true", memory = "64M", cpus = 1, stats = true })
+    end
+    assert.same(before, tree())
+  end)
+
+  it("leave nothing of the first when the second is refused", function()
+    needs "memory"
+    needs "cpuset"
+    local before = tree()
+    local result, err = library.run { "true", memory = "64M", cpuset_cpus = "9999" }
+    assert.is_nil(result)
+    assert.equal("cpuset_cpus", err.subject)
+    assert.equal("cgroup", err.step)
+    assert.same(before, tree())
+  end)
+
+  it("leave none after a killed launcher and the next run", function()
+    needs "memory"
+    assert(library.run { "true" })
+    local before = tree()
+    local result = support.script([[
+      local c = assert(container.spawn { "sleep", "1000", memory = "64M", cpus = 1, stats = true })
+      print(c.pid)
+      io.stdout:flush()
+      container.kill(container.getpid(), "KILL")
+    ]])
+    local pid <close> = container.pidfd_open(tonumber(result.stdout))
+    assert(not pid or container.ppoll({ pid }, 10)[1])
+    assert(library.run { "true" })
+    assert.same(before, tree())
+  end)
+
+  it("are all shown to the container, and nothing else", function()
+    needs "memory"
+    local result = support.run(support.lua .. " run.lua -q -m 64M sh -c "
+      .. "'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; "
+      .. "find /sys/fs/cgroup -mindepth 1 -name \"lua-container*\"; "
+      .. "{ echo 1 >/sys/fs/cgroup/memory.max || echo 1 >/sys/fs/cgroup/memory/tasks; } 2>&1 "
+      .. "| grep -o Read-only.*'")
+    assert.matches("^67108864\nRead%-only", result.stdout)
+  end)
+
+  it("are in one cgroup, in which the child is born #cgroup2", function()
+    local cgroup = require "container.cgroup"
+    local original, joined = container.write_file, 0
+    container.write_file = function(path, ...)
+      joined = joined + (path:find("cgroup%.procs$") and 1 or 0)
+      return original(path, ...)
+    end
+    local c <close> = library.spawn { "sleep", "1000", memory = "64M" }
+    container.write_file = original
+    assert(c)
+    assert.equal(0, joined)
+    assert.truthy(cgroup.birthplace(c.state))
+    assert.matches("0::/[^\n]*lua%-container%-",
+      container.read_file("/proc/" .. c.pid .. "/cgroup"))
+  end)
+end)
+
+describe("oom_score_adj", function()
+  it("is the container's", function()
+    local result = support.run(support.lua .. " run.lua -q --oom-score-adj 700 "
+      .. "sh -c 'cat /proc/self/oom_score_adj /proc/1/oom_score_adj'")
+    assert.equal("700\n700\n", result.stdout)
+  end)
+end)
