@@ -352,11 +352,12 @@ local function attend(c, signals, init, terminal)
     if ready[2] then
       pass(c, signals, init, terminal)
     end
-    if ready[1] and terminal then
-      terminal:drain(signals)
-    end
+    -- The end may come at any moment, and what was shown before it is still to be copied.
     local result, err = c:poll()
     if result ~= false then
+      if terminal then
+        terminal:drain(signals)
+      end
       return result, err
     end
   end

@@ -323,6 +323,12 @@ for _, caller in ipairs(command.callers) do
       assert.equal(("x"):rep(1048576) .. "\nend\n", s.stdout)
     end)
 
+    it("the end of what is shown comes through however the launcher notices the end", function()
+      local result = caller:shell(([[for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        %s run.lua -q -t sh -c 'seq 20000' </dev/null | tail -n 1; done]]):format(support.lua))
+      assert.equal(("20000\r\n"):rep(12), result.stdout)
+    end)
+
     it("a launcher whose screen stands still is ended by a signal all the same", function()
       local s <close> = open { "yes" }
       s:expect("y\ny\n")
