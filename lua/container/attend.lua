@@ -51,7 +51,7 @@ local function take(self, source)
   else
     source.take(piece)
   end
-  if self.on and self.on.output then
+  if self.on and self.on.output and not source.event then
     attend.call(self, "on.output", self.on.output, self, source.name, piece)
   end
   return true

@@ -51,7 +51,7 @@ function cgroup.find(controller)
 end
 
 local function no_limit(setting)
-  return setting.value == "max" or setting.value == "-1"
+  return setting.value:find("^max") or setting.value == "-1"
 end
 
 --- What is asked for: controllers in an order, each with the option that asked first.
@@ -150,14 +150,20 @@ function cgroup.home(c, controller)
   end
 end
 
+--- Why a file of version 2 that was asked for by its name cannot be written, if it cannot.
+function cgroup.is_foreign(setting, entry)
+  return setting.option == "unified" and entry.version == 1
+    and ("unified: %s is of version 2, and its controller is in version 1 here: %s"):format(
+      setting.file, entry.place)
+end
+
 --- Gives each home what there is to write in it.
 local function distribute(c, resources)
   local settings = { v1.settings(resources), v2.settings(resources) }
   for _, setting in ipairs(settings[2]) do
     local entry = cgroup.home(c, setting.controller)
-    if setting.option == "unified" and entry and entry.version == 1 then
-      local message = "unified: %s is of version 2, and its controller is in version 1 here: %s"
-      return nil, message:format(setting.file, entry.place), container.errno.EOPNOTSUPP, "unified"
+    if entry and cgroup.is_foreign(setting, entry) then
+      return nil, cgroup.is_foreign(setting, entry), container.errno.EOPNOTSUPP, "unified"
     end
   end
   for version, list in ipairs(settings) do
@@ -250,6 +256,7 @@ function cgroup.prepare(c)
     c.undo:push(container.rmdir, entry.path)
   end
   c.cgroup = list
+  c.memory_counted = cgroup.home(c, "memory") ~= nil
   ok, message, errno, option = distribute(c, resources)
   for _, entry in ipairs(ok and list or {}) do
     if entry.controllers.cpuset and entry.version == 1 then

@@ -30,8 +30,16 @@ local function outcome(self)
   return self.result
 end
 
+--- What is done through the cgroup of a container is in a room that is loaded when it is needed.
+local function control(name)
+  return require("container.control")[name]
+end
+
 local function kill(self)
   container.pidfd_send_signal(self.state.pidfd, "KILL")
+  if self.state.paused then
+    control "resume"(self.state) -- what stands still does not die in version 1
+  end
 end
 
 --- Ends the container because of something in the host program, which `wait` then tells.
@@ -48,6 +56,8 @@ local function reason_of(self, how, signal, cpu)
     return "timeout"
   elseif how == "exit" then
     return "exit"
+  elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
+    return "oom"
   end
   -- Over the hard limit of processor time the kernel kills; by its own count, which is coarser.
   local limit = self.state.cpu_limit
@@ -83,6 +93,13 @@ end
 function methods:ended()
   local wall = container.clock_gettime() - self.started
   local last, message, errno = ending(self)
+  local memory_peak
+  if self.state.memory_counted then
+    self.oom_kills, memory_peak = control "oom"(self.state), control "peak"(self.state)
+  end
+  if self.state.stats then
+    self.last_stats = control "stats"(self.state)
+  end
   self.state.undo:run()
   self.closed = true
   if self.trouble then
@@ -98,7 +115,9 @@ function methods:ended()
     signal = signal,
     wall = wall,
     cpu = last.cpu,
-    memory_peak = last.memory,
+    memory_peak = memory_peak or last.memory,
+    oom_kills = self.oom_kills,
+    stats = self.last_stats,
   }
   for _, source in ipairs(self.captured) do
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
@@ -144,12 +163,16 @@ end
 -- @number[opt] seconds how long at most
 -- @treturn table result:
 --
---   * `reason` "exit", "signal", "timeout", "rlimit" or "seccomp"
+--   * `reason` "exit", "signal", "timeout", "rlimit", "oom" (killed, and there was no memory left
+--     under its limit) or "seccomp"
 --   * `status` as a shell would show it: that of exit, or 128 and the number of the signal
 --   * `signal` its name, such as "KILL"
 --   * `wall` seconds from the start of the program to its end
 --   * `cpu` { user, system } in seconds, of all processes
---   * `memory_peak` bytes that the largest process had resident; nil without an init
+--   * `memory_peak` bytes that all of it had at once where its memory is counted; else those that
+--     the largest process had resident; nil without an init
+--   * `oom_kills` how many processes were killed for want of memory, where it is counted
+--   * `stats` with that option, what `stats` told at the end
 --   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,
 --     `stderr_size`, how many bytes came
 --
@@ -190,7 +213,37 @@ function methods:kill(signal)
     return nil, failure("kill", "the container has ended", container.errno.ESRCH)
   end
   local ok, message, errno = container.pidfd_send_signal(self.state.pidfd, signal)
+  if ok and self.state.paused and (signal == 9 or signal == "KILL" or signal == "SIGKILL") then
+    kill(self)
+  end
   return ok, not ok and failure("kill", message, errno) or nil
+end
+
+-- control.lua describes them; a refusal is nil and an error here.
+for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
+  methods[name] = function(self, ...)
+    if self.closed then
+      return nil, failure(name, "the container has ended", container.errno.ESRCH)
+    end
+    local value, message, errno, about = control(name)(self.state, ...)
+    return value, not value and channel.failure(name, message, errno, about) or nil
+  end
+end
+
+--- Calls `on.oom` when there is no memory left under the limit.
+local function oom_source(self)
+  local fd, sure = control "watch"(self.state)
+  if not fd then
+    return nil, sure
+  end
+  local seen = 0
+  return { fd = fd, name = "on.oom", event = true, take = function()
+    local kills = control "oom"(self.state) or 0
+    if sure or kills > seen then
+      seen = kills
+      attend.call(self, "on.oom", self.on.oom, self)
+    end
+  end }
 end
 
 --- An fd that can be polled: readable when the container has ended. pidfd_open(2)
@@ -273,6 +326,14 @@ function object.new(c)
     end
     for name, fd in pairs(c.stream.pipes(c)) do
       self[name] = require("container.pipe").new(fd, name, self, turn)
+    end
+  end
+  if c.on and c.on.oom and c.memory_counted then
+    local source, message = oom_source(self)
+    if source then
+      table.insert(self.sources, 1, source)
+    else
+      self:fail("on.oom", message)
     end
   end
   return self

@@ -98,7 +98,8 @@ function options.memory_reservation(c, value)
 end
 
 function options.cpus(c, value)
-  local quota = type(value) == "number" and value >= 0.01 and value <= CPUS_MAX
+  local quota = value == "max" and UNLIMITED
+    or type(value) == "number" and value >= 0.01 and value <= CPUS_MAX
     and math.floor(value * PERIOD + 0.5)
   expect(quota, "cpus", "a number of processors, from 0.01", value)
   local cpu = within(c, "cpu")
@@ -204,9 +205,12 @@ end
 
 --- The same options for a container that runs.
 -- @tparam table given
--- @treturn table OCI's linux.resources; or nil and a refusal with field, message, errno
+-- @treturn table OCI's linux.resources
+-- @treturn string the option that was added to those given; or nil and a refusal with field,
+-- message, errno
 function resource.update(given)
-  return check.run(function()
+  local implied
+  local resources, refusal = check.run(function()
     local c = { config = { process = {}, linux = { resources = {} } } }
     for name, value in next, plain("options", given) do
       if not resource.UPDATES[name] then
@@ -218,8 +222,10 @@ function resource.update(given)
       end
     end
     resource.finish(c)
+    implied = c.implied
     return c.config.linux.resources
   end)
+  return resources, implied or refusal
 end
 
 -- Those that can be changed while a container runs.

@@ -92,11 +92,15 @@ end
 --- Makes a directory of one new name in each of several places.
 -- @tparam table homes array of { place }, which get `path` and `lock`
 -- @string[opt] name of the container
+-- @string[opt] wanted what the container has in other places, to begin with
 -- @return true; or nil, message, errno, and then there is none
-function home.make(homes, name)
+function home.make(homes, name, wanted)
+  local leaf = wanted
   while true do
-    count = count + 1
-    local leaf = ("%s%d-%d%s"):format(PREFIX, container.getpid(), count, name and "-" .. name or "")
+    if not leaf then
+      count = count + 1
+      leaf = ("%s%d-%d%s"):format(PREFIX, container.getpid(), count, name and "-" .. name or "")
+    end
     local made, lock, message, errno = 0, nil, nil, nil
     for i, entry in ipairs(homes) do
       entry.path = entry.place .. "/" .. leaf
@@ -112,6 +116,7 @@ function home.make(homes, name)
     for i = made, 1, -1 do
       unmake(homes[i])
     end
+    leaf = nil
     if lock == nil then
       return nil, message, errno
     end

@@ -1,0 +1,341 @@
+-- What is done with a container that runs, through its cgroup: to pause it, to see what it uses, to
+-- change what it may use. Functions of its state, which run.lua made. Loaded on first use.
+
+local cgroup = require "container.cgroup"
+local container = require "container"
+local home = require "container.cgroup.home"
+local resource = require "container.resource"
+local stats = require "container.cgroup.stats"
+local v1 = require "container.cgroup.v1"
+local v2 = require "container.cgroup.v2"
+
+local control = {}
+
+local E <const> = container.errno
+
+-- How long processes may take to stand still: those that wait for a disk do not at once.
+local PATIENCE <const> = 5
+
+-- The files by which all of a cgroup stands still, and what they say then.
+local FREEZER <const> = {
+  { write = "freezer.state", on = "FROZEN", off = "THAWED", read = "freezer.state",
+    frozen = "^FROZEN" },
+  { write = "cgroup.freeze", on = "1", off = "0", read = "cgroup.events",
+    frozen = "frozen 1" },
+}
+
+local function numbers(text)
+  local list = {}
+  for pid in (text or ""):gmatch("%d+") do
+    list[#list + 1] = pid ~= "0" and math.tointeger(pid) or nil
+  end
+  return list
+end
+
+--- Adds a process and all that come from it. An orphan of a container is a child of its pid 1.
+local function descend(pid, list)
+  list[#list + 1] = pid
+  local tasks = ("/proc/%d/task"):format(pid)
+  for _, thread in ipairs(container.list(tasks) or {}) do
+    for _, child in ipairs(numbers(container.read_file(tasks .. "/" .. thread .. "/children"))) do
+      descend(child, list)
+    end
+  end
+end
+
+--- The processes of the container, by their numbers in the caller's PID namespace: those of its
+-- cgroup, or where it has none pid 1 and all that come from it. cgroups(7), proc_tid_children(5)
+-- @treturn table array of pids, first to last; or nil, message, errno
+function control.processes(c)
+  local entry = cgroup.home(c, "pids")
+  local list = {}
+  if entry then
+    local text, message, errno = container.read_file(entry.path .. "/cgroup.procs")
+    if not text then
+      return nil, message, errno
+    end
+    list = numbers(text)
+  else
+    descend(c.pid, list)
+  end
+  table.sort(list)
+  return list
+end
+
+--- Has all of the container join, and who is born meanwhile, until there is nobody new.
+local function gather(c, entry)
+  local file = entry.path .. "/cgroup.procs"
+  local joined
+  repeat
+    joined = true
+    local inside = {}
+    for _, pid in ipairs(numbers(container.read_file(file))) do
+      inside[pid] = true
+    end
+    for _, pid in ipairs(control.processes(c) or {}) do
+      if not inside[pid] then
+        joined = false
+        local ok, message, errno = container.write_file(file, tostring(pid))
+        if not ok and errno ~= E.ESRCH then
+          return nil, message, errno
+        end
+      end
+    end
+  until joined
+  return true
+end
+
+--- A directory more for a container that runs, of the same name as the others.
+local function adopt(c, entry, before)
+  local first = c.cgroup and c.cgroup[1]
+  local ok, message, errno = home.make({ entry }, c.name, first and first.path:match("[^/]*$"))
+  if not ok then
+    return nil, message, errno
+  end
+  c.undo:push(entry.lock.close, entry.lock)
+  c.undo:push(container.rmdir, entry.path)
+  if before then
+    before()
+  end
+  return gather(c, entry)
+end
+
+--- Where the container can be made to stand still: its cgroup of version 2, or one that is made.
+local function freezer(c)
+  local entry = cgroup.home(c, "pids")
+  if entry and entry.version == 2 then
+    return entry
+  end
+  local place, version = container.cgroup_place("freezer")
+  if not place then
+    place, version = container.cgroup_directory(), 2
+  end
+  if not place then
+    return nil, "cgroup controller freezer: no hierarchy has it, and there is none of version 2",
+      E.ENOENT
+  end
+  return { place = place, version = version, made = true }
+end
+
+local function switch(c, word)
+  local names = FREEZER[c.freezer.version]
+  return container.write_file(c.freezer.path .. "/" .. names.write, names[word])
+end
+
+--- Has every process of the container stand still, and waits until all do. cgroup-v2
+-- "cgroup.freeze", cgroup-v1/freezer-subsystem
+-- @return true; or nil, message, errno, and then it runs: ENOENT where nothing can freeze it,
+-- ETIMEDOUT when a process does not stand still within 5 seconds
+function control.pause(c)
+  if not c.freezer then
+    local found, why, number = freezer(c)
+    if not found then
+      return nil, why, number
+    end
+    c.freezer = found
+  end
+  local entry = c.freezer
+  local ok, message, errno
+  if entry.made and not entry.path then
+    ok, message, errno = adopt(c, entry, function() switch(c, "on") end)
+  else
+    ok, message, errno = switch(c, "on")
+    if ok and entry.made then
+      ok, message, errno = gather(c, entry)
+    end
+  end
+  local names, finish = FREEZER[entry.version], container.clock_gettime() + PATIENCE
+  local pause = 0.0005
+  while ok do
+    if (container.read_file(entry.path .. "/" .. names.read) or ""):find(names.frozen) then
+      c.paused = true
+      return true
+    elseif container.clock_gettime() > finish then
+      ok, message, errno = nil, ("freeze %s: a process does not stand still"):format(entry.path),
+        E.ETIMEDOUT
+    end
+    container.ppoll({}, pause) -- version 1 says it to nobody
+    pause = math.min(2 * pause, 0.05)
+  end
+  if entry.path then
+    switch(c, "off")
+  end
+  return nil, message, errno
+end
+
+--- Lets a paused container go on; nothing where it is not paused.
+-- @return true; or nil, message, errno
+function control.resume(c)
+  if not c.paused then
+    return true
+  end
+  local ok, message, errno = switch(c, "off")
+  c.paused = not ok
+  return ok, message, errno
+end
+
+--- What the container uses, in one shape for both versions. What is not counted is nil: with the
+-- option `stats` all is, else what is limited.
+--
+--   * `cpu`: usage, user, system, throttled (seconds), periods, throttled_periods
+--   * `memory`: current, peak, limit (bytes), oom_kills (processes), cache, anon, kernel (bytes)
+--   * `pids`: current, peak, limit (processes), refused (how often there was no room for one)
+--   * `io`: by device as "MAJOR:MINOR": read_bytes, write_bytes, read_operations, write_operations
+--   * `pressure`: cpu, memory and io, each with some and full: avg10, avg60, avg300 (percent of the
+--     last seconds in which processes waited for it), total (seconds). Version 2 alone
+--
+-- @treturn table
+function control.stats(c)
+  local homes = {}
+  for _, entry in ipairs(c.cgroup or {}) do
+    for controller in pairs(entry.controllers) do
+      homes[controller] = entry
+    end
+  end
+  return stats.read(homes)
+end
+
+--- The home that a controller is in; for a container that is in none one is made.
+local function reach(c, controller)
+  local entry = cgroup.home(c, controller)
+  if entry then
+    return entry
+  end
+  local place, version, errno = cgroup.find(controller)
+  local unified = cgroup.home(c, "pids")
+  if version == 2 and unified and unified.version == 2 then
+    -- Given to the cgroup above it, it is in this one too.
+    local has = container.read_file(unified.path .. "/cgroup.controllers") or ""
+    if (" " .. has:gsub("\n", " ")):find(" " .. controller .. " ", 1, true) then
+      unified.controllers[controller] = true
+      c.memory_counted = c.memory_counted or controller == "memory"
+      return unified
+    end
+    place, version, errno = nil, "its cgroup cannot be given this controller any more", E.EBUSY
+  end
+  if not place or version == 2 then
+    return nil, ("cgroup controller %s: %s"):format(controller, not place and version
+      or "the container has no cgroup of version 2"), errno or E.ENOENT
+  end
+  entry =
+    { place = place, version = version, controllers = { [controller] = true }, settings = {} }
+  local ok, message, number = adopt(c, entry, controller == "cpuset" and function()
+    v1.furnish(entry.path, entry.place)
+  end)
+  if not ok then
+    return nil, message, number
+  end
+  c.cgroup = c.cgroup or {}
+  c.cgroup[#c.cgroup + 1] = entry
+  c.memory_counted = c.memory_counted or controller == "memory"
+  return entry
+end
+
+--- What to write to have a setting as it is now.
+local function present(entry, setting)
+  local text = container.read_file(entry.path .. "/" .. setting.file)
+  local device, rest = setting.value:match("^(%d+:%d+) (.*)$")
+  if not text or not device then
+    return text and text:gsub("\n$", "")
+  end
+  local line = ("\n" .. text):match("\n" .. device .. " ([^\n]*)") or ""
+  local key = rest:match("^(%a+)=")
+  if key then
+    return ("%s %s=%s"):format(device, key, line:match(key .. "=(%w+)") or "max")
+  end
+  return ("%s %s"):format(device, line:match("^%d+") or "0")
+end
+
+--- Changes what the container may use while it runs: all of it or nothing.
+-- @tparam table given options: pids memory memory_swap memory_reservation cpus cpu_weight
+-- cpuset_cpus cpuset_mems io io_weight hugepages unified
+-- @return true; or nil, message, errno, option
+function control.update(c, given)
+  local resources, implied = resource.update(given)
+  if not resources then
+    return nil, ("%s: %s"):format(implied.field, implied.message), implied.errno, implied.field
+  end
+  local plan, of = {}, {}
+  for _, setting in ipairs(v2.settings(resources)) do
+    local entry, message, errno = reach(c, setting.controller)
+    if not entry then
+      return nil, ("%s: %s"):format(setting.option, message), errno, setting.option
+    end
+    local foreign = cgroup.is_foreign(setting, entry)
+    if foreign then
+      return nil, foreign, E.EOPNOTSUPP, "unified"
+    elseif not of[entry] then
+      of[entry] = {}
+      plan[#plan + 1] = entry
+    end
+    if entry.version == 2 then
+      table.insert(of[entry], setting)
+    end
+  end
+  for _, setting in ipairs(v1.settings(resources)) do
+    local entry = cgroup.home(c, setting.controller)
+    if entry and entry.version == 1 then
+      table.insert(of[entry], setting)
+    end
+  end
+  local before = {}
+  for _, entry in ipairs(plan) do
+    local ok, message, errno, option = cgroup.write(entry, of[entry], implied,
+      function(_, setting)
+        before[#before + 1] = { file = entry.path .. "/" .. setting.file,
+          value = present(entry, setting) }
+      end)
+    if not ok then
+      for i = #before, 1, -1 do
+        container.write_file(before[i].file, before[i].value or "")
+      end
+      return nil, message, errno, option
+    end
+  end
+  for part, value in pairs(resources) do
+    c.config.linux.resources[part] = value
+  end
+  return true
+end
+
+--- How many processes were killed because there was no memory left under the limit; nil when memory
+-- is not counted.
+function control.oom(c)
+  local entry = cgroup.home(c, "memory")
+  return entry and stats.memory(entry).oom_kills
+end
+
+--- The most memory that all of it had at once, in bytes; nil when the kernel does not say.
+function control.peak(c)
+  local entry = cgroup.home(c, "memory")
+  return entry and stats.memory(entry).peak
+end
+
+--- An fd that can be read when there is no memory left under the limit. memory.events of version 2
+-- changes for other reasons too, so there `oom` has to be asked. cgroup-v2, cgroup-v1/memory
+-- "OOM Control"
+-- @return fd
+-- @treturn bool whether that is all that it tells; or nil, message, errno
+function control.watch(c)
+  local entry = cgroup.home(c, "memory")
+  if not entry then
+    return nil, "memory is not limited", E.ENOENT
+  elseif entry.version == 2 then
+    local fd, message, errno = container.inotify(entry.path .. "/memory.events")
+    return fd, not fd and message, errno
+  end
+  local control_file <close>, message, errno = container.open(entry.path .. "/memory.oom_control")
+  if not control_file then
+    return nil, message, errno
+  end
+  local fd, why, number = container.eventfd()
+  if not fd then
+    return nil, why, number
+  end
+  local ok
+  ok, message, errno = container.write_file(entry.path .. "/cgroup.event_control",
+    ("%d %d"):format(fd:fileno(), control_file:fileno()))
+  return ok and fd, ok and true or message, errno
+end
+
+return control

@@ -1,0 +1,274 @@
+-- A container that runs, seen and held by its launcher: the same on either version of cgroups, for
+-- root and for an ordinary user with a cgroup of one's own.
+
+local container = require "container"
+local library = require "container.library"
+local support = require "spec.support"
+
+local place, version = container.cgroup_place("pids")
+local TAG <const> = " #cgroup" .. (place and version or 1)
+
+local function needs(controller)
+  if not require("container.cgroup").find(controller) then
+    pending("needs the controller " .. controller)
+  end
+end
+
+setup(function()
+  library.run { "true" }
+end)
+
+-- A container that counts as long as it may, one line a step.
+local function counter(options)
+  options[1], options[2], options[3] = "sh", "-c", "while :; do echo; done"
+  options.stdout = "pipe"
+  return assert(library.spawn(options))
+end
+
+-- How many bytes come while no more than that many seconds pass.
+local function counted(c, seconds)
+  local bytes, finish = 0, container.clock_gettime() + seconds
+  while container.ppoll({ c.stdout:fd() }, math.max(finish - container.clock_gettime(), 0))[1] do
+    bytes = bytes + #container.read(c.stdout:fd(), 65536)
+    if container.clock_gettime() > finish then
+      break
+    end
+  end
+  return bytes
+end
+
+-- What was written before it stood still.
+local function empty(c)
+  while container.ppoll({ c.stdout:fd() }, 0)[1] do
+    assert(container.read(c.stdout:fd(), 65536))
+  end
+end
+
+describe("pause" .. TAG, function()
+  it("stops a counter, and resume lets it go on", function()
+    local c <close> = counter {}
+    assert.truthy(counted(c, 0.1) > 0)
+    for _ = 1, 2 do
+      assert.is_true(c:pause())
+      empty(c)
+      assert.equal(0, counted(c, 0.2))
+      assert.is_true(c:resume())
+      assert.truthy(counted(c, 0.2) > 0)
+    end
+    assert.is_true(c:resume()) -- of what runs is nothing
+  end)
+
+  it("stops all of many processes, and who is born meanwhile", function()
+    local c <close> = assert(library.spawn { "sh", "-c",
+      "for i in 1 2 3 4; do (while :; do (:); done) & done; wait", cpus = 1, stats = true })
+    assert.is_true(c:pause())
+    local used = c:stats().cpu.usage
+    container.ppoll({}, 0.2)
+    assert.equal(used, c:stats().cpu.usage)
+  end)
+
+  it("does not keep a container from being ended", function()
+    local c = counter {}
+    assert.is_true(c:pause())
+    assert.is_true(c:kill("KILL"))
+    assert.equal("KILL", c:wait().signal)
+    c:close()
+    local other = counter {}
+    assert.is_true(other:pause())
+    other:close()
+    local late <close> = assert(library.spawn { "sleep", "1000", timeout = 0.1, grace = 0 })
+    assert.is_true(late:pause())
+    assert.equal("timeout", late:wait().reason)
+  end)
+
+  it("is refused for one that has ended", function()
+    local c <close> = assert(library.spawn { "true" })
+    c:wait()
+    for _, name in ipairs { "pause", "resume", "processes", "stats", "update" } do
+      local value, err = c[name](c, {})
+      assert.is_nil(value)
+      assert.equal(name .. ": the container has ended", tostring(err))
+    end
+  end)
+
+  it("is not the end of a launcher that is killed meanwhile #root", function()
+    local result = support.script([[
+      local c = assert(container.spawn { "sleep", "1000", stdout = "null", stderr = "null" })
+      assert(c:pause())
+      print(c.pid)
+      io.stdout:flush()
+      container.kill(container.getpid(), "KILL")
+    ]])
+    local pid <close> = container.pidfd_open(tonumber(result.stdout))
+    for _ = 1, 3 do -- the first finds it, and the last finds it gone
+      assert(library.run { "true" })
+    end
+    assert.truthy(not pid or container.ppoll({ pid }, 10)[1])
+    assert(library.run { "true" })
+  end)
+end)
+
+describe("processes" .. TAG, function()
+  local function same(options)
+    options[1], options[2], options[3] = "sh", "-c", "sleep 1000 & sleep 1000 & echo; wait"
+    options.stdout = "pipe"
+    local c <close> = assert(library.spawn(options))
+    assert(c.stdout:read("l"))
+    local list = assert(c:processes())
+    assert.equal(4, #list)
+    assert.equal(c.pid, list[1])
+  end
+
+  it("are those of the container, by the host's numbers", function()
+    same {}
+  end)
+
+  it("are known also without a cgroup", function()
+    same { pids = "max" }
+  end)
+end)
+
+describe("stats" .. TAG, function()
+  it("tell what is used, in seconds and bytes", function()
+    needs "memory"
+    local c <close> = assert(library.spawn { "sh", "-c",
+      "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo; sleep 1000", stats = true,
+      memory = "64M", pids = 7, cpus = 0.5, stdout = "pipe" })
+    assert(c.stdout:read("l"))
+    local found = assert(c:stats())
+    assert.truthy(found.cpu.usage > 0.001 and found.cpu.usage < 10, found.cpu.usage)
+    assert.truthy(found.cpu.user + found.cpu.system < 10) -- counted in ticks in version 1
+    assert.truthy(found.cpu.periods > 0)
+    assert.truthy(found.cpu.throttled >= 0)
+    assert.equal(64 << 20, found.memory.limit)
+    assert.truthy(found.memory.current > 0 and found.memory.current <= 64 << 20)
+    assert.truthy(not found.memory.peak or found.memory.peak >= found.memory.current)
+    assert.equal(0, found.memory.oom_kills)
+    for _, part in ipairs { "cache", "anon", "kernel" } do
+      assert.equal("integer", math.type(found.memory[part]), part)
+    end
+    assert.truthy(found.pids.current >= 2, found.pids.current)
+    assert.equal(7, found.pids.limit)
+    assert.equal(0, found.pids.refused)
+    local waits = found.pressure
+    assert.truthy(not waits or waits.cpu.some.total >= 0)
+  end)
+
+  it("count how often a bomb found no room", function()
+    local c <close> = assert(library.spawn { "sh", "-c",
+      "exec 2>&-; bomb() { bomb | bomb & }; bomb; exec sleep 1000", pids = 12 })
+    local looks = 0
+    repeat
+      looks = looks + 1
+      container.ppoll({}, 0.01)
+    until c:stats().pids.refused > 0 or looks > 1000
+    local found = c:stats().pids
+    assert.truthy(found.refused > 0)
+    assert.truthy(found.current <= 12)
+    assert.truthy(not found.peak or found.peak <= 12)
+  end)
+
+  it("do not tell what nobody counts", function()
+    local c <close> = assert(library.spawn { "sleep", "1000" })
+    local found = c:stats()
+    assert.equal(2, found.pids.current)
+    assert.truthy(version == 2 or not found.memory)
+  end)
+
+  it("are in the result when they were asked for", function()
+    needs "memory"
+    local result = assert(library.run { "true", stats = true })
+    assert.equal(0, result.stats.pids.current)
+    assert.truthy(result.stats.cpu.usage > 0)
+    assert.is_nil(assert(library.run { "true" }).stats)
+  end)
+end)
+
+describe("update" .. TAG, function()
+  it("changes limits up and down while the container runs", function()
+    needs "memory"
+    local c <close> = assert(library.spawn { "sleep", "1000", memory = "32M", cpus = 1 })
+    for _, memory in ipairs { 64 << 20, 16 << 20, 48 << 20 } do
+      assert.is_true(c:update { memory = memory, pids = 9, cpus = 0.5 })
+      assert.equal(memory, c:stats().memory.limit)
+      assert.equal(9, c:stats().pids.limit)
+    end
+    assert.is_true(c:update { memory = "max", pids = "max", cpus = "max" })
+    assert.is_nil(c:stats().memory.limit)
+    assert.is_nil(c:stats().pids.limit)
+  end)
+
+  it("limits what was not limited before", function()
+    needs "cpu"
+    local c <close> = counter {}
+    assert.is_true(c:update { cpus = 0.1 })
+    counted(c, 0.5)
+    local found = c:stats().cpu
+    assert.truthy(found.throttled_periods > 0, found.throttled_periods)
+  end)
+
+  it("puts back what it has set when a later one is refused, which it names", function()
+    needs "memory"
+    needs "cpuset"
+    local c <close> = assert(library.spawn { "sleep", "1000", memory = "32M", pids = 7,
+      cpuset_cpus = "0", cpuset_mems = "0" })
+    local ok, err = c:update { memory = "64M", pids = 9, cpuset_cpus = "9999" }
+    assert.is_nil(ok)
+    assert.equal("cpuset_cpus", err.subject)
+    assert.equal(32 << 20, c:stats().memory.limit)
+    assert.equal(7, c:stats().pids.limit)
+    -- The same the other way round: what is written last is refused.
+    ok, err = c:update { cpuset_cpus = "0", memory = "64M", unified = { ["pids.max"] = "none" } }
+    assert.is_nil(ok)
+    assert.equal("unified", err.subject)
+    assert.equal(32 << 20, c:stats().memory.limit)
+  end)
+
+  it("refuses what it does not know, by its name", function()
+    local c <close> = assert(library.spawn { "sleep", "1000" })
+    for message, options in pairs {
+      ["update: options: \"hostname\" cannot be changed while a container runs"] =
+        { hostname = "x" },
+      ["update: memory: expected a number of bytes, such as \"64M\", got 0"] = { memory = 0 },
+      ["update: pids: expected a positive integer or \"max\", got 0"] = { pids = 0 },
+      ["update: options: expected a table, got nil"] = false,
+    } do
+      local ok, err = c:update(options or nil)
+      assert.is_nil(ok)
+      assert.equal(message, tostring(err))
+    end
+  end)
+end)
+
+describe("want of memory" .. TAG, function()
+  local HOG <const> = { support.lua, "-e", "local s = ('x'):rep(64 << 20)" }
+
+  it("is the reason, and an event, and no neighbour's", function()
+    needs "memory"
+    local events = 0
+    local neighbour <close> = assert(library.spawn { "sleep", "1000", memory = "32M" })
+    local result = assert(library.run { HOG[1], HOG[2], HOG[3], memory = "16M",
+      on = { oom = function() events = events + 1 end } })
+    assert.equal("oom", result.reason)
+    assert.equal("KILL", result.signal)
+    assert.equal(137, result.status)
+    assert.truthy(result.oom_kills > 0)
+    assert.truthy(not result.memory_peak or result.memory_peak <= 16 << 20)
+    assert.truthy(events >= 1, events)
+    assert.equal("running", container.wait(neighbour.pid, "nohang"))
+  end)
+
+  it("is not the reason where a container is killed", function()
+    needs "memory"
+    local c <close> = assert(library.spawn { "sleep", "1000", memory = "16M" })
+    c:kill("KILL")
+    assert.equal("signal", c:wait().reason)
+  end)
+
+  it("comes for what children want as well", function()
+    needs "memory"
+    local result = assert(library.run { "sh", "-c", HOG[1] .. " -e '" .. HOG[3]:gsub("'", "\"")
+      .. "'; kill -KILL $$", memory = "16M", stderr = "null" })
+    assert.equal("oom", result.reason)
+  end)
+end)
