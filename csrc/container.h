@@ -49,6 +49,7 @@ int fd_give(int *slot, int fd);
 int fd_check(lua_State *L, int arg);
 int fd_check_element(lua_State *L, int arg, lua_Integer i);
 int fd_opt_dir(lua_State *L, int arg);
+int fd_open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 unsigned fd_enter_child(void);
 void fd_leave_child(unsigned parent);
 

@@ -193,6 +193,20 @@ static int fd_open_file(lua_State *L)
 	return fd_give(slot, fd) ? 1 : sys_fail(L, "open", path);
 }
 
+/* Opens a path as if the directory were the root. */
+int fd_open_in(int dir, const char *path, unsigned long flags, unsigned long resolve)
+{
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { flags | O_CLOEXEC, 0, resolve | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int fd;
+
+	do
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd;
+}
+
 /***
 Opens a file beneath a directory, which is the root for every absolute path, every symbolic
 link and every ".." on the way: nothing outside of it can be reached. openat2(2), Linux 5.6
@@ -207,22 +221,19 @@ static int fd_open_beneath(lua_State *L)
 {
 	static const struct sys_word resolve[] = { { "nosymlinks", RESOLVE_NO_SYMLINKS },
 						   { NULL, 0 } };
-	struct {
-		uint64_t flags, mode, resolve;
-	} how = { O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	int fd, dir = fd_check(L, 1);
+	int dir = fd_check(L, 1);
 	const char *path = sys_check_string(L, 2);
+	unsigned long words, flags = O_PATH;
 	int *slot;
 
 	if (!lua_isnoneornil(L, 3))
-		how.flags = sys_check_words(L, 3, open_flags, "open flag") | O_CLOEXEC;
-	how.resolve |= sys_check_words(L, 4, resolve, "resolve flag");
-	luaL_argcheck(L, !(how.flags & O_CREAT), 3, "creat needs a mode: make it by mknod");
+		flags = sys_check_words(L, 3, open_flags, "open flag");
+	words = sys_check_words(L, 4, resolve, "resolve flag");
+	luaL_argcheck(L, !(flags & O_CREAT), 3, "creat needs a mode: make it by mknod");
 	slot = fd_new(L);
-	do
-		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-	return fd_give(slot, fd) ? 1 : sys_fail(L, "openat2", path);
+	return fd_give(slot, fd_open_in(dir, path, flags, words)) ?
+		       1 :
+		       sys_fail(L, "openat2", path);
 }
 
 static int fd_pair(lua_State *L, int (*make)(int pair[2]), const char *call)

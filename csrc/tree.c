@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -100,11 +102,79 @@ static int tree_mount_setattr(lua_State *L)
 		attr.set |= MOUNT_ATTR_IDMAP;
 		attr.userns_fd = (uint64_t)fd_check(L, 3);
 	}
-	return sys_result(L, syscall(SYS_mount_setattr, dir, path, flags, &attr, sizeof(attr)),
+	return sys_result(L,
+			  syscall(SYS_mount_setattr, dir, path, flags, &attr, sizeof(attr)),
 			  "mount_setattr", lua_type(L, 1) == LUA_TSTRING ? path : NULL);
 }
 
+/* Before 5.2 a mount is copied onto a place by paths. */
+static int tree_bind(int cover, int target)
+{
+	char from[64], to[64];
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", cover);
+	snprintf(to, sizeof(to), "/proc/self/fd/%d", target);
+	return mount(from, to, NULL, MS_BIND, NULL);
+}
+
+/* Copies the mount that one fd is of onto the place that another is of. */
+static int tree_copy(int cover, int target)
+{
+	int rc, err,
+		tree = (int)syscall(SYS_open_tree, cover, "",
+				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	if (tree < 0)
+		return errno == ENOSYS ? tree_bind(cover, target) : -1;
+	rc = (int)syscall(SYS_move_mount, tree, "", target, "",
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	err = errno;
+	close(tree);
+	errno = err;
+	return rc < 0 && err == ENOSYS ? tree_bind(cover, target) : rc;
+}
+
+/***
+Covers what is at a path beneath a directory: a directory by one open file, anything else by
+another. The path is resolved as by `open_beneath`, without symbolic links, and what is found is
+covered by its fd, so that nobody can put something else in its place.
+@function cover
+@param root fd of a directory
+@string path
+@param file fd of what covers a file
+@param[opt] directory fd of what covers a directory
+@string[opt="nosymlinks"] resolve symlinks: those that lead to somewhere beneath the root are
+followed
+@return true, or nil, message, errno (ENOENT when it is not there; EISDIR for a directory when
+nothing was given that covers one)
+*/
+static int tree_cover(lua_State *L)
+{
+	static const char *const words[] = { "nosymlinks", "symlinks", NULL };
+	int rc, root = fd_check(L, 1), file = fd_check(L, 3);
+	const char *path = sys_check_string(L, 2);
+	int directory = lua_isnoneornil(L, 4) ? -1 : fd_check(L, 4);
+	int err, target, links = luaL_checkoption(L, 5, "nosymlinks", words);
+	struct stat st;
+
+	target = fd_open_in(root, path, O_PATH, links ? 0 : RESOLVE_NO_SYMLINKS);
+	if (target < 0)
+		return sys_fail(L, "openat2", path);
+	rc = fstat(target, &st);
+	if (rc == 0 && S_ISDIR(st.st_mode) && directory < 0) {
+		rc = -1;
+		errno = EISDIR;
+	} else if (rc == 0) {
+		rc = tree_copy(S_ISDIR(st.st_mode) ? directory : file, target);
+	}
+	err = errno;
+	close(target);
+	errno = err;
+	return sys_result(L, rc, "move_mount", path);
+}
+
 static const luaL_Reg functions[] = {
+	{ "cover", tree_cover },
 	{ "mount_setattr", tree_mount_setattr },
 	{ "move_mount", tree_move_mount },
 	{ "open_tree", tree_open_tree },

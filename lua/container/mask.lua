@@ -51,18 +51,16 @@ end
 --- Covers what is at `path`: a file by the null device, a directory by an empty tmpfs. The first
 -- directory gets that tmpfs, and the others the same again: a filesystem costs more than a mount.
 local function hide(path, root, covers, resolve)
-  local target <close>, message, errno = container.open_beneath(root, path, "path", resolve)
-  if not target then
+  local ok, message, errno = container.cover(root, path, covers.file, covers.directory, resolve)
+  if ok then
+    return true
+  elseif errno ~= container.errno.EISDIR then
     -- What is not there, or cannot be reached by this user, needs no mask; anything else stops the
     -- start.
     return errno == container.errno.ENOENT or errno == container.errno.EACCES, message, errno
   end
-  local is_directory = container.stat(target).type == "directory"
-  local cover = is_directory and covers.directory or not is_directory and covers.file
-  if cover then
-    return container.mount(file.path(cover), file.path(target), nil, "bind")
-  end
-  local ok
+  resolve = resolve ~= "symlinks" and "nosymlinks" or nil
+  local target <close> = assert(container.open_beneath(root, path, "path", resolve))
   ok, message, errno =
     container.mount("tmpfs", file.path(target), "tmpfs", "ro,nosuid,nodev,noexec", "size=0k")
   if ok then
@@ -123,11 +121,11 @@ function mask.child(c)
   end
   ok, message, errno = each(masked, "mask", hide, c.root, covers, "nosymlinks")
   if ok and masked == mask.MASKED then
-    ok, message, errno = each(throttles(c.root), "mask", hide, c.root, covers, "nosymlinks")
+    ok, message, errno = each(throttles(c.root), "mask", hide, c.root, covers)
   end
   if ok and secrets then
     -- A link of the host leads to what has to be hidden.
-    ok, message, errno = each(SECRETS, "mask", hide, c.root, covers)
+    ok, message, errno = each(SECRETS, "mask", hide, c.root, covers, "symlinks")
   end
   if ok then
     ok, message, errno = each(readonly, "protect", protect, c.root)

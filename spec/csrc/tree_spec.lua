@@ -226,3 +226,71 @@ describe("container.mount_setattr", function()
     support.raises("unknown mount attribute 'rw'", container.mount_setattr, "/nope", "rec,rw")
   end)
 end)
+
+describe("container.cover", function()
+  local place
+
+  before_each(function()
+    place = support.tmpdir()
+    assert(os.execute(("cd %s && mkdir dir empty && echo secret >file && echo secret >dir/x && "
+      .. "ln -s file link && ln -s / out"):format(place)))
+  end)
+
+  -- What `fn` gives back, in a mount namespace of its own, with the directory and the covers open.
+  local function inside(fn)
+    return support.child(function()
+      tmpfs("/mnt")
+      local root = assert(container.open(place, "path,directory"))
+      return fn(root, assert(container.open("/dev/null", "path")),
+        assert(container.open("/mnt", "path,directory")))
+    end, MOUNT)
+  end
+
+  it("puts a file over a file, and a directory over a directory #root", function()
+    assert.same({ "", 0 }, { inside(function(root, file, directory)
+      assert(container.cover(root, "/file", file, directory))
+      assert(container.cover(root, "dir", file, directory))
+      return container.read_file(place .. "/file"), #container.list(place .. "/dir")
+    end) })
+  end)
+
+  it("leaves a directory alone when nothing was given that covers one #root", function()
+    local names, message, errno = inside(function(root, file)
+      local _, why, number = container.cover(root, "dir", file)
+      return #container.list(place .. "/dir"), why, number
+    end)
+    assert.same({ 1, "move_mount dir: Is a directory", container.errno.EISDIR },
+      { names, message, errno })
+  end)
+
+  it("follows no link, but one that stays beneath if it is told to #root", function()
+    assert.same({ container.errno.ELOOP, "", "secret\n" }, { inside(function(root, file)
+      local _, _, errno = container.cover(root, "link", file)
+      local before = container.read_file(place .. "/file")
+      assert(container.cover(root, "link", file, nil, "symlinks"))
+      return errno, container.read_file(place .. "/file"), before
+    end) })
+    assert.equal(container.errno.ENOENT, (inside(function(root, file)
+      local _, _, errno = container.cover(root, "out/etc/passwd", file, nil, "symlinks")
+      return errno
+    end)))
+  end)
+
+  it("leaves no fd, whatever comes of it #root", function()
+    assert.is_true((inside(function(root, file, directory)
+      local before = #container.list("/proc/self/fd")
+      for _, name in ipairs { "file", "dir", "nope", "link" } do
+        container.cover(root, name, file)
+        container.cover(root, name, file, directory)
+      end
+      return #container.list("/proc/self/fd") == before
+    end)))
+  end)
+
+  it("raises for what is no fd, no path and no word", function()
+    support.raises("container.fd expected", container.cover, "/", "x", 0)
+    support.raises("string expected", container.cover, 0, 0, 0)
+    support.raises("container.fd expected", container.cover, 0, "x")
+    support.raises("invalid option 'some'", container.cover, 0, "x", 0, nil, "some")
+  end)
+end)
