@@ -374,28 +374,32 @@ dup(2), close_range(2)
 @function close_others
 @tparam table fds an array of at most 256 fds
 @int[opt] pass how many of them; all if left out
+@int[opt=3] first the number of the first of them
 @return true, or nil, message, errno
 */
 static int fd_close_others(lua_State *L)
 {
-	int i, n, pass, high[256];
+	int i, n, pass, first, high[256];
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	luaL_argcheck(L, lua_rawlen(L, 1) <= 256, 1, "too many fds");
 	n = (int)lua_rawlen(L, 1);
 	pass = lua_isnoneornil(L, 2) ? n : (int)sys_check_range(L, 2, 0, n);
+	first = lua_isnoneornil(L, 3) ? 3 : (int)sys_check_range(L, 3, 3, INT_MAX - 512);
 	for (i = 0; i < n; i++)
 		high[i] = fd_check_element(L, 1, i + 1);
 	/* From here on the owners that there are have nothing to close. */
 	fd_process = ++fd_processes;
 	/* Out of the way first: one of them may sit where another has to go. */
 	for (i = 0; i < n; i++)
-		if ((high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, 3 + n)) < 0)
+		if ((high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, first + n)) < 0)
 			return sys_fail(L, "fcntl F_DUPFD_CLOEXEC", NULL);
 	for (i = 0; i < n; i++)
-		if (dup3(high[i], 3 + i, i < pass ? 0 : O_CLOEXEC) < 0)
+		if (dup3(high[i], first + i, i < pass ? 0 : O_CLOEXEC) < 0)
 			return sys_fail(L, "dup3", NULL);
-	return sys_result(L, syscall(SYS_close_range, 3 + n, ~0U, 0), "close_range", NULL);
+	if (first > 3 && syscall(SYS_close_range, 3, first - 1, 0) < 0)
+		return sys_fail(L, "close_range", NULL);
+	return sys_result(L, syscall(SYS_close_range, first + n, ~0U, 0), "close_range", NULL);
 }
 
 /***

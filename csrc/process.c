@@ -15,12 +15,12 @@
 
 #include "compat.h"
 
-/* argv and env stand at `arg` and after it. */
+/* argv and env stand at `arg` and after it, and room for one argument more. */
 static char *const *process_check_argv(lua_State *L, int arg, char *const **env)
 {
 	const char **argv;
 
-	lua_settop(L, arg + 1);
+	lua_settop(L, arg + 2);
 	argv = sys_check_vector(L, arg);
 	luaL_argcheck(L, argv[0], arg, "no program");
 	*env = lua_isnil(L, arg + 1) ? environ
@@ -33,15 +33,17 @@ Replaces the program. A name without a slash is searched in PATH. execvpe(3), ex
 @function exec
 @tparam table argv the program and its arguments, strings
 @tparam[opt] table env "NAME=value" strings; the caller's environment if left out
+@string[opt] file what is executed, if it is not called argv[1]
 @return nil, message, errno: it returns only on failure
 */
 static int process_exec(lua_State *L)
 {
 	char *const *env, *const *argv = process_check_argv(L, 1, &env);
+	const char *file = lua_isnoneornil(L, 3) ? argv[0] : sys_check_string(L, 3);
 
 	fflush(NULL);
-	execvpe(argv[0], argv, env);
-	return sys_fail(L, "exec", argv[0]);
+	execvpe(file, argv, env);
+	return sys_fail(L, "exec", file);
 }
 
 /***
@@ -139,6 +141,24 @@ static int process_kill(lua_State *L)
 }
 
 /***
+Sends a signal to every process of a group. killpg(3)
+@function killpg
+@int group
+@param signal as of `kill`
+@return true, or nil, message, errno
+*/
+static int process_killpg(lua_State *L)
+{
+	pid_t group = (pid_t)sys_check_range(L, 1, 2, INT_MAX);
+	int rc = killpg(group, signal_check(L, 2));
+	int err = errno;
+
+	lua_pushfstring(L, "%d", (int)group);
+	errno = err;
+	return sys_result(L, rc, "killpg", lua_tostring(L, -1));
+}
+
+/***
 An fd that stands for a process: readable when it has ended. pidfd_open(2)
 @function pidfd_open
 @int pid
@@ -183,6 +203,21 @@ static int process_pdeathsig(lua_State *L)
 {
 	return sys_result(L, prctl(PR_SET_PDEATHSIG, signal_check(L, 1), 0, 0, 0), "prctl",
 			  "PR_SET_PDEATHSIG");
+}
+
+/***
+Says whether other processes of the same user may look into this one: trace it, read its memory, and
+open its files and its program through proc. What is executed next may be looked into again.
+prctl(2) PR_SET_DUMPABLE
+@function dumpable
+@bool may
+@return true, or nil, message, errno
+*/
+static int process_dumpable(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TBOOLEAN);
+	return sys_result(L, prctl(PR_SET_DUMPABLE, lua_toboolean(L, 1), 0, 0, 0), "prctl",
+			  "PR_SET_DUMPABLE");
 }
 
 /***
@@ -245,12 +280,14 @@ static int process_setsid(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "_exit", process__exit },
+	{ "dumpable", process_dumpable },
 	{ "exec", process_exec },
 	{ "fexecve", process_fexecve },
 	{ "getpgrp", process_getpgrp },
 	{ "getpid", process_getpid },
 	{ "getppid", process_getppid },
 	{ "kill", process_kill },
+	{ "killpg", process_killpg },
 	{ "pdeathsig", process_pdeathsig },
 	{ "pidfd_open", process_pidfd_open },
 	{ "pidfd_send_signal", process_pidfd_send_signal },

@@ -3,9 +3,9 @@
 -- Over the channel, a pipe, the child says why it failed; both of its ends close when a program is
 -- executed, so end of file without a word means that the program runs. The other is a socket
 -- pair that lasts: its end of file tells pid 1 that the launcher is gone, and pid 1 answers
--- over it how the program ended. csrc/init.c speaks both. The launcher writes to it at most once,
--- a byte, to a child that waits for that before it does anything else; and before init is there,
--- the child hands its terminal over by it.
+-- over it how the program ended. csrc/init.c speaks both. The launcher writes to it only to a child
+-- that waits for it: a byte, so that it goes on. And before init is there, the child hands its
+-- terminal over by it.
 
 local container = require "container"
 
@@ -13,6 +13,10 @@ local channel = {}
 
 -- What the child's ends are called from the first step on, and so in init.
 local CHANNEL <const>, LINE <const> = 3, 4
+
+-- What the launcher says to a child that waits, and the child over the channel when it does. It is
+-- shorter than any failure.
+local GO <const> = "."
 
 -- And after init's own image the mounts that the child has from its parent: tree.lua.
 channel.KEPT = 6
@@ -25,13 +29,14 @@ local failure = {
   end,
 }
 
---- Makes an error. What it is about is the middle of "call subject: reason" unless it is given.
+--- Makes an error. What it is about is the middle of "call subject: reason", or the entry of a list
+-- that the message begins with, unless it is given.
 -- @string step
 -- @string message
 -- @int[opt] errno
 -- @string[opt] subject
 function channel.failure(step, message, errno, subject)
-  subject = subject or message:match("^[%w_]+ (.*): [^:]*$") or ""
+  subject = subject or message:match("^%a+%[%d+%]") or message:match("^[%w_]+ (.*): [^:]*$") or ""
   return setmetatable({ step = step, subject = subject, errno = errno, message = message }, failure)
 end
 
@@ -57,13 +62,35 @@ end
 -- ends by now. Without closing them here the parent would wait for an end of file that it holds up
 -- itself.
 function channel.parent(c)
-  if c.users then
-    -- While the child's end is open here too, for a child that is gone would be a SIGPIPE.
-    container.write(c.channel.line, ".")
-  end
   c.channel.writer:close()
   c.channel.init:close()
+  if c.users then
+    channel.go(c)
+  end
   return true
+end
+
+--- In the parent: has a child that waits go on. One that is gone is noticed elsewhere.
+function channel.go(c)
+  container.write(c.channel.line, GO)
+end
+
+--- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
+-- program may have to hear of it.
+local function listen(c)
+  repeat until container.ppoll({ c.channel.reader })[1]
+  return container.read(c.channel.reader)
+end
+
+--- In the parent: waits until the child does, in channel.meet.
+-- @return false when it does not come that far
+function channel.reached(c)
+  local piece = listen(c)
+  if piece == GO then
+    return true
+  end
+  c.channel.heard = piece
+  return false
 end
 
 --- In the child, first of all: keeps its ends, as the numbers that init expects, and the image that
@@ -82,13 +109,26 @@ function channel.child(c)
   return ok, message, errno
 end
 
+local function await()
+  if container.read(LINE) ~= GO then
+    container._exit(128 + 9)
+  end
+end
+
 --- In the child: waits until its parent has given it what it cannot give itself, before any look at
 -- the line that takes all that comes over it for the launcher's end.
 function channel.await(c)
-  if c.users and container.read(LINE) ~= "." then
-    container._exit(128 + 9)
+  if c.users then
+    await()
   end
   return true
+end
+
+--- In the child: says that it has come to where its parent is to do something, and waits until that
+-- is done.
+function channel.meet()
+  container.write(CHANNEL, GO)
+  await()
 end
 
 --- In the child: from here on it dies with the launcher, of a signal. One that died before this is
@@ -125,9 +165,9 @@ end
 --- In the parent: waits until the program runs.
 -- @return nil, or the error of the child
 function channel.wait(c)
-  local said = {}
+  local said = { c.channel.heard }
   repeat
-    local piece = container.read(c.channel.reader)
+    local piece = listen(c)
     said[#said + 1] = piece
   until not piece or piece == ""
   c.channel.reader:close()

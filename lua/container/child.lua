@@ -22,10 +22,10 @@ local user = require "container.user"
 local child = {}
 
 --- A step of a room that is loaded only for who asks for it: then spec.lua leaves it in `c`.
-local function asked(room)
+local function asked(room, verb)
   return function(c)
     if c[room] then
-      return c[room].child(c)
+      return c[room][verb or "child"](c)
     end
     return true
   end
@@ -47,6 +47,7 @@ child.order = {
   { "terminal", asked("terminal") }, -- of the devpts just mounted; has the rights and /proc
   { "device", device.child }, -- into the /dev just mounted
   { "mask", mask.child }, -- over what has just been mounted
+  { "hooks", asked("hook", "create") }, -- all is made, and nothing of the host's is gone yet
   { "rootfs", rootfs.pivot }, -- the host's files end here
   { "network", network.child },
   { "process", process.enter }, -- with the rights to make a directory
@@ -58,7 +59,8 @@ child.order = {
   { "capability", capability.bound }, -- takes a right that the next step may take away
   { "user", user.child }, -- takes rights that the next step takes away
   { "capability", capability.child }, -- and with no_new_privs there is no way back
-  { "seccomp", seccomp.child }, -- the last, for it would refuse the others
+  { "seccomp", seccomp.child }, -- the last of ours, for it would refuse the others
+  { "hooks", asked("hook", "start") }, -- as the program, in all
   { "exec", process.exec },
 }
 

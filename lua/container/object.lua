@@ -26,6 +26,8 @@ local function outcome(self)
   if self.trouble then
     self.trouble.result = self.result
     return nil, self.trouble
+  elseif not self.result then
+    return nil, failure("wait", "the container is being taken away", container.errno.EBUSY)
   end
   return self.result
 end
@@ -100,8 +102,8 @@ function methods:ended()
   if self.state.stats then
     self.last_stats = control "stats"(self.state)
   end
+  self.closed = true -- whatever a hook does with it
   self.state.undo:run()
-  self.closed = true
   if self.trouble then
     return
   elseif not last then
@@ -118,6 +120,7 @@ function methods:ended()
     memory_peak = memory_peak or last.memory,
     oom_kills = self.oom_kills,
     stats = self.last_stats,
+    warnings = self.state.warnings,
   }
   for _, source in ipairs(self.captured) do
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
@@ -173,6 +176,7 @@ end
 --     the largest process had resident; nil without an init
 --   * `oom_kills` how many processes were killed for want of memory, where it is counted
 --   * `stats` with that option, what `stats` told at the end
+--   * `warnings` array of errors of hooks of poststart and poststop; nil when there are none
 --   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,
 --     `stderr_size`, how many bytes came
 --
@@ -313,7 +317,8 @@ object.metatable = {
 function object.new(c)
   local self = setmetatable({
     pid = c.pid, name = c.name, owner = container.getpid(), state = c,
-    closed = false, started = container.clock_gettime(), sources = {}, captured = {}, on = c.on,
+    closed = false, started = c.started or container.clock_gettime(), sources = {}, captured = {},
+    on = c.on,
   }, object.metatable)
   self.deadline = c.timeout and self.started + c.timeout
   if c.tty then

@@ -67,6 +67,11 @@ function rootfs.child(c)
   return c.root and true, message, errno
 end
 
+--- Where the new root is until it is the root, as a path.
+function rootfs.place(c)
+  return c.view and "/../root" or "/.."
+end
+
 --- Makes the root itself read-only, and nothing that is mounted in it. Before 5.12 one mount could
 -- be changed by mounting it again.
 local function read_only(root)

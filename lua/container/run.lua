@@ -18,21 +18,25 @@ local user = require "container.user"
 
 local run = {}
 
---- The verbs of a subject that is loaded only for who asks for it: `c` then has it by its name.
-local function asked(room)
-  local function verb(word)
-    return function(c, ...)
-      local subject = c[room]
-      return not subject or subject[word](c, ...)
+--- Verbs of a subject that is loaded only for who asks for it: `c` then has it by its name.
+local function asked(room, ...)
+  local verbs = {}
+  for _, verb in ipairs { ... } do
+    verbs[verb] = function(c, ...)
+      if c[room] then
+        return c[room][verb](c, ...)
+      end
+      return true
     end
   end
-  return { prepare = verb "prepare", parent = verb "parent" }
+  return verbs
 end
 
 -- Each is { step, subject }; those with `prepare` run before the clone, those with `parent` after
 -- it.
 run.order = {
   { "namespace", namespace }, -- decides whether there is a user namespace, which others ask
+  { "hooks", asked("hook", "prepare") }, -- before anything is made: poststop is when all is undone
   { "rootfs", rootfs }, -- the likeliest mistake, before anything is made
   { "mount", mount }, -- the volumes, as likely
   { "user", user }, -- reads files of that root
@@ -40,10 +44,11 @@ run.order = {
   { "name", name }, -- the first that anybody else can see
   { "cgroup", cgroup },
   { "process", process },
-  { "stream", asked "stream" },
+  { "stream", asked("stream", "prepare", "parent") },
   { "idmap", idmap }, -- until the maps are there the child waits
   { "tree", tree }, -- takes the user namespace with its maps
-  { "channel", channel }, -- the last: the child goes on
+  { "channel", channel }, -- the last that the child needs: it goes on
+  { "hooks", asked("hook", "parent") }, -- while it waits once more
 }
 
 local function each(c, verb, ...)
@@ -88,7 +93,7 @@ local LARGE <const> = 4096
 -- threads, for a copy without their locks is made by two forks, and where there is much to copy.
 -- Otherwise a copy is as fast, and nothing that happens to it happens here.
 local function shares_memory(c)
-  if c.users then
+  if c.users or c.hook and c.hook.copies then
     -- The host program would stand still until the exec, and the child waits for it before.
     return false
   end
@@ -148,6 +153,9 @@ function run.start(c)
   end
   if err then
     return nil, explain(err)
+  end
+  if c.hook then
+    c.hook.started(c)
   end
   unfinished:release()
   c.undo = stack:release()

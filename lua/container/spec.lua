@@ -60,6 +60,9 @@
 --   rlimits        { cpu = 2, nofile = { soft = 64, hard = 128 }, fsize = "10M", ... }
 --   on             { exit = fn(c, result), output = fn(c, name, piece), timeout = fn(c),
 --                  oom = fn(c) }, called while somebody waits for the container
+--   hooks          { prestart = list, createRuntime = list, createContainer = list,
+--                  startContainer = list, poststart = list, poststop = list }: arrays of functions
+--                  of the container's state, and of { path, args, env, timeout }, as OCI has them
 --   announce       true: says on standard error what runs, and as which pid
 
 local channel = require "container.channel"
@@ -227,6 +230,7 @@ local options = {
 local ROOMS <const> = {
   volumes = "place", tmpfs = "place", masked_paths = "place", readonly_paths = "place",
   capabilities = "capability", cap_add = "capability", cap_drop = "capability",
+  hooks = "hook",
 }
 
 for name, room in pairs(ROOMS) do

@@ -450,6 +450,22 @@ describe("container.close_others", function()
         .. "| grep -c 'No such file'" }]]).stdout)
   end)
 
+  it("begins at another number, and closes what is below", function()
+    support.needs("native")
+    apart(function()
+      local before = open_files()
+      local a = assert(container.memfd("a", ""))
+      local b = assert(container.memfd("b", ""))
+      assert.is_true(container.close_others({ a, b }, 0, 40))
+      assert.same({ [0] = before[0], before[1], before[2], [40] = "/memfd:a (deleted)",
+        [41] = "/memfd:b (deleted)" }, open_files())
+      assert.is_true(container.close_others({ 41, 40 }, 0, 4))
+      assert.same({ [0] = before[0], before[1], before[2], [4] = "/memfd:b (deleted)",
+        [5] = "/memfd:a (deleted)" }, open_files())
+    end)
+    support.raises("out of range", container.close_others, {}, 0, 2)
+  end)
+
   it("takes 256 fds", function()
     apart(function()
       local list = {}

@@ -50,6 +50,15 @@ describe("container.exec", function()
     assert.matches("\nA=inherited\n", "\n" .. result.stdout)
   end)
 
+  it("executes a file of another name than the first argument's", function()
+    assert.equal("called a\n", support.script([[
+      container.exec({ "called", "-c", "echo $0 $1", "called", "a" }, {}, "/bin/sh")]]).stdout)
+    support.refused("exec /nope: No such file or directory", "ENOENT", support.child(function()
+      return container.exec({ "sh" }, {}, "/nope")
+    end))
+    support.raises("string expected", container.exec, { "true" }, {}, {})
+  end)
+
   it("takes 100000 arguments", function()
     assert.equal("100000\n", support.script([[
       local argv = { "sh", "-c", "echo $#", "sh" }
@@ -306,6 +315,60 @@ describe("container.pdeathsig", function()
   it("raises for a signal it does not know", function()
     support.raises("'TREM'", container.pdeathsig, "TREM")
     support.raises("string expected", container.pdeathsig)
+  end)
+end)
+
+describe("container.killpg", function()
+  it("sends a signal to all of a group, and to nobody else", function()
+    local reader, writer = assert(container.pipe())
+    local pid = assert(container.clone({}, function()
+      container.setsid()
+      local other = container.clone({}, function()
+        container.write(writer, ".")
+        container.ppoll({}, 100)
+      end)
+      container.wait(other)
+    end))
+    writer:close()
+    assert.equal(".", container.read(reader))
+    assert.is_true(container.killpg(pid, "KILL"))
+    assert.same({ "signal", 9 }, { support.wait(pid) })
+    assert.equal("", support.drain(reader)) -- nobody holds the other end
+    reader:close()
+    support.refused("killpg 2147483647: No such process", "ESRCH",
+      container.killpg(2147483647, "KILL"))
+  end)
+
+  it("raises for what is no group, and for a signal it does not know", function()
+    support.raises("out of range", container.killpg, 1, "KILL")
+    support.raises("out of range", container.killpg, -5, "KILL")
+    support.raises("'TREM'", container.killpg, 5, "TREM")
+  end)
+end)
+
+describe("container.dumpable #root", function()
+  -- Whether another process of the same user may see what this one runs.
+  local function is_seen(may)
+    return support.child(function()
+      assert(container.setgid(54321))
+      assert(container.setuid(54321))
+      assert(container.dumpable(may))
+      local pid = container.getpid()
+      local other = assert(container.clone({}, function()
+        return container.readlink(("/proc/%d/exe"):format(pid)) and 1 or 0
+      end))
+      return select(2, container.wait(other)) == 1
+    end)
+  end
+
+  it("lets others of the same user look into this process, or not", function()
+    assert.is_true(is_seen(true))
+    assert.is_false(is_seen(false))
+  end)
+
+  it("raises for what is no boolean", function()
+    support.raises("boolean expected", container.dumpable, 1)
+    support.raises("boolean expected", container.dumpable)
   end)
 end)
 
