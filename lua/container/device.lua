@@ -33,7 +33,7 @@ end
 --- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
 -- and in that one, whatever a volume may have put on it.
 function device.child(c)
-  local dev <close> = c.dev
+  local dev = c.held["/dev"]
   for _, entry in ipairs(NODES) do
     local ok, why, number = node(dev, table.unpack(entry))
     if not ok then

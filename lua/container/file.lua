@@ -86,8 +86,74 @@ function file.restrict(target, source, attributes, open, all)
   return file.remount(single, attributes)
 end
 
+--- Mounts a filesystem of the kernel's. It is mounted on `/` first, whose top `/..` leads to, and
+-- moved from there: whoever can rename something in the root could else have another directory in
+-- its place when it is opened.
+-- @param target fd of where it is to be
+-- @string source
+-- @string kind
+-- @string[opt] flags
+-- @string[opt] data
+-- @return an fd of its top; or nil, message, errno
+function file.mount(target, source, kind, flags, data)
+  local ok, message, errno = container.mount(source, "/", kind, flags, data)
+  if not ok then
+    return nil, message, errno
+  end
+  local top, why, number = container.open("/..", "path,directory")
+  if not top then
+    return nil, why, number
+  end
+  ok, message, errno = container.move_mount(top, target)
+  if not ok and errno == container.errno.ENOSYS then
+    ok, message, errno = container.mount(file.path(top), file.path(target), nil, "move")
+  end
+  return ok and top, message, errno
+end
+
+--- Where a path is to be looked up: beneath the mount that is held for its beginning, wherever that
+-- is by now, or else beneath the root.
+-- @tparam[opt] table held fds by paths
+-- @param root fd
+-- @string path
+-- @return fd, and the path beneath it
+function file.nearest(held, root, path)
+  local from, rest = root, path
+  for place, fd in pairs(held or {}) do
+    if #path - #place < #rest and (path .. "/"):sub(1, #place + 1) == place .. "/" then
+      from, rest = fd, path:sub(#place + 1)
+    end
+  end
+  return from, rest ~= "" and rest or "."
+end
+
 -- What a bind can be restricted by.
 local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
+
+--- The same before Linux 5.12: what was mounted is found again by its path, and has to be what was
+-- to be mounted.
+local function bind_old(root, destination, source, words, attributes, target)
+  local function open()
+    local top, message, errno = container.open_beneath(root, destination, "path")
+    local is = top and container.stat(top)
+    local wanted = container.stat(source)
+    if is and wanted and (is.dev ~= wanted.dev or is.ino ~= wanted.ino) then
+      top:close()
+      return nil, ("mount %s: somebody changes the root"):format(destination),
+        container.errno.EAGAIN
+    end
+    return top, message, errno
+  end
+  local ok, message, errno =
+    container.mount(source, file.path(target), nil, words.bind and "bind" or "rbind")
+  if ok and attributes ~= "" then
+    ok, message, errno = file.restrict(file.path(target), source, attributes, open, words.rro)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  return open()
+end
 
 --- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A
 -- link of the image on the way leads where it leads inside the root.
@@ -96,6 +162,7 @@ local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
 -- @param source path, or the number of an fd that holds a mount: it is moved here
 -- @tparam table words options as keys: ro nosuid nodev noexec; rro, which is ro or refused where
 -- those below cannot be made so; and bind for this mount without those below it
+-- @return an fd of what is mounted there, or its number as it was given; or nil, message, errno
 function file.bind(root, destination, source, words)
   local st, message, errno = container.stat(source)
   if not st then
@@ -106,23 +173,32 @@ function file.bind(root, destination, source, words)
   if not target then
     return nil, why, number
   end
-  local ok
-  if type(source) == "string" then
-    ok, message, errno = container.mount(source, file.path(target), nil,
-      words.bind and "bind" or "rbind")
-  else
-    ok, message, errno = container.move_mount(source, target)
+  if kind == "directory" and container.stat(target).type ~= "directory" then
+    number = container.errno.ENOTDIR
+    return nil, ("mount %s: %s"):format(destination, container.strerror(number)), number
   end
   local attributes = { words.rro and "ro" or nil }
   for _, word in ipairs(ATTRIBUTES) do
     attributes[#attributes + 1] = words[word] and word or nil
   end
-  if ok and #attributes > 0 then
-    -- The fd is of what lies below: what was mounted on it is looked up anew.
-    ok, message, errno = file.restrict(file.path(target), source, table.concat(attributes, ","),
-      function() return container.open_beneath(root, destination, "path") end, words.rro)
+  attributes = table.concat(attributes, ",")
+  -- Restricted while it is nowhere: a place that somebody swaps in the root meanwhile is not
+  -- looked up again.
+  local held = source
+  if type(source) == "string" then
+    held, message, errno = container.open_tree(source, not words.bind and "rec" or nil)
   end
-  return ok, message, errno
+  local ok = held
+  if ok and attributes ~= "" then
+    ok, message, errno = container.mount_setattr(held, "rec," .. attributes)
+  end
+  if ok then
+    ok, message, errno = container.move_mount(held, target)
+  end
+  if type(source) == "string" and not ok and errno == container.errno.ENOSYS then
+    return bind_old(root, destination, source, words, attributes, target)
+  end
+  return ok and held, message, errno
 end
 
 --- Whether an open file is of this kind, and this user alone can have written it.

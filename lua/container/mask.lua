@@ -35,8 +35,9 @@ local CPUS <const> = "/sys/devices/system/cpu"
 
 --- The container's own /dev/null, held by an fd and looked at: what is bound over a secret is that
 -- device and nothing that took its place.
-local function null(root)
-  local fd, message, errno = container.open_beneath(root, "/dev/null", "path", "nosymlinks")
+local function null(c)
+  local root, path = file.nearest(c.held, c.root, "/dev/null")
+  local fd, message, errno = container.open_beneath(root, path, "path", "nosymlinks")
   if not fd then
     return nil, message, errno
   end
@@ -74,13 +75,15 @@ local function protect(path, root)
   if not target then
     return errno == container.errno.ENOENT, message, errno
   end
-  return file.bind(root, path, file.path(target), { ro = true })
+  local top <close>, why, number = file.bind(root, path, file.path(target), { ro = true })
+  return top and true, why, number
 end
 
 --- Temperatures of processors, which tell of the neighbours' load.
-local function throttles(root)
+local function throttles(c)
   local list = {}
-  local first <close> = container.open_beneath(root, CPUS .. "/cpu0/thermal_throttle", "path")
+  local root, path = file.nearest(c.held, c.root, CPUS .. "/cpu0/thermal_throttle")
+  local first <close> = container.open_beneath(root, path, "path")
   for _, name in ipairs(first and container.list(CPUS) or {}) do
     if name:find("^cpu%d+$") then
       list[#list + 1] = ("%s/%s/thermal_throttle"):format(CPUS, name)
@@ -89,9 +92,15 @@ local function throttles(root)
   return list
 end
 
-local function each(paths, what, fn, ...)
+--- Does it with each path: in the mounts that are held, and where a volume may lie on these, with
+-- what is seen at that path, too.
+local function each(c, paths, what, fn, ...)
   for _, path in ipairs(paths) do
-    local ok, message, errno = fn(path, ...)
+    local root, rest = file.nearest(c.held, c.root, path)
+    local ok, message, errno = fn(rest, root, ...)
+    if ok and root ~= c.root and c.volumes and c.volumes[1] then
+      ok, message, errno = fn(path, c.root, ...)
+    end
     if not ok then
       return nil, ("%s %s: %s"):format(what, path, message), errno
     end
@@ -115,20 +124,20 @@ function mask.child(c)
   end
   local covers <close> = setmetatable({}, { __close = uncover })
   local ok, message, errno
-  covers.file, message, errno = null(c.root)
+  covers.file, message, errno = null(c)
   if not covers.file then
     return nil, message, errno
   end
-  ok, message, errno = each(masked, "mask", hide, c.root, covers, "nosymlinks")
+  ok, message, errno = each(c, masked, "mask", hide, covers, "nosymlinks")
   if ok and masked == mask.MASKED then
-    ok, message, errno = each(throttles(c.root), "mask", hide, c.root, covers)
+    ok, message, errno = each(c, throttles(c), "mask", hide, covers)
   end
   if ok and secrets then
     -- A link of the host leads to what has to be hidden.
-    ok, message, errno = each(SECRETS, "mask", hide, c.root, covers, "symlinks")
+    ok, message, errno = each(c, SECRETS, "mask", hide, covers, "symlinks")
   end
   if ok then
-    ok, message, errno = each(readonly, "protect", protect, c.root)
+    ok, message, errno = each(c, readonly, "protect", protect)
   end
   return ok, message, errno
 end

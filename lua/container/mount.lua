@@ -32,9 +32,9 @@ end
 
 --- Mounts a filesystem of the kernel's. Its place may not be a link: an image whose /proc is one
 -- wants something else to be /proc.
-local function filesystem(root, entry, flags, data)
-  local target <close>, message, errno =
-    file.beneath(root, entry.destination, "directory", "nosymlinks")
+local function filesystem(c, entry, flags, data)
+  local root, path = file.nearest(c.held, c.root, entry.destination)
+  local target <close>, message, errno = file.beneath(root, path, "directory", "nosymlinks")
   if not target then
     if errno == container.errno.ELOOP then
       message = ("mount %s: it is, or lies behind, a symbolic link in the root")
@@ -42,11 +42,21 @@ local function filesystem(root, entry, flags, data)
     end
     return nil, message, errno
   end
-  return container.mount(entry.source, file.path(target), entry.type, flags, data)
+  local top, _, number
+  if container.stat(target).type == "directory" then
+    top, _, number = file.mount(target, entry.source, entry.type, flags, data)
+  else
+    number = container.errno.ENOTDIR
+  end
+  if not top then
+    return nil, ("mount %s: %s"):format(entry.destination, container.strerror(number)), number
+  end
+  return top
 end
 
 --- Whether the container's /sys came with what the host has mounted in it.
-local function has_entries(root, path)
+local function has_entries(c, place)
+  local root, path = file.nearest(c.held, c.root, place)
   local fd <close> = container.open_beneath(root, path, "path,directory", "nosymlinks")
   local names = fd and container.list(file.path(fd))
   return names and #names > 0
@@ -59,25 +69,25 @@ end
 local function own_cgroup(c, entry, flags)
   local place, homes = entry.destination, c.cgroup or {}
   if #homes == 1 and homes[1].version == 2 then
-    return filesystem(c.root, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
-  elseif #homes == 0 and not has_entries(c.root, place) then
+    return filesystem(c, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
+  elseif #homes == 0 and not has_entries(c, place) then
     return true
   end
-  local ok, message, errno = filesystem(c.root,
+  local top <close>, message, errno = filesystem(c,
     { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755")
-  for i = 1, ok and #homes or 0 do
-    local name = homes[i].hierarchy
-    ok, message, errno = filesystem(c.root, { destination = place .. "/" .. (name or "unified"),
+  if not top then
+    return nil, message, errno
+  end
+  local held = { root = top, held = {} }
+  for _, own in ipairs(homes) do
+    local name = own.hierarchy
+    local made <close>, why, number = filesystem(held, { destination = "/" .. (name or "unified"),
       type = name and "cgroup" or "cgroup2", source = "cgroup" }, flags, name)
-    if not ok then
-      return nil, message, errno
+    if not made then
+      return nil, why, number
     end
   end
-  if ok then
-    local top <close> = assert(container.open_beneath(c.root, place, "path"))
-    ok, message, errno = container.mount(nil, file.path(top), nil, "remount,bind," .. flags)
-  end
-  return ok, message, errno
+  return container.mount(nil, file.path(top), nil, "remount,bind," .. flags)
 end
 
 --- Volumes of a container whose root is nobody on the host are looked up here. Its ids are those on
@@ -95,16 +105,15 @@ function mount.prepare(c)
 end
 
 local function one(c, entry)
-  local root = c.root
   local flags, data, words = split(entry.options)
   local ok, message, errno
   if entry.type == "cgroup" then
     ok, message, errno = own_cgroup(c, entry, flags)
   elseif words.bind or words.rbind then
     local source = tree.of(c, entry) or entry.source
-    ok, message, errno = file.bind(root, entry.destination, source, words)
+    ok, message, errno = file.bind(c.root, entry.destination, source, words)
   else
-    ok, message, errno = filesystem(root, entry, flags, data)
+    ok, message, errno = filesystem(c, entry, flags, data)
   end
   if not ok and (message:find("/proc/self/fd/", 1, true) or message:find("^move_mount:")) then
     message = ("mount %s: %s"):format(entry.destination, container.strerror(errno))
@@ -112,24 +121,25 @@ local function one(c, entry)
   return ok, message, errno
 end
 
--- What is held open as soon as it is mounted, for a volume may come to lie on it: for devices and
--- for the terminal.
-local HELD <const> = { ["/dev"] = "dev", ["/dev/pts"] = "pts" }
+-- What is held open as soon as it is mounted: what is done in it later is done there, whatever
+-- volume comes to lie on it and whoever renames its place in the root meanwhile.
+local HELD <const> =
+  { ["/dev"] = true, ["/dev/pts"] = true, ["/proc"] = true, ["/sys"] = true }
 
 --- Runs while the old root is still attached: the sources of volumes are there, and a user
 -- namespace may mount proc only where a full one is visible.
 function mount.child(c)
+  c.held = {}
   for _, entry in ipairs(c.config.mounts) do
-    local ok, message, errno = one(c, entry)
-    if not ok then
+    local top, message, errno = one(c, entry)
+    if not top then
       return nil, message, errno
     end
-    local held = HELD[entry.destination]
-    if held and not c[held] then
-      c[held], message, errno = container.open_beneath(c.root, entry.destination, "path,directory")
-      if not c[held] then
-        return nil, message, errno
-      end
+    local place = entry.destination
+    if HELD[place] and not c.held[place] then
+      c.held[place] = top
+    elseif type(top) == "userdata" then
+      top:close()
     end
   end
   return true

@@ -62,7 +62,8 @@ end
 --- The master of a new pseudoterminal, in the devpts that was mounted for the container, whatever
 -- lies on that now.
 local function open_master(c)
-  local master, message, errno = container.open("ptmx", "rdwr,noctty,nonblock", nil, c.pts)
+  local master, message, errno = container.open("ptmx", "rdwr,noctty,nonblock", nil,
+    c.held["/dev/pts"])
   local ok = master
   if ok then
     ok, message, errno = container.unlockpt(master)
@@ -85,7 +86,8 @@ end
 
 --- Shows it as /dev/console too.
 local function bind_console(c, slave)
-  local target <close>, message, errno = file.beneath(c.dev, "console", "file", "nosymlinks")
+  local target <close>, message, errno =
+    file.beneath(c.held["/dev"], "console", "file", "nosymlinks")
   if not target then
     return nil, message, errno
   end

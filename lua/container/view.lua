@@ -117,7 +117,12 @@ function view:overlay(source, target)
 end
 
 function view:bind(path)
-  return file.bind(self.root, path, tree.of(self.c, path) or path, { ro = true, nodev = true })
+  local top, message, errno =
+    file.bind(self.root, path, tree.of(self.c, path) or path, { ro = true, nodev = true })
+  if type(top) == "userdata" then
+    top:close()
+  end
+  return top and true, message, errno
 end
 
 --- One directory of the host: as an overlay where the kernel agrees; where something is mounted

@@ -1,5 +1,7 @@
 local container = require "container"
+local device = require "container.device"
 local library = require "container.library"
+local mask = require "container.mask"
 local mount = require "container.mount"
 local support = require "spec.support"
 
@@ -157,6 +159,76 @@ describe("mount.child #root", function()
       assert(container.mknod(path .. "/x", "file", 420))
     end)
     support.refused("mount /x: Not a directory", "ENOTDIR", ok, message, errno)
+  end)
+end)
+
+-- Whoever has the root in a volume can rename in it while a container comes up there.
+describe("a root that somebody changes meanwhile #root", function()
+  local root, host
+
+  before_each(function()
+    root, host = support.tmpdir(), container.getpid()
+  end)
+
+  -- Renames as a process of the host does, where nothing is mounted at these places.
+  local function move(from, to)
+    local namespace = ("/proc/%d/ns/mnt"):format(host)
+    local pid = assert(container.clone({}, function()
+      assert(container.setns(namespace, { "mount" }))
+      container._exit(os.rename(root .. from, root .. to) and 0 or 1)
+    end))
+    local how, status = container.wait(pid)
+    assert(how == "exit" and status == 0, "rename")
+  end
+
+  it("has its /proc masked and its devices made where they have gone", function()
+    assert.is_true(support.child(function()
+      local fd <close> = assert(container.open(root, "path,directory"))
+      local c = { root = fd, volumes = {}, config = { mounts = {
+        { destination = "/proc", type = "proc", source = "proc" },
+        { destination = "/dev", type = "tmpfs", source = "tmpfs" },
+      }, linux = { maskedPaths = { "/proc/interrupts" }, readonlyPaths = { "/proc/sys" } } } }
+      assert(mount.child(c))
+      for _, place in ipairs { "proc", "dev" } do
+        move("/" .. place, "/" .. place .. "2")
+        assert(container.mkdir(root .. "/" .. place))
+      end
+      assert(device.child(c))
+      assert(mask.child(c))
+      local mounts = mounts_of(container.read_file("/proc/self/mountinfo"))
+      assert(mounts[root .. "/proc2/interrupts"].kind == "tmpfs", "masked")
+      assert(mounts[root .. "/proc2/sys"].options:find("^ro"), "read-only")
+      assert(container.stat(root .. "/dev2/null").major == 1, "made")
+      return #container.list(root .. "/dev") == 0
+    end, NAMESPACE))
+  end)
+
+  it("has a volume restricted wherever it has gone", function()
+    local source = tree()
+    assert(container.mkdir(root .. "/v"))
+    assert.matches("^ro,", support.child(function()
+      local fd <close> = assert(container.open(root, "path,directory"))
+      local swapped = false
+      local function then_swap(name)
+        local call = container[name]
+        container[name] = function(...)
+          local ok, message, errno = call(...)
+          if ok and not swapped then
+            swapped = true
+            move("/v", "/v2")
+            assert(container.symlink("/sys", root .. "/v"))
+          end
+          return ok, message, errno
+        end
+      end
+      assert(mount.child { root = fd, config = { mounts = {
+        { destination = "/sys", type = "tmpfs", source = "tmpfs" } } } })
+      then_swap("mount")
+      then_swap("move_mount")
+      assert(mount.child { root = fd, config = { mounts = {
+        { destination = "/v", type = "bind", source = source, options = { "rbind", "ro" } } } } })
+      return mounts_of(container.read_file("/proc/self/mountinfo"))[root .. "/v2"].options
+    end, NAMESPACE))
   end)
 end)
 
