@@ -19,7 +19,8 @@ function attend.call(self, step, fn, ...)
   if ok and coroutine.status(thread) ~= "dead" then
     ok, value = false, "the function yields, which it may not"
   elseif not ok then
-    value = debug.traceback(thread, tostring(value))
+    local named, text = pcall(tostring, value) -- which is the caller's too
+    value = debug.traceback(thread, named and text or type(value))
   end
   coroutine.close(thread)
   if not ok then
@@ -97,6 +98,12 @@ local function add(list, what, fd, self, source)
   list[n], what[n] = fd, { self, source }
 end
 
+local function leave(list)
+  for _, self in ipairs(list) do
+    self.attended = false
+  end
+end
+
 --- One turn: waits until something happens to one of these containers, or to one of two fds of the
 -- caller's, and deals with it.
 -- @tparam table list objects of containers
@@ -107,8 +114,11 @@ end
 function attend.turn(list, seconds, reader, writer)
   local readers, writers, of_reader, of_writer = {}, {}, {}, {}
   local now = container.clock_gettime()
+  -- Also where an error comes out of here, as from a hook of the caller's.
+  local attended <close> = setmetatable({}, { __close = leave })
   for _, self in ipairs(list) do
     if not self.closed then
+      attended[#attended + 1] = self
       self.attended = true
       add(readers, of_reader, self.state.pidfd, self)
       for _, source in ipairs(self.sources) do
@@ -145,9 +155,6 @@ function attend.turn(list, seconds, reader, writer)
     elseif not about[2] and self.deadline and self.deadline <= now then
       self:due(now)
     end
-  end
-  for _, self in ipairs(list) do
-    self.attended = false
   end
   return reader and can_read[#readers] or writer and can_write[#writers]
 end

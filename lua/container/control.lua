@@ -88,12 +88,25 @@ end
 --- A directory more for a container that runs, of the same name as the others.
 local function adopt(c, entry, before)
   local first = c.cgroup and c.cgroup[1]
-  local ok, message, errno = home.make({ entry }, c.name, first and first.path:match("[^/]*$"))
+  local list = { entry }
+  if not first then
+    -- Empty, where every run looks for what killed launchers left, and then under that name here: a
+    -- hierarchy that nobody uses again is swept by nobody.
+    local place, version = container.cgroup_place("pids")
+    list[2] = version == 1 and place ~= entry.place and { place = place } or nil
+  end
+  local ok, message, errno = home.make(list, c.name, first and first.path:match("[^/]*$"))
+  if not ok and list[2] then
+    list[2] = nil
+    ok, message, errno = home.make(list, c.name)
+  end
   if not ok then
     return nil, message, errno
   end
-  c.undo:push(entry.lock.close, entry.lock)
-  c.undo:push(container.rmdir, entry.path)
+  for _, made in ipairs(list) do
+    c.undo:push(made.lock.close, made.lock)
+    c.undo:push(container.rmdir, made.path)
+  end
   if before then
     before()
   end

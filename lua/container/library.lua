@@ -51,7 +51,8 @@ function library.poll(list, seconds)
   local function refuse(message, errno)
     return nil, channel.failure("poll", message, container.errno[errno])
   end
-  if type(list) ~= "table" or seconds ~= nil and (type(seconds) ~= "number" or seconds < 0) then
+  if type(list) ~= "table"
+      or seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
     return refuse("expected an array of containers, and a number of seconds", "EINVAL")
   end
   for i, self in ipairs(list) do

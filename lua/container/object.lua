@@ -182,7 +182,9 @@ end
 --
 -- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. wait(2)
 function methods:wait(seconds, asking)
-  if not self.closed and self.owner ~= container.getpid() then
+  if seconds ~= nil and not (type(seconds) == "number" and seconds == seconds) then
+    return nil, failure("wait", "expected a number of seconds", container.errno.EINVAL)
+  elseif not self.closed and self.owner ~= container.getpid() then
     return nil, failure("wait", "the container is not this process's", container.errno.ECHILD)
   elseif not self.closed and self.attended then
     return nil, failure("wait", "somebody waits for this container already",

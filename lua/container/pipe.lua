@@ -114,6 +114,8 @@ end
 function methods:readsome(size)
   if not self.stream:fileno() then
     return failure(self, "the stream is closed", container.errno.EBADF)
+  elseif size ~= nil and not (math.type(size) == "integer" and size > 0) then
+    return failure(self, "expected a number of bytes to read", container.errno.EINVAL)
   end
   if self.buffer == "" then
     local more, message, errno = fill(self)

@@ -15,6 +15,10 @@ local NAMES <const> = { [0] = "stdin", "stdout", "stderr" }
 -- What is buffered of a captured stream unless the caller says: the rest is read and counted.
 local LIMIT <const> = 16 << 20
 
+-- How large the pieces of a captured stream are kept at least, but for the last ones, and how many
+-- these may be.
+local JOINED <const>, MANY <const> = 65536, 1024
+
 local WORDS <const> = { inherit = true, null = true, pipe = true }
 
 --- Another number for the caller's open file, so that it can be closed there meanwhile.
@@ -170,13 +174,25 @@ end
 
 --- What is captured: the pieces, up to a limit, and how many bytes came in all.
 local function capture(limit)
-  local pieces, size = {}, 0
+  local pieces, first, loose, size = {}, 1, 0, 0
   return {
     take = function(piece)
       local room = limit - size
       size = size + #piece
       if room > 0 then
-        pieces[#pieces + 1] = #piece <= room and piece or piece:sub(1, room)
+        piece = #piece <= room and piece or piece:sub(1, room)
+        pieces[#pieces + 1], loose = piece, loose + #piece
+      end
+      -- Small pieces take many times their size, so they do not stay small.
+      if loose >= JOINED or #pieces - first >= MANY then
+        local joined = table.concat(pieces, "", first)
+        for i = #pieces, first + 1, -1 do
+          pieces[i] = nil
+        end
+        pieces[first], loose = joined, #joined
+        if loose >= JOINED then
+          first, loose = first + 1, 0
+        end
       end
     end,
     finish = function()

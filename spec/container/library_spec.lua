@@ -1,5 +1,6 @@
 local container = require "container"
 local library = require "container.library"
+local stream = require "container.stream"
 local support = require "spec.support"
 
 -- With a cgroup where there can be one.
@@ -182,6 +183,61 @@ describe("a container's object #root", function()
       local c <close> = idle(init)
       assert.is_true(c:kill("KILL"))
       assert.same({ reason = "signal", status = 137, signal = "KILL" }, support.ending(c:wait()))
+    end
+  end)
+
+  it("refuses what is no number of seconds or bytes, and can be asked again", function()
+    local c <close> = assert(library.spawn { "echo", "hello", stdout = "pipe" })
+    for _, wrong in ipairs { 0 / 0, "x", {} } do
+      local _, err = c:wait(wrong)
+      assert.equal("wait: expected a number of seconds", tostring(err))
+    end
+    local _, err = library.poll({ c }, 0 / 0)
+    assert.equal("poll: expected an array of containers, and a number of seconds", tostring(err))
+    for _, wrong in ipairs { -1, 0, 1.5, "x" } do
+      local _, refusal = c.stdout:readsome(wrong)
+      assert.equal("stdout: expected a number of bytes to read", tostring(refusal))
+    end
+    assert.equal("hello\n", c.stdout:readsome(100))
+    assert.equal(0, c:wait().status)
+  end)
+
+  it("can be waited for again after an error that came out of a wait", function()
+    local c <close> = assert(library.spawn { "sleep", "0.1" })
+    local function interrupt()
+      debug.sethook(function()
+        debug.sethook()
+        error("enough", 0)
+      end, "", 60)
+      return c:wait()
+    end
+    assert.is_false((pcall(interrupt)))
+    assert.equal(0, c:wait().status)
+  end)
+
+  it("bears an error of a function's that cannot be told", function()
+    local _, err = library.run { "echo", "hello", stdout = function()
+      error(setmetatable({}, { __tostring = function() error("never") end }))
+    end }
+    assert.matches("^stdout: table", tostring(err))
+  end)
+
+  it("takes not much more memory for what is captured in small pieces", function()
+    local c = {}
+    stream.read(c, "stdout", "capture")
+    local source = stream.sources(c)[1]
+    collectgarbage()
+    local before = collectgarbage("count")
+    for i = 1, 200000 do
+      source.take(("%08d"):format(i))
+    end
+    collectgarbage()
+    assert.truthy(collectgarbage("count") - before < 2 * 200000 * 8 / 1024)
+    local text, size = source.finish()
+    assert.equal(200000 * 8, size)
+    assert.equal(size, #text)
+    for i = 1, 200000, 997 do
+      assert.equal(("%08d"):format(i), text:sub(8 * i - 7, 8 * i))
     end
   end)
 

@@ -91,21 +91,28 @@ describe("pause" .. TAG, function()
     end
   end)
 
-  it("is not the end of a launcher that is killed meanwhile #root", function()
-    local result = support.script([[
-      local c = assert(container.spawn { "sleep", "1000", stdout = "null", stderr = "null" })
+  local function killed(pids)
+    local result = support.script(([[
+      local c = assert(container.spawn {
+        "sleep", "1000", pids = %q, stdout = "null", stderr = "null" })
       assert(c:pause())
       print(c.pid)
       io.stdout:flush()
       container.kill(container.getpid(), "KILL")
-    ]])
+    ]]):format(pids))
     local pid <close> = container.pidfd_open(tonumber(result.stdout))
     for _ = 1, 3 do -- the first finds it, and the last finds it gone
       assert(library.run { "true" })
     end
     assert.truthy(not pid or container.ppoll({ pid }, 10)[1])
     assert(library.run { "true" })
-  end)
+  end
+
+  it("is the end of a container whose launcher is killed meanwhile, by the next run #root",
+    function()
+      killed(20)
+      killed("max")
+    end)
 end)
 
 describe("processes" .. TAG, function()
