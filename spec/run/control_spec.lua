@@ -139,7 +139,7 @@ describe("stats" .. TAG, function()
   it("tell what is used, in seconds and bytes", function()
     needs "memory"
     local c <close> = assert(library.spawn { "sh", "-c",
-      "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo; sleep 1000", stats = true,
+      "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo; sleep 1000", stats = true,
       memory = "64M", pids = 7, cpus = 0.5, stdout = "pipe" })
     assert(c.stdout:read("l"))
     local found = assert(c:stats())
