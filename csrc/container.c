@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-/* container.run, container.spawn and container.features are Lua, and most programs that
+/* container.run, container.call and container.features are Lua, and most programs that
  * only want a system call never load it: the first look at one of them does. */
 static int container_library(lua_State *L)
 {
 	static const struct door {
 		const char *name, *room;
 	} doors[] = {
+		{ "call", "container.library" },
 		{ "features", "container.features" },
 		{ "poll", "container.library" },
 		{ "run", "container.library" },

@@ -194,6 +194,32 @@ static int namespace_clone(lua_State *L)
 	return 1;
 }
 
+/***
+As `clone`, in no new namespaces, of a process that has one thread: but the child is a child of
+the caller's parent. So whoever cannot be moved into a PID namespace, because only its children are
+born there, has a process in it that it may wait for, by another that joins. clone(2) CLONE_PARENT
+@function clone_sibling
+@func fn
+@treturn int the child's pid; or nil, message, errno (EINVAL for pid 1 of a PID namespace, ENOMEM
+when the PID namespace of one's children has ended)
+*/
+static int namespace_clone_sibling(lua_State *L)
+{
+	pid_t pid;
+
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	luaL_checkstack(L, LUA_MINSTACK, NULL);
+	fflush(NULL);
+	pid = namespace_raw_clone(CLONE_PARENT, -1);
+	if (pid < 0)
+		return sys_fail(L, "clone", NULL);
+	if (pid == 0)
+		namespace_child(L);
+	lua_pushinteger(L, pid);
+	return 1;
+}
+
 #define STACK_SIZE (256 * 1024)
 #define GUARD_SIZE 4096
 
@@ -356,6 +382,7 @@ static void namespace_pin(void)
 
 static const luaL_Reg functions[] = {
 	{ "clone", namespace_clone },
+	{ "clone_sibling", namespace_clone_sibling },
 	{ "clone_vm", namespace_clone_vm },
 	{ "setns", namespace_setns },
 	{ "unshare", namespace_unshare },

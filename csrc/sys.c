@@ -182,14 +182,15 @@ static const luaL_Reg functions[] = {
 
 /* Those that Lua decides by; the table is container.errno. errno(3) */
 static const struct sys_word errnos[] = {
-	{ "E2BIG", E2BIG },	    { "EACCES", EACCES },	  { "EAGAIN", EAGAIN },
-	{ "EBADF", EBADF },	    { "EBUSY", EBUSY },		  { "ECHILD", ECHILD },
-	{ "EEXIST", EEXIST },	    { "EINVAL", EINVAL },	  { "EIO", EIO },
-	{ "EISDIR", EISDIR },	    { "ELOOP", ELOOP },		  { "ENODEV", ENODEV },
-	{ "ENOENT", ENOENT },	    { "ENOSPC", ENOSPC },	  { "ENOSYS", ENOSYS },
-	{ "ENOTDIR", ENOTDIR },	    { "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM },
-	{ "EPIPE", EPIPE },	    { "EROFS", EROFS },		  { "ESRCH", ESRCH },
-	{ "ETIMEDOUT", ETIMEDOUT }, { "EUSERS", EUSERS },	  { NULL, 0 },
+	{ "E2BIG", E2BIG },   { "EACCES", EACCES },	  { "EAGAIN", EAGAIN },
+	{ "EBADF", EBADF },   { "EBUSY", EBUSY },	  { "ECHILD", ECHILD },
+	{ "EEXIST", EEXIST }, { "EINVAL", EINVAL },	  { "EIO", EIO },
+	{ "EISDIR", EISDIR }, { "ELOOP", ELOOP },	  { "ENODEV", ENODEV },
+	{ "ENOENT", ENOENT }, { "ENOMEM", ENOMEM },	  { "ENOSPC", ENOSPC },
+	{ "ENOSYS", ENOSYS }, { "ENOTDIR", ENOTDIR },	  { "EOPNOTSUPP", EOPNOTSUPP },
+	{ "EPERM", EPERM },   { "EPIPE", EPIPE },	  { "EROFS", EROFS },
+	{ "ESRCH", ESRCH },   { "ETIMEDOUT", ETIMEDOUT }, { "EUSERS", EUSERS },
+	{ NULL, 0 },
 };
 
 void sys_open(lua_State *L)

@@ -3,7 +3,9 @@
 --
 -- A container is attended through these fields of its object: `state.pidfd`, which can be read when
 -- it has ended; `sources`, streams that are read and written meanwhile; `deadline`, the time of
--- clock_gettime at which `due` is to be called; and `ended`, called at its end.
+-- clock_gettime at which `due` is to be called; and `ended`, called at its end. The programs in
+-- `joined`, a set, are attended with it: the kernel ends a container, and its pidfd says so, only
+-- when those have been waited for, which are children of the host program. pid_namespaces(7)
 
 local container = require "container"
 
@@ -85,7 +87,9 @@ end
 local function drain(self)
   for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do
     if source.take then
-      while container.ppoll({ source.fd }, 0)[1] and take(self, source) do end
+      -- A function of the caller's may close all this meanwhile.
+      while source.fd:fileno() and container.ppoll({ source.fd }, 0)[1] and take(self, source) do
+      end
     end
     if source.fd:fileno() then
       remove(self, source)
@@ -104,6 +108,23 @@ local function leave(list)
   end
 end
 
+--- These and the programs that joined them, each once; without those that have ended.
+local function all_of(list)
+  local all, known = {}, {}
+  local function take_in(self)
+    if not self.closed and not known[self] then
+      known[self], all[#all + 1] = true, self
+    end
+  end
+  for _, self in ipairs(list) do
+    take_in(self)
+    for program in pairs(not self.closed and self.joined or {}) do
+      take_in(program)
+    end
+  end
+  return all
+end
+
 --- One turn: waits until something happens to one of these containers, or to one of two fds of the
 -- caller's, and deals with it.
 -- @tparam table list objects of containers
@@ -116,21 +137,19 @@ function attend.turn(list, seconds, reader, writer)
   local now = container.clock_gettime()
   -- Also where an error comes out of here, as from a hook of the caller's.
   local attended <close> = setmetatable({}, { __close = leave })
-  for _, self in ipairs(list) do
-    if not self.closed then
-      attended[#attended + 1] = self
-      self.attended = true
-      add(readers, of_reader, self.state.pidfd, self)
-      for _, source in ipairs(self.sources) do
-        if source.take then
-          add(readers, of_reader, source.fd, self, source)
-        else
-          add(writers, of_writer, source.fd, self, source)
-        end
+  for _, self in ipairs(all_of(list)) do
+    attended[#attended + 1] = self
+    self.attended = true
+    add(readers, of_reader, self.state.pidfd, self)
+    for _, source in ipairs(self.sources) do
+      if source.take then
+        add(readers, of_reader, source.fd, self, source)
+      else
+        add(writers, of_writer, source.fd, self, source)
       end
-      if self.deadline then
-        seconds = math.min(seconds or math.huge, math.max(self.deadline - now, 0))
-      end
+    end
+    if self.deadline then
+      seconds = math.min(seconds or math.huge, math.max(self.deadline - now, 0))
     end
   end
   readers[#readers + 1], writers[#writers + 1] = reader, writer

@@ -302,17 +302,27 @@ function cgroup.parent(c)
   return ok and true, message, errno
 end
 
---- Joins, before anything is spent that the limits should count, and then makes the cgroup
--- namespace: its root is the cgroup of this moment.
-function cgroup.child(c)
+--- Joins, before anything is spent that the limits should count.
+-- @tparam table c
+-- @bool[opt] born the caller is in that of version 2 already
+function cgroup.join(c, born)
   for _, entry in ipairs(c.cgroup or {}) do
-    if entry.version == 1 or not c.born_in_cgroup then
+    if entry.version == 1 or not born then
       local ok, message, errno =
         container.write_file(entry.path .. "/" .. VERSIONS[entry.version].files.join, "0")
       if not ok then
         return nil, message, errno
       end
     end
+  end
+  return true
+end
+
+--- Joins, and then makes the cgroup namespace: its root is the cgroup of this moment.
+function cgroup.child(c)
+  local ok, message, errno = cgroup.join(c, c.born_in_cgroup)
+  if not ok then
+    return nil, message, errno
   end
   return container.unshare("cgroup")
 end

@@ -97,11 +97,18 @@ end
 -- it will execute. Every other file of the host program is closed here, before anything else
 -- could use one or wait on one.
 function channel.child(c)
+  local more = {}
+  for i, held in ipairs(c.trees or {}) do
+    more[i] = held.fd
+  end
+  return channel.keep(c, more)
+end
+
+--- The same, with these fds as KEPT and the numbers after it.
+function channel.keep(c, more)
   local fds = { c.channel.writer, c.channel.init, c.image }
   local pass = #fds
-  for _, held in ipairs(c.trees or {}) do
-    fds[#fds + 1] = held.fd
-  end
+  table.move(more, 1, #more, pass + 1, fds)
   local ok, message, errno = container.close_others(fds, pass)
   if ok then
     c.tell = CHANNEL
@@ -118,7 +125,7 @@ end
 --- In the child: waits until its parent has given it what it cannot give itself, before any look at
 -- the line that takes all that comes over it for the launcher's end.
 function channel.await(c)
-  if c.users then
+  if c.users or c.target then
     await()
   end
   return true
@@ -129,6 +136,11 @@ end
 function channel.meet()
   container.write(CHANNEL, GO)
   await()
+end
+
+--- In the child: says something to its parent, which waits for it on its end of the line.
+function channel.say(words)
+  return container.write(LINE, words)
 end
 
 --- In the child: from here on it dies with the launcher, of a signal. One that died before this is

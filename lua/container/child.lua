@@ -22,7 +22,7 @@ local user = require "container.user"
 local child = {}
 
 --- A step of a room that is loaded only for who asks for it: then spec.lua leaves it in `c`.
-local function asked(room, verb)
+function child.asked(room, verb)
   return function(c)
     if c[room] then
       return c[room][verb or "child"](c)
@@ -33,7 +33,7 @@ end
 
 -- Each is { step, function }. The step is what an error names.
 child.order = {
-  { "stream", asked("stream") }, -- from files of the host program
+  { "stream", child.asked("stream") }, -- from files of the host program
   { "channel", channel.child }, -- no file of the host program is open after this
   { "channel", channel.await }, -- no step is any good before it has ids
   { "process", process.child }, -- from here on it dies with the launcher
@@ -44,31 +44,33 @@ child.order = {
   { "mount", mount.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },
   { "mount", mount.child }, -- while the old root is there: volumes come from it, proc needs it
-  { "terminal", asked("terminal") }, -- of the devpts just mounted; has the rights and /proc
+  { "terminal", child.asked("terminal") }, -- of the devpts just mounted; has the rights and /proc
   { "device", device.child }, -- into the /dev just mounted
   { "mask", mask.child }, -- over what has just been mounted
-  { "hooks", asked("hook", "create") }, -- all is made, and nothing of the host's is gone yet
+  { "hooks", child.asked("hook", "create") }, -- all is made, and nothing of the host's is gone yet
   { "rootfs", rootfs.pivot }, -- the host's files end here
   { "network", network.child },
   { "process", process.enter }, -- with the rights to make a directory
   { "limit", limit.score }, -- by the container's own /proc
   { "limit", limit.child }, -- after the last step that could need more than the limit
   { "keyring", keyring.child },
-  { "landlock", asked("landlock") }, -- the last of those that have the right to it, and see files
+  { "landlock", child.asked("landlock") }, -- the last that have the right to it, and see files
   { "seccomp", seccomp.early }, -- who gives no such promise has the right to this until here
   { "capability", capability.bound }, -- takes a right that the next step may take away
   { "user", user.child }, -- takes rights that the next step takes away
   { "capability", capability.child }, -- and with no_new_privs there is no way back
   { "seccomp", seccomp.child }, -- the last of ours, for it would refuse the others
-  { "hooks", asked("hook", "start") }, -- as the program, in all
+  { "hooks", child.asked("hook", "start") }, -- as the program, in all
   { "exec", process.exec },
 }
 
 --- Runs the steps. Whatever they need was required above: after the pivot a require would run code
 -- of the container's files, and dlopen or a name service would too.
-function child.main(c)
+-- @tparam table c
+-- @tparam[opt] table order those of `child.order` if left out
+function child.main(c, order)
   local ok, why = pcall(function()
-    for _, entry in ipairs(child.order) do
+    for _, entry in ipairs(order or child.order) do
       local done, message, errno = entry[2](c)
       if not done then
         channel.tell(c, entry[1], message, errno)

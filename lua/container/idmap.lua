@@ -227,6 +227,15 @@ local function become_root()
   return channel.follow()
 end
 
+--- In a process that has joined the user namespace: only who has a range of ids has another there
+-- than it had.
+function idmap.join(c)
+  if c.users == "auto" then
+    return become_root()
+  end
+  return true
+end
+
 --- Runs in the new user namespace, which has no ids until the maps are there. newgidmap denies
 -- setgroups where the user was given no group but the own one.
 function idmap.child(c)

@@ -41,6 +41,40 @@ function library.run(options)
   return c:wait()
 end
 
+--- Starts a second program in the container: in all its namespaces and its cgroups, with its
+-- limits, user, variables, directory, capabilities and filters unless the options give others. It
+-- ends with the container at the latest.
+-- @tparam table options the command, and of those of spec.lua: env cwd user capabilities cap_drop
+-- tty stdin stdout stderr output_limit timeout grace on
+-- @return an object as that of a container, whose result has no memory_peak; or nil and an error,
+-- ESRCH when the container has ended
+local function exec(self, options)
+  local errno = container.errno
+  if self.container then
+    return nil, channel.failure("exec", "this is a program in a container: ask the container",
+      errno.EINVAL)
+  elseif self.closed then
+    return nil, channel.failure("exec", "the container has ended", errno.ESRCH)
+  elseif self.state.paused then
+    return nil, channel.failure("exec", "the container is paused", errno.EBUSY)
+  elseif self.owner ~= container.getpid() then
+    return nil, channel.failure("exec", "the container is not this process's",
+      container.errno.ECHILD)
+  end
+  object.reap()
+  local c, err = spec.exec(options, self.state)
+  if c then
+    c, err = require("container.join").start(c)
+  end
+  if not c then
+    return nil, err
+  end
+  return object.new(c, self)
+end
+
+-- Here, for an object knows nothing of how containers are made.
+object.metatable.__index.exec = exec
+
 --- Waits until at least one of many containers has ended, and meanwhile attends all of them as
 -- `wait` does.
 -- @tparam table list objects of containers; those that were waited for or closed count as ended

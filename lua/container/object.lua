@@ -39,8 +39,9 @@ end
 
 local function kill(self)
   container.pidfd_send_signal(self.state.pidfd, "KILL")
-  if self.state.paused then
-    control "resume"(self.state) -- what stands still does not die in version 1
+  local state = self.container and self.container.state or self.state
+  if state.paused then
+    control "resume"(state) -- what stands still does not die in version 1
   end
 end
 
@@ -219,7 +220,7 @@ function methods:kill(signal)
     return nil, failure("kill", "the container has ended", container.errno.ESRCH)
   end
   local ok, message, errno = container.pidfd_send_signal(self.state.pidfd, signal)
-  if ok and self.state.paused and (signal == 9 or signal == "KILL" or signal == "SIGKILL") then
+  if ok and (signal == 9 or signal == "KILL" or signal == "SIGKILL") then
     kill(self)
   end
   return ok, not ok and failure("kill", message, errno) or nil
@@ -230,6 +231,9 @@ for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
   methods[name] = function(self, ...)
     if self.closed then
       return nil, failure(name, "the container has ended", container.errno.ESRCH)
+    elseif self.container then
+      return nil, failure(name, "this is a program in a container: ask the container",
+        container.errno.EINVAL)
     end
     local value, message, errno, about = control(name)(self.state, ...)
     return value, not value and channel.failure(name, message, errno, about) or nil
@@ -281,6 +285,19 @@ function object.reap()
   end
 end
 
+--- The container is being killed, and the kernel waits for us to wait for these. Nothing of the
+-- caller's is called here, for it may be the collector that closes.
+local function end_joined(self)
+  for program in pairs(self.joined or {}) do
+    detached[program] = nil
+    if not program.closed then
+      program.on = nil
+      kill(program)
+      program:ended()
+    end
+  end
+end
+
 --- Ends the container if it still runs, waits for its end, and takes away what was made for it.
 -- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
 -- whose container it is not.
@@ -299,6 +316,7 @@ function methods:close()
     or failure("wait", "the container was closed", container.errno.ECHILD)
   if container.wait(self.state.pidfd, "nohang") == "running" then
     kill(self)
+    end_joined(self)
     container.wait(self.state.pidfd)
   end
   self.state.undo:run()
@@ -314,15 +332,22 @@ object.metatable = {
   end,
 }
 
---- Makes the object of a container that runs.
--- @tparam table c what run.start gave
-function object.new(c)
+--- Makes the object of a container that runs, or of a program in one.
+-- @tparam table c what run.start gave, or join.start
+-- @tparam[opt] table owner the object of the container that the program is in; it lives as long
+function object.new(c, owner)
   local self = setmetatable({
     pid = c.pid, name = c.name, owner = container.getpid(), state = c,
     closed = false, started = c.started or container.clock_gettime(), sources = {}, captured = {},
     on = c.on,
   }, object.metatable)
   self.deadline = c.timeout and self.started + c.timeout
+  if owner then
+    self.container = owner
+    -- By weak keys: a program that nobody holds ends as a container does.
+    owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
+    owner.joined[self] = true
+  end
   if c.tty then
     self.tty = require("container.pipe").new(c.tty, "tty", self, turn)
   end

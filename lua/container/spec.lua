@@ -275,17 +275,35 @@ local function check_ids(c)
   end
 end
 
-local function read(given)
-  plain("options", given)
-  local c = defaults()
-  local config = c.config
+local function read_args(c, given)
   local count = array("args", given)
   for i = 1, count do
-    config.process.args[i] = text(("args[%d]"):format(i), rawget(given, i))
+    c.config.process.args[i] = text(("args[%d]"):format(i), rawget(given, i))
   end
   if count == 0 then
     refuse("args", "no command")
   end
+end
+
+local function read_options(c, given, known)
+  for name, value in next, given do
+    if math.type(name) ~= "integer" then
+      local option = type(name) == "string" and options[name]
+      if not option then
+        refuse("options", ("unknown option %s"):format(check.shown(name)))
+      elseif known and not known[name] then
+        refuse(name, "is the container's, and no option of a program in it")
+      end
+      option(c, value)
+    end
+  end
+end
+
+local function read(given)
+  plain("options", given)
+  local c = defaults()
+  local config = c.config
+  read_args(c, given)
   -- These two before the others, for the environment says them.
   options.hostname(c, rawget(given, "hostname") or "container")
   local env = config.process.env
@@ -294,15 +312,7 @@ local function read(given)
   if term then
     env[#env + 1] = "TERM=" .. term
   end
-  for name, value in next, given do
-    if math.type(name) ~= "integer" then
-      local option = type(name) == "string" and options[name]
-      if not option then
-        refuse("options", ("unknown option %s"):format(check.shown(name)))
-      end
-      option(c, value)
-    end
-  end
+  read_options(c, given)
   idmap.read(c)
   check_ids(c)
   if c.resource then
@@ -324,17 +334,46 @@ local function read(given)
   return c
 end
 
---- Reads what a person wrote.
--- @tparam table given see the head of this file
--- @treturn table { config = in OCI's form, init = boolean, announce = boolean }; or nil and an
--- error whose step is "spec" and whose subject is the field
-function spec.read(given)
-  local c, refusal = check.run(read, given)
+-- Of the options those that a second program in a container has too.
+local OF_EXEC <const> = {
+  env = true, cwd = true, user = true, capabilities = true, cap_drop = true, tty = true,
+  stdin = true, stdout = true, stderr = true, output_limit = true, timeout = true, grace = true,
+  on = true,
+}
+
+local function read_exec(given, target)
+  plain("options", given)
+  local second = require "container.spec.second"
+  local c = second.new(target)
+  read_args(c, given)
+  read_options(c, given, OF_EXEC)
+  second.narrow(c, target)
+  return c
+end
+
+local function answer(fn, ...)
+  local c, refusal = check.run(fn, ...)
   if c then
     return c
   end
   local message = ("%s: %s"):format(refusal.field, refusal.message)
   return nil, channel.failure("spec", message, refusal.errno, refusal.field)
+end
+
+--- Reads what a person wrote.
+-- @tparam table given see the head of this file
+-- @treturn table { config = in OCI's form, init = boolean, announce = boolean }; or nil and an
+-- error whose step is "spec" and whose subject is the field
+function spec.read(given)
+  return answer(read, given)
+end
+
+--- Reads what a person wrote of a second program in a container.
+-- @tparam table given see the head of this file; those of OF_EXEC
+-- @tparam table target what this room made of the container, as run.start left it
+-- @treturn table for join.lua; or nil and an error
+function spec.exec(given, target)
+  return answer(read_exec, given, target)
 end
 
 return spec

@@ -56,7 +56,7 @@ function terminal.read(field, value)
     local height, width = container.tcgetwinsize(known[1])
     size = height and height > 0 and { height = height, width = width } or nil
   end
-  return { streams = streams, size = size, child = terminal.child }
+  return { streams = streams, size = size, child = terminal.child, join = terminal.join }
 end
 
 --- The master of a new pseudoterminal, in the devpts that was mounted for the container, whatever
@@ -106,7 +106,7 @@ function terminal.child(c)
   end
   local ok
   ok, message, errno = dress(c, slave)
-  if ok then
+  if ok and c.held["/dev"] then
     ok, message, errno = bind_console(c, slave)
   end
   if ok then
@@ -121,6 +121,16 @@ function terminal.child(c)
     ok, message, errno = channel.hand(master)
   end
   return ok, message, errno
+end
+
+--- In a process that has joined a container: in what is its devpts now.
+function terminal.join(c)
+  local pts <close>, message, errno = container.open("/dev/pts", "path,directory,nofollow")
+  if not pts then
+    return nil, message, errno
+  end
+  c.held = { ["/dev/pts"] = pts }
+  return terminal.child(c)
 end
 
 return terminal

@@ -132,7 +132,7 @@ describe("the result of a container #root", function()
       c = assert(container.spawn { "sleep", "1000", pids = pids })
       c:close()
       print(container.stat("/proc/" .. c.pid))]]
-    local result = support.run("trap '' CHLD; exec " .. support.lua .. " -e " .. script)
+    local result = support.run("exec env --ignore-signal=CHLD " .. support.lua .. " -e " .. script)
     assert.same({ "exit\t0\tnil\nexit\t7\tnil\nsignal\t143\tTERM\nTERM\n"
       .. "nil\tstat " .. (result.stdout:match("stat (/proc/%d+)") or "")
       .. ": No such file or directory\t2\n", "" }, { result.stdout, result.stderr })

@@ -11,7 +11,8 @@ local LAYERS <const> = {
   ["container"] = MODULE,
   ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
   ["container.json"] = TOOL, ["container.undo"] = TOOL,
-  ["container.child"] = CHILD, ["container.run"] = RUN, ["container.spec"] = SPEC,
+  ["container.child"] = CHILD, ["container.run"] = RUN, ["container.join"] = RUN,
+  ["container.spec"] = SPEC,
   ["container.cli"] = DOOR, ["container.features"] = DOOR, ["container.library"] = DOOR,
 }
 

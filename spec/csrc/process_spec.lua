@@ -372,6 +372,85 @@ describe("container.dumpable #root", function()
   end)
 end)
 
+describe("container.hide", function()
+  local function look(hidden)
+    return support.child(function()
+      local reader, writer = assert(container.pipe())
+      local lasts, held = assert(container.pipe())
+      local pid = assert(container.clone({}, function()
+        held:close()
+        assert(not hidden or container.hide("nobody"))
+        container.write(writer, ".")
+        container.read(lasts) -- as long as the parent is there
+      end))
+      container.read(reader)
+      -- As another one of the same ids, and of no capabilities.
+      assert(container.setuid(54321))
+      local path = ("/proc/%d/"):format(pid)
+      local words = container.read_file(path .. "cmdline"):gsub("\0", "")
+      local name = container.read_file(path .. "comm")
+      return words ~= "", name, held:close()
+    end)
+  end
+
+  it("blanks the command line and gives another name", function()
+    support.needs("root")
+    assert.is_true((look(false)))
+    local words, name = look(true)
+    assert.same({ false, "nobody\n" }, { words, name })
+  end)
+
+  it("closes the memory to those of the same ids", function()
+    support.needs("root")
+    local function opens(hidden)
+      return support.child(function()
+        local reader, writer = assert(container.pipe())
+        local pid = assert(container.clone({}, function()
+          container.pdeathsig("KILL")
+          reader:close()
+          assert(container.setuid(54321))
+          container.pdeathsig("KILL") -- which the change of ids has cleared
+          if hidden then
+            assert(container.hide("nobody"))
+            container.write(writer, ".")
+            container.ppoll({}, 60)
+          end
+          container.exec { "sleep", "60" } -- which closes the pipe
+        end))
+        writer:close()
+        container.read(reader)
+        assert(container.setuid(54321))
+        local fd = container.open(("/proc/%d/mem"):format(pid), "rdonly")
+        container.kill(pid, "KILL")
+        return fd ~= nil
+      end)
+    end
+    assert.is_true(opens(false))
+    assert.is_false(opens(true))
+  end)
+
+  it("takes a name", function()
+    support.raises("string expected", container.hide)
+  end)
+end)
+
+describe("container.set_environment", function()
+  it("leaves these variables and no other", function()
+    local home, a, b, count = support.child(function()
+      assert(container.set_environment { "A=1=2", "B=", "=x", "C" })
+      local pipe <close> = assert(io.popen("exec /usr/bin/env | grep -v '^[PO_]' | sort"))
+      return os.getenv("HOME") == nil, os.getenv("A"), os.getenv("B"), pipe:read("a")
+    end)
+    assert.same({ true, "1=2", "", "A=1=2\nB=\n" }, { home, a, b, count })
+  end)
+
+  it("takes an array of strings", function()
+    support.raises("table expected", container.set_environment, "A=1")
+    support.raises("string expected", container.set_environment, { 1 })
+    support.raises("NUL", container.set_environment, { "A=\0" })
+  end)
+end)
+
 describe("container._exit", function()
   it("ends the process at once, and nothing is flushed", function()
     local result = support.script([[

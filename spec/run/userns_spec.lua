@@ -81,6 +81,27 @@ describe("with --userns auto #root #idmap", function()
     end
   end)
 
+  it("a second program has the same ids, and no process of the host's", function()
+    local s = finish(command.root:start_words({ "env", "LUA_PATH_5_4=" .. package.path,
+      "LUA_CPATH_5_4=" .. package.cpath, support.lua, "-e", ([[
+      local container = require "container"
+      local c <close> = assert(container.spawn { "/bin/probe", "wait", users = "auto",
+        rootfs = %q })
+      local function say(options)
+        options[1], options[2], options[3] = "/bin/sh", "-c",
+          "cat /proc/self/uid_map; id; grep ^Cap /proc/self/status; readlink /proc/self/ns/user"
+        options.stdout = "capture"
+        return assert(assert(c:exec(options)):wait(10)).stdout
+      end
+      local text = say {}
+      io.stderr:write(text:match("100000 +65536\nuid=0[^\n]*"), "\n",
+        tostring(text:find(container.readlink("/proc/" .. c.pid .. "/ns/user"), 1, true) ~= nil),
+        " ", text:match("CapEff:\t%%x+") == container.read_file(("/proc/%%d/status"):format(c.pid))
+          :match("CapEff:\t%%x+") and "same" or "other", "\n",
+        say { user = "7:8" }:match("uid=[^\n]*"), "\n")]]):format(rootfs) }, machine()))
+    assert.equal("100000 65536\nuid=0 gid=0\ntrue same\nuid=7 gid=8\n", squeeze(s.stderr))
+  end)
+
   it("two at once have ranges of their own, and give them back", function()
     local s = finish(command.root:start_words({ "env", "LUA_PATH_5_4=" .. package.path,
       "LUA_CPATH_5_4=" .. package.cpath, support.lua, "-e", ([[
