@@ -59,6 +59,7 @@ build = {
       },
       incdirs = { "csrc" },
     },
+    ["container.call"] = "lua/container/call.lua",
     ["container.capability"] = "lua/container/capability.lua",
     ["container.cgroup"] = "lua/container/cgroup.lua",
     ["container.cgroup.home"] = "lua/container/cgroup/home.lua",
@@ -118,6 +119,7 @@ build = {
     ["container.stream"] = "lua/container/stream.lua",
     ["container.undo"] = "lua/container/undo.lua",
     ["container.user"] = "lua/container/user.lua",
+    ["container.value"] = "lua/container/value.lua",
     ["container.view"] = "lua/container/view.lua",
   },
   install = {

@@ -101,6 +101,7 @@ function channel.child(c)
   for i, held in ipairs(c.trees or {}) do
     more[i] = held.fd
   end
+  more[#more + 1] = c.call and c.call.writer
   return channel.keep(c, more)
 end
 

@@ -61,6 +61,7 @@ child.order = {
   { "capability", capability.child }, -- and with no_new_privs there is no way back
   { "seccomp", seccomp.child }, -- the last of ours, for it would refuse the others
   { "hooks", child.asked("hook", "start") }, -- as the program, in all
+  { "call", child.asked("call") }, -- a function of the caller's in the program's place
   { "exec", process.exec },
 }
 

@@ -1,4 +1,5 @@
--- The door for Lua programs: what `container.run`, `container.spawn` and `container.poll` are.
+-- The door for Lua programs: what `container.run`, `container.spawn`, `container.poll` and
+-- `container.call` are.
 
 local container = require "container"
 local attend = require "container.attend"
@@ -39,6 +40,43 @@ function library.run(options)
     return nil, err
   end
   return c:wait()
+end
+
+--- Runs a function in a container, in the place of a program, with every limit on it. It is pid 1,
+-- so the programs that it starts and leaves behind end with it, and it has a copy of everything: of
+-- its upvalues, of the modules that are loaded, of the arguments. What it changes is gone with it,
+-- but for the values that it returns. `require` finds what is loaded already, else what the
+-- container's files have; os.exit ends the function's process alone. It cannot yield. Beforehand
+-- there is a full collection here, so that the copy has nothing of ours to end.
+-- @tparam table options see spec.lua; no command, init or tty; more: result_limit in bytes (16 MiB)
+-- @func fn
+-- @param ... its arguments
+-- @return what it returns: nil, booleans, numbers, strings and tables of these, 1000 at most,
+-- tables 100 deep at most and with at most 65536 keys beside their arrays; or nil and an error of
+-- step "call", with `result` as of `wait` and a `reason`: "error" (raised, with `traceback`, or a
+-- value that cannot be returned), "exit" (it ended its process), "timeout", "signal", "rlimit",
+-- "oom", "seccomp" or "malformed" (it wrote something else into the pipe)
+function library.call(options, fn, ...)
+  if type(fn) ~= "function" then
+    return nil, channel.failure("spec", ("call: expected a function, got a %s"):format(type(fn)))
+  end
+  object.reap()
+  local call = require "container.call"
+  local c, err = spec.read(options, call.new(fn, ...))
+  if c then
+    c, err = run.start(c)
+  end
+  if not c then
+    return nil, err
+  end
+  local self <close> = object.new(c)
+  table.insert(self.sources, call.source(self))
+  local result
+  result, err = self:wait()
+  if not result then
+    return nil, err
+  end
+  return call.outcome(c, result)
 end
 
 --- Starts a second program in the container: in all its namespaces and its cgroups, with its

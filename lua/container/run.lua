@@ -45,6 +45,7 @@ run.order = {
   { "cgroup", cgroup },
   { "process", process },
   { "stream", asked("stream", "prepare", "parent") },
+  { "call", asked("call", "prepare", "parent") },
   { "idmap", idmap }, -- until the maps are there the child waits
   { "tree", tree }, -- takes the user namespace with its maps
   { "channel", channel }, -- the last that the child needs: it goes on
@@ -93,8 +94,9 @@ local LARGE <const> = 4096
 -- threads, for a copy without their locks is made by two forks, and where there is much to copy.
 -- Otherwise a copy is as fast, and nothing that happens to it happens here.
 local function shares_memory(c)
-  if c.users or c.hook and c.hook.copies then
-    -- The host program would stand still until the exec, and the child waits for it before.
+  if c.users or c.call or c.hook and c.hook.copies then
+    -- The host program would stand still until the exec, and the child waits for it before; and a
+    -- function is not to change anything here.
     return false
   end
   local threads = container.stat("/proc/self/task")

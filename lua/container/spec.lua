@@ -63,6 +63,7 @@
 --   hooks          { prestart = list, createRuntime = list, createContainer = list,
 --                  startContainer = list, poststart = list, poststop = list }: arrays of functions
 --                  of the container's state, and of { path, args, env, timeout }, as OCI has them
+--   result_limit   for container.call: how many bytes its values may take; 16 MiB
 --   announce       true: says on standard error what runs, and as which pid
 
 local channel = require "container.channel"
@@ -216,6 +217,12 @@ local options = {
     c.grace = read_seconds("grace", value)
   end,
   rlimits = limit.read,
+  result_limit = function(c, value)
+    if not c.call then
+      refuse("result_limit", "is for container.call")
+    end
+    c.call.read(c, value)
+  end,
   on = function(c, value)
     c.on = {}
     for event, fn in next, plain("on", value) do
@@ -299,11 +306,27 @@ local function read_options(c, given, known)
   end
 end
 
-local function read(given)
+--- What a container has no option for in which a function runs.
+local function check_call(given)
+  for field, why in pairs { [1] = "a function runs, and no command", init = "the function is pid 1",
+    tty = "takes container.spawn", hooks = "takes container.run" } do
+    if rawget(given, field) ~= nil then
+      refuse(field == 1 and "args" or field, why)
+    end
+  end
+end
+
+local function read(given, call)
   plain("options", given)
   local c = defaults()
   local config = c.config
-  read_args(c, given)
+  if call then
+    check_call(given)
+    c.call, c.init = call, false
+    c.grace = 0 -- pid 1 does not end of TERM
+  else
+    read_args(c, given)
+  end
   -- These two before the others, for the environment says them.
   options.hostname(c, rawget(given, "hostname") or "container")
   local env = config.process.env
@@ -364,8 +387,9 @@ end
 -- @tparam table given see the head of this file
 -- @treturn table { config = in OCI's form, init = boolean, announce = boolean }; or nil and an
 -- error whose step is "spec" and whose subject is the field
-function spec.read(given)
-  return answer(read, given)
+-- @tparam[opt] table call of call.lua: a function runs instead of a command
+function spec.read(given, call)
+  return answer(read, given, call)
 end
 
 --- Reads what a person wrote of a second program in a container.

@@ -10,7 +10,7 @@ local SUBJECT <const>, TOOL <const>, MODULE <const> = 2, 1, 0
 local LAYERS <const> = {
   ["container"] = MODULE,
   ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
-  ["container.json"] = TOOL, ["container.undo"] = TOOL,
+  ["container.json"] = TOOL, ["container.undo"] = TOOL, ["container.value"] = TOOL,
   ["container.child"] = CHILD, ["container.run"] = RUN, ["container.join"] = RUN,
   ["container.spec"] = SPEC,
   ["container.cli"] = DOOR, ["container.features"] = DOOR, ["container.library"] = DOOR,
