@@ -148,10 +148,15 @@ end
 -- noticed by the end of file on its line.
 function channel.follow()
   local ok, message, errno = container.pdeathsig("KILL")
-  if ok and container.ppoll({ LINE }, 0)[1] then
+  if not ok then
+    return nil, message, errno
+  end
+  local ready
+  ready, message, errno = container.ppoll({ LINE }, 0)
+  if ready and ready[1] then
     container._exit(128 + 9)
   end
-  return ok, message, errno
+  return ready and true, message, errno
 end
 
 --- In the child: says what failed. There is nobody to tell if this fails too.
@@ -196,7 +201,7 @@ function channel.wait(c)
   local program = c.config.process.args[1]
   program = program ~= "" and program or "\"\""
   local reason = container.strerror(errno)
-  if step == "fork" then
+  if step == "fork" and errno == container.errno.EAGAIN then
     reason = reason .. " (init and the program are two processes: the pids limit has to leave room "
       .. "for both; without an init it takes one)"
   elseif errno == container.errno.ENOENT and not program:find("/", 1, true) then

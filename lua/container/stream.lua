@@ -99,7 +99,6 @@ local function make_pipe(c, one, number)
     theirs, ours = reader, writer
     container.nonblock(ours)
   end
-  c.undo:push(theirs.close, theirs)
   c.undo:push(abandon, one, ours)
   return theirs, ours
 end
@@ -128,6 +127,7 @@ function stream.prepare(c)
       if not theirs then
         return nil, ours, errno
       end
+      c.undo:push(theirs.close, theirs)
       ends[number], one.fd = theirs, ours
     end
   end
@@ -137,6 +137,9 @@ end
 --- Whether the container has another stream than the caller's.
 function stream.replaces(c, number)
   local one = c.stream[NAMES[number]]
+  if one and one.how == "stdout" then
+    return stream.replaces(c, 1)
+  end
   return one and one.how ~= "inherit"
 end
 
@@ -164,7 +167,9 @@ function stream.child(c)
       container.close(number)
     elseif fd then
       local ok, _, errno = container.dup2(fd, number)
-      if not ok then
+      if not ok and fd == 1 and errno == container.errno.EBADF then
+        container.close(number) -- standard output is null, and standard error with it
+      elseif not ok then
         return nil, ("dup2 %s: %s"):format(NAMES[number], container.strerror(errno)), errno
       end
     end
