@@ -60,7 +60,8 @@ function limit.read(c, value)
     local soft, hard = pair("rlimits." .. name, name, one)
     list[#list + 1] = { type = "RLIMIT_" .. name:upper(), soft = soft, hard = hard }
     if name == "cpu" then
-      c.cpu_limit = hard ~= UNLIMITED and hard or nil
+      -- 0 is a second for the kernel.
+      c.cpu_limit = hard ~= UNLIMITED and math.max(hard, 1) or nil
     end
   end
   table.sort(list, function(a, b) return a.type < b.type end)
@@ -90,22 +91,30 @@ function limit.score(c)
   return ok, message and "oom_score_adj: " .. message, errno
 end
 
---- No core file; the number of processes, where no cgroup holds it; and what was asked for, which
--- has to be set as it was asked for. In a user namespace of its own the number of processes is
--- counted for the namespace alone since 5.14, and a hard limit cannot be raised in it.
+--- What was asked for, which has to be set as it was asked for; no core file, unless one was; and
+-- the number of processes, where no cgroup holds it. In a user namespace of its own that is counted
+-- for the namespace alone since 5.14, and a hard limit cannot be raised in it.
 function limit.child(c)
-  local ok, message, errno = lower("core", 0)
-  for _, one in ipairs(ok and c.config.process.rlimits or {}) do
-    ok, message, errno =
+  local given = {}
+  for _, one in ipairs(c.config.process.rlimits or {}) do
+    local ok, message, errno =
       container.setrlimit(one.type:sub(#"RLIMIT_" + 1):lower(), one.soft, one.hard)
     if not ok then
       return nil, message, errno
     end
+    given[one.type] = true
   end
-  if not ok or not c.nproc then
-    return ok, message, errno
+  local ok, message, errno = true, nil, nil
+  if not given.RLIMIT_CORE then
+    ok, message, errno = lower("core", 0)
   end
-  return lower("nproc", c.nproc)
+  if ok and c.nproc then
+    ok, message, errno = lower("nproc", c.nproc)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  return true
 end
 
 return limit
