@@ -61,17 +61,19 @@ local function take(self, source)
 end
 
 --- Writes to the program's standard input what the caller's function gives; its end when that is
--- nil.
+-- nil. With an empty piece it has its next turn like everybody else.
 local function give(self, source)
-  while not source.rest do
+  if not source.rest then
     local piece = attend.call(self, source.name, source.give)
     if piece == nil then
       return remove(self, source)
     elseif type(piece) ~= "string" then
       self:fail(source.name, ("expected a string or nil, got a %s"):format(type(piece)))
       return remove(self, source)
+    elseif piece == "" or self.closed then
+      return
     end
-    source.rest, source.from = piece ~= "" and piece or nil, 1
+    source.rest, source.from = piece, 1
   end
   local written, _, errno = container.write(source.fd, source.rest, source.from)
   if written then
@@ -83,12 +85,14 @@ local function give(self, source)
 end
 
 --- Reads what an ended container has left in its streams. Whoever could write to them is dead, so
--- what is there is all; and a copy of an end that got out of the container holds up nobody.
+-- what is there is all; and a copy of an end that got out of the container holds up nobody. A
+-- function that is called may close the container.
 local function drain(self)
   for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do
     if source.take then
       -- A function of the caller's may close all this meanwhile.
-      while source.fd:fileno() and container.ppoll({ source.fd }, 0)[1] and take(self, source) do
+      while not self.closed and source.fd:fileno() and container.ppoll({ source.fd }, 0)[1]
+          and take(self, source) do
       end
     end
     if source.fd:fileno() then
@@ -170,8 +174,10 @@ function attend.turn(list, seconds, reader, writer)
     local self = about[1]
     if can_read[i] and not about[2] and not self.closed then
       drain(self)
-      self:ended()
-    elseif not about[2] and self.deadline and self.deadline <= now then
+      if not self.closed then
+        self:ended()
+      end
+    elseif not about[2] and not self.closed and self.deadline and self.deadline <= now then
       self:due(now)
     end
   end

@@ -132,6 +132,8 @@ function library.poll(list, seconds)
       return refuse(("[%d] is not a container"):format(i), "EINVAL")
     elseif self.attended then
       return refuse(("[%d] is waited for already"):format(i), "EBUSY")
+    elseif not self.closed and self.owner ~= container.getpid() then
+      return refuse(("[%d] is not this process's"):format(i), "ECHILD")
     end
   end
   local finish = seconds and container.clock_gettime() + seconds

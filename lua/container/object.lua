@@ -9,8 +9,9 @@ local object = {}
 -- How long an init that was told to end everything has for it before it is killed itself.
 local PATIENCE <const> = 1
 
--- How much less time a process may have used, as it is told, than it was killed for.
-local TICK <const> = 0.1
+-- What part of the time that a process was killed for it has used at least, as it is told: the one
+-- is counted in ticks, the other is measured.
+local PART <const> = 0.5
 
 -- What a signal says about who sent it, besides the program itself.
 local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
@@ -48,7 +49,7 @@ end
 --- Ends the container because of something in the host program, which `wait` then tells.
 function methods:fail(step, message)
   self.trouble = self.trouble or failure(step, message)
-  if not self.result then
+  if not self.closed then
     kill(self)
   end
 end
@@ -62,9 +63,9 @@ local function reason_of(self, how, signal, cpu)
   elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
     return "oom"
   end
-  -- Over the hard limit of processor time the kernel kills; by its own count, which is coarser.
-  local limit = self.state.cpu_limit
-  if signal == "KILL" and limit and cpu.user + cpu.system >= limit - TICK then
+  -- Over the hard limit of processor time the kernel kills.
+  local limit = not self.killed and self.state.cpu_limit
+  if signal == "KILL" and limit and cpu.user + cpu.system >= limit * PART then
     return "rlimit"
   end
   return REASONS[signal] or "signal"
@@ -183,7 +184,7 @@ end
 --
 -- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. wait(2)
 function methods:wait(seconds, asking)
-  if seconds ~= nil and not (type(seconds) == "number" and seconds == seconds) then
+  if seconds ~= nil and not (math.type(seconds) and seconds >= 0) then
     return nil, failure("wait", "expected a number of seconds", container.errno.EINVAL)
   elseif not self.closed and self.owner ~= container.getpid() then
     return nil, failure("wait", "the container is not this process's", container.errno.ECHILD)
@@ -220,8 +221,11 @@ function methods:kill(signal)
     return nil, failure("kill", "the container has ended", container.errno.ESRCH)
   end
   local ok, message, errno = container.pidfd_send_signal(self.state.pidfd, signal)
-  if ok and (signal == 9 or signal == "KILL" or signal == "SIGKILL") then
-    kill(self)
+  if signal == 9 or signal == "KILL" or signal == "SIGKILL" then
+    self.killed = true
+    if ok then
+      kill(self)
+    end
   end
   return ok, not ok and failure("kill", message, errno) or nil
 end
@@ -276,9 +280,13 @@ function methods:detach()
   return self
 end
 
---- Takes note of the detached ones that have ended.
+--- Takes note of the detached ones that have ended. Their functions may detach others meanwhile.
 function object.reap()
+  local list = {}
   for self in pairs(detached) do
+    list[#list + 1] = self
+  end
+  for _, self in ipairs(list) do
     if not self.attended and (self.closed or self:poll() ~= false) then
       detached[self] = nil
     end

@@ -14,20 +14,35 @@ local function failure(self, message, errno)
   return nil, channel.failure(self.name, message, errno)
 end
 
---- Waits until the fd is ready. The container's other streams and its time go on meanwhile: a
--- program that fills one of them would else never write to the other.
+--- Waits until the fd is ready or the container has ended. The container's other streams and its
+-- time go on meanwhile: a program that fills one of them would else never write to the other. But
+-- in a function that is called while somebody waits for the container they are that one's.
+-- @return whether the fd is ready. Whoever had its other side is dead with the container, and a
+-- copy that got out of that holds up nobody.
 local function await(self, reader, writer)
-  local owner = self.container
-  if owner.closed or owner.attended then
-    container.ppoll({ reader }, nil, { writer })
-    return
+  local owner, ready = self.container, nil
+  while not ready and self.stream:fileno() do
+    if owner.closed then
+      local can_read, can_write = container.ppoll({ reader }, 0, { writer })
+      return can_read[1] or can_write[1]
+    elseif owner.attended then
+      local can_read, can_write = container.ppoll({ owner.state.pidfd, reader }, nil, { writer })
+      ready = can_read[2] or can_write[1]
+      if can_read[1] and not ready then
+        return false
+      end
+    else
+      ready = self.turn(owner, nil, reader, writer)
+    end
   end
-  while not owner.closed and not self.turn(owner, nil, reader, writer) do end
+  return ready and self.stream:fileno() ~= nil
 end
 
 --- Reads a piece into the buffer; false at the end, or nil and an error.
 local function fill(self)
-  await(self, self.stream)
+  if not await(self, self.stream) then
+    return false
+  end
   local piece, message, errno = container.read(self.stream, PIECE)
   -- A terminal whose other side is closed answers with an error.
   if not piece and errno ~= container.errno.EIO then
@@ -153,10 +168,10 @@ function methods:write(...)
       local written, message, errno = container.write(self.stream, data, from)
       if written then
         from = from + written
-      elseif errno == container.errno.EAGAIN then
-        await(self, nil, self.stream)
-      else
+      elseif errno ~= container.errno.EAGAIN then
         return failure(self, message, errno)
+      elseif not await(self, nil, self.stream) then
+        return failure(self, "write: Broken pipe", container.errno.EPIPE)
       end
     end
   end
