@@ -13,9 +13,15 @@ local attend = {}
 
 local PIECE <const> = 65536
 
+-- What a pipe can hold at most, unless the administrator says otherwise. pipe(7)
+local HELD <const> = 1 << 20
+
 --- Calls a function of the caller's. One that raises or yields ends the container: the first such
--- trouble is what `wait` answers.
+-- trouble is what `wait` answers, and after it no function is called.
 function attend.call(self, step, fn, ...)
+  if self.trouble then
+    return nil
+  end
   local thread = coroutine.create(fn)
   local ok, value = coroutine.resume(thread, ...)
   if ok and coroutine.status(thread) ~= "dead" then
@@ -42,12 +48,12 @@ local function remove(self, source)
   end
 end
 
---- Reads a piece of a stream. False at its end.
+--- Reads a piece of a stream. How long it is, or nil at the end.
 local function take(self, source)
   local piece = container.read(source.fd, PIECE)
   if not piece or piece == "" then
     remove(self, source)
-    return false
+    return nil
   end
   if source.foreign then
     attend.call(self, source.name, source.take, piece)
@@ -57,7 +63,7 @@ local function take(self, source)
   if self.on and self.on.output and not source.event then
     attend.call(self, "on.output", self.on.output, self, source.name, piece)
   end
-  return true
+  return #piece
 end
 
 --- Writes to the program's standard input what the caller's function gives; its end when that is
@@ -85,15 +91,15 @@ local function give(self, source)
 end
 
 --- Reads what an ended container has left in its streams. Whoever could write to them is dead, so
--- what is there is all; and a copy of an end that got out of the container holds up nobody. A
--- function that is called may close the container.
+-- what is there is all; and who has a copy of an end that got out of the container holds up nobody,
+-- whether silent or not. A function that is called may close the container.
 local function drain(self)
   for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do
-    if source.take then
-      -- A function of the caller's may close all this meanwhile.
-      while not self.closed and source.fd:fileno() and container.ppoll({ source.fd }, 0)[1]
-          and take(self, source) do
-      end
+    local left = source.take and HELD
+    while left and left > 0 and not self.closed and source.fd:fileno()
+        and container.ppoll({ source.fd }, 0)[1] do
+      local size = take(self, source)
+      left = size and left - size
     end
     if source.fd:fileno() then
       remove(self, source)

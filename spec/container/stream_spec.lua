@@ -323,7 +323,7 @@ describe("the streams of a program that has ended #root", function()
 
   -- Runs a program that hands its standard output to somebody outside, over a socket on a volume,
   -- who holds it until `fn` is done.
-  local function with_a_copy_outside(stdout, fn)
+  local function with_a_copy_outside(what, stdout, fn)
     local hand, path = command.program "hand", support.tmpdir()
     local inside, outside = assert(container.pipe())
     local hears, says = assert(container.pipe())
@@ -331,7 +331,7 @@ describe("the streams of a program that has ended #root", function()
       container.pdeathsig("KILL")
       container.dup2(inside, 0)
       container.dup2(says, 1)
-      container.exec { hand, "take", path .. "/socket" }
+      container.exec { hand, what, path .. "/socket" }
     end))
     inside:close()
     says:close()
@@ -349,14 +349,21 @@ describe("the streams of a program that has ended #root", function()
   end
 
   it("do not hold up the wait where a copy of one got out of the container", function()
-    with_a_copy_outside("capture", function(c)
+    with_a_copy_outside("take", "capture", function(c)
       local result = assert(c:wait(DEADLINE))
       assert.same({ 7, "before\n" }, { result.status, result.stdout })
     end)
   end)
 
+  it("do not hold up the wait though somebody outside writes to one for ever", function()
+    with_a_copy_outside("flood", "capture", function(c)
+      local result = assert(c:wait(DEADLINE))
+      assert.same({ 7, "before\n" }, { result.status, result.stdout:sub(1, 7) })
+    end)
+  end)
+
   it("do not hold up the reader of one either", function()
-    with_a_copy_outside("pipe", function(c)
+    with_a_copy_outside("take", "pipe", function(c)
       assert.equal("before\n", c.stdout:read("a"))
       assert.equal(7, assert(c:wait(DEADLINE)).status)
       assert.is_nil(c.stdout:read("l"))
