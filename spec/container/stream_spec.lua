@@ -339,8 +339,8 @@ describe("the streams of a program that has ended #root", function()
     local heard <close> = hears
     assert.equal("ready\n", container.read(heard))
     do
-      local c <close> = spawn { "sh", "-c", "echo before; /hand give /v/socket && exit 7",
-        stdout = stdout, volumes = { hand .. ":/hand:ro", path .. ":/v" } }
+      local c <close> = spawn { "sh", "-c", "echo before; /tmp/hand give /tmp/v/socket && exit 7",
+        stdout = stdout, volumes = { hand .. ":/tmp/hand:ro", path .. ":/tmp/v" } }
       fn(c)
     end
     assert.equal("held\n", container.read(heard))
