@@ -137,15 +137,16 @@ end
 --- Whether the container has another stream than the caller's.
 function stream.replaces(c, number)
   local one = c.stream[NAMES[number]]
-  if one and one.how == "stdout" then
-    return stream.replaces(c, 1)
-  end
   return one and one.how ~= "inherit"
 end
 
 --- Whether an option says what this stream is.
 function stream.decides(c, number)
-  return c.stream[NAMES[number]] ~= nil
+  local one = c.stream[NAMES[number]]
+  if one and one.how == "stdout" then
+    return stream.decides(c, 1)
+  end
+  return one ~= nil
 end
 
 --- In the parent: only the child holds its ends from here on, so their end can be seen.

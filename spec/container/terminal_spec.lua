@@ -128,6 +128,11 @@ describe("a container with a tty #userns", function()
     assert.equal("timeout", c:wait(DEADLINE).reason)
   end)
 
+  it("has it as its standard error where that is to go where the output goes", function()
+    assert.equal("/dev/pts/0\r\n", (shown { "sh", "-c", "tty <&2", tty = true,
+      stderr = "stdout" }))
+  end)
+
   it("is told of a new size", function()
     local c <close> = assert(container.spawn { "sh", "-c", "trap 'stty size; exit 0' WINCH; \z
       echo ready; while :; do sleep 60 & wait; done", tty = true })
