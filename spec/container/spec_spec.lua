@@ -595,6 +595,27 @@ describe("spec.read", function()
         tmpfs("/a:rw,size=50%")[1].options)
     end)
 
+    it("and volumes are mounted the outer first, however the table is ordered", function()
+      local place = require "container.spec.place"
+      local given = { tmpfs = { "/b", "/v/in", "/t", "/ab" },
+        volumes = { "/:/t/in", "/:/v", "/:/b", "/:/a" } }
+      for _, order in ipairs { { "tmpfs", "volumes" }, { "volumes", "tmpfs" } } do
+        local c, at = { config = { mounts = { { destination = "/v/in/dev", type = "tmpfs" } } },
+          volumes = {} }, {}
+        for _, name in ipairs(order) do
+          place[name](c, given[name])
+        end
+        for i, mount in ipairs(c.config.mounts) do
+          at[mount.destination .. (mount.type == "bind" and " bind" or "")] = i
+        end
+        assert.equal(1, at["/v/in/dev"]) -- a default one stays the first
+        assert.is_true(at["/t"] < at["/t/in bind"])
+        assert.is_true(at["/v bind"] < at["/v/in"])
+        assert.is_true(at["/b"] < at["/b bind"])
+        assert.equal(9, #c.config.mounts)
+      end
+    end)
+
     local OPTION <const> = "tmpfs[1]: expected an option of tmpfs, got "
     for value, sentence in pairs {
       [""] = "tmpfs[1]: expected DESTINATION[:OPTION,...], got \"\"",

@@ -121,17 +121,33 @@ local function read_tmpfs(field, value)
     options = chosen }
 end
 
+--- Adds a mount behind those of the default, but before one of the other option that lies in it, or
+-- a volume in the same place: whichever of the two options is read first.
+local function add(c, entry)
+  local list = c.config.mounts
+  c.first_given = c.first_given or #list + 1
+  for i = c.first_given, #list do
+    local other = list[i]
+    local inside = other.destination:find(entry.destination .. "/", 1, true) == 1
+      or other.destination == entry.destination and other.type == "bind"
+    if inside and other.type ~= entry.type then
+      return table.insert(list, i, entry)
+    end
+  end
+  list[#list + 1] = entry
+end
+
 function place.volumes(c, value)
   for i = 1, array("volumes", plain("volumes", value)) do
     local entry = read_volume(("volumes[%d]"):format(i), rawget(value, i))
     c.volumes[i] = entry
-    table.insert(c.config.mounts, entry)
+    add(c, entry)
   end
 end
 
 function place.tmpfs(c, value)
   for i = 1, array("tmpfs", plain("tmpfs", value)) do
-    table.insert(c.config.mounts, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
+    add(c, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
   end
 end
 
