@@ -110,7 +110,7 @@ describe("container.poll #root", function()
     for i = 1, 50 do
       local text = i % 3 == 0 and "kill -KILL $$" or i % 3 == 1 and "exit " .. i
         or "echo " .. i .. "; exec sleep 1000"
-      list[i] = script(text, { stdout = "capture", timeout = i % 3 == 2 and 0.2 or nil })
+      list[i] = script(text, { stdout = "capture", timeout = i % 3 == 2 and 2 or nil })
       of[list[i]] = i
     end
     while list[1] do
