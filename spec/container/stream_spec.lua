@@ -308,7 +308,7 @@ describe("the streams of a program that has ended #root", function()
   end)
 
   it("may have been closed by it long before its end", function()
-    local c <close> = spawn { "sh", "-c", "exec <&- >&- 2>&-; (sleep 0.1; exit 9) & wait $!",
+    local c <close> = spawn { "sh", "-c", "exec <&- >&- 2>&-; (sleep 0.4; exit 9) & wait $!",
       stdin = function() return "x" end, stdout = "capture", stderr = "capture" }
     local result = assert(c:wait(DEADLINE))
     assert.same({ 9, "", "" }, { result.status, result.stdout, result.stderr })
