@@ -28,7 +28,7 @@ function attend.call(self, step, fn, ...)
     ok, value = false, "the function yields, which it may not"
   elseif not ok then
     local named, text = pcall(tostring, value) -- which is the caller's too
-    value = debug.traceback(thread, named and text or type(value))
+    value = debug.traceback(thread, named and text or "an error that does not print")
   end
   coroutine.close(thread)
   if not ok then

@@ -12,7 +12,7 @@ local limits = {
   { "memlock", "Max locked memory", 7 },
   { "msgqueue", "Max msgqueue size", 7 },
   { "nice", "Max nice priority", 0 },
-  { "nofile", "Max open files", 17 },
+  { "nofile", "Max open files", 97 },
   { "nproc", "Max processes", 7 },
   { "rss", "Max resident set", 7 },
   { "rtprio", "Max realtime priority", 0 },
