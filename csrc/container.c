@@ -39,6 +39,7 @@ __attribute__((visibility("default"))) int luaopen_container(lua_State *L);
 int luaopen_container(lua_State *L)
 {
 	lua_createtable(L, 0, 80);
+	bpf_open(L);
 	capability_open(L);
 	cgroup_open(L);
 	fd_open(L);

@@ -65,6 +65,7 @@ int signal_check(lua_State *L, int arg);
 extern const char init_start[], init_entry[], init_end[];
 
 /* Each adds its functions to the table on top of the stack. */
+void bpf_open(lua_State *L);
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
 void fd_open(lua_State *L);

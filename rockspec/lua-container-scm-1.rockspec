@@ -31,6 +31,7 @@ build = {
   modules = {
     container = {
       sources = {
+        "csrc/bpf.c",
         "csrc/capability.c",
         "csrc/cgroup.c",
         "csrc/clone3.c",
@@ -62,6 +63,7 @@ build = {
     ["container.call"] = "lua/container/call.lua",
     ["container.capability"] = "lua/container/capability.lua",
     ["container.cgroup"] = "lua/container/cgroup.lua",
+    ["container.cgroup.device"] = "lua/container/cgroup/device.lua",
     ["container.cgroup.home"] = "lua/container/cgroup/home.lua",
     ["container.cgroup.stats"] = "lua/container/cgroup/stats.lua",
     ["container.cgroup.v1"] = "lua/container/cgroup/v1.lua",

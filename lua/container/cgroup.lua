@@ -47,6 +47,13 @@ function cgroup.find(controller)
   if not place then
     place, version, errno = container.cgroup_place(controller)
   end
+  if not place and controller == "devices" then
+    -- In version 2 every cgroup can have them; and in one with pids the container is anyway.
+    place, version, errno = container.cgroup_place("pids")
+    if version == 1 then
+      place, version, errno = nil, nil, container.errno.ENOENT
+    end
+  end
   return place, version, errno
 end
 
@@ -65,6 +72,9 @@ local function asked(c, settings)
   end
   for _, setting in ipairs(settings) do
     add(setting.controller, setting.option)
+  end
+  if c.config.linux.resources.devices then
+    add("devices", "devices")
   end
   for _, controller in ipairs(c.stats and COUNTERS or {}) do
     add(controller)
@@ -264,6 +274,10 @@ function cgroup.prepare(c)
     end
     if ok then
       ok, message, errno, option = cgroup.write(entry, part(c, entry, false), c.implied)
+    end
+    if ok and entry.controllers.devices then
+      ok, message, errno, option =
+        require("container.cgroup.device").apply(entry, resources.devices)
     end
     if not ok then
       return nil, message, errno, option

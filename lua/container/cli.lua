@@ -35,6 +35,8 @@ machine's own files: all can be read and run, nothing written survives.
       --device-read-iops, --device-write-iops DISK:N
                               at most so much a second, from or to /dev/DISK
       --blkio-weight N        its share of a disk beside others, 10 to 1000
+      --device SRC[:DST][:rwm]
+                              a device of the host, at DST beneath /dev
       --cgroup-conf FILE=VALUE
                               any file of a controller of cgroup version 2: memory.high=32M
       --oom-score-adj N       -1000 to 1000: who is killed first when the machine has no memory
@@ -179,6 +181,7 @@ local OPTIONS <const> = {
   ["--device-read-iops"] = { field = "io", part = ".read_iops", read = rate_of "read_iops" },
   ["--device-write-iops"] = { field = "io", part = ".write_iops", read = rate_of "write_iops" },
   ["--blkio-weight"] = { field = "io_weight", read = numeric },
+  ["--device"] = { field = "devices", read = same, list = true },
   ["--cgroup-conf"] = { field = "unified", read = assignment },
   ["--oom-score-adj"] = { field = "oom_score_adj", read = numeric },
   ["--env"] = { field = "env", read = variable, list = true },

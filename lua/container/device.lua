@@ -30,12 +30,39 @@ local function node(dev, name, major, minor)
   return container.mount("/dev/" .. name, file.path(target), nil, "bind")
 end
 
+--- A device of the host's that was asked for, in its place beneath /dev.
+local function asked(dev, entry)
+  local above, name = entry.path:match("^/dev(.*)/([^/]+)$")
+  local parent <close>, message, errno =
+    file.beneath(dev, "." .. above, "directory", "nosymlinks")
+  if not parent then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = container.mknod(name, entry.type == "b" and "block" or "char",
+    entry.fileMode, entry.major, entry.minor, parent)
+  if ok or errno ~= container.errno.EPERM then
+    return ok, message, errno
+  end
+  local target <close>, why, number = file.beneath(parent, name, "file", "nosymlinks")
+  if not target then
+    return nil, why, number
+  end
+  return container.mount(entry.source, file.path(target), nil, "bind")
+end
+
 --- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
 -- and in that one, whatever a volume may have put on it.
 function device.child(c)
   local dev = c.held["/dev"]
   for _, entry in ipairs(NODES) do
     local ok, why, number = node(dev, table.unpack(entry))
+    if not ok then
+      return nil, why, number
+    end
+  end
+  for _, entry in ipairs(c.config.linux.devices or {}) do
+    local ok, why, number = asked(dev, entry)
     if not ok then
       return nil, why, number
     end

@@ -165,6 +165,36 @@ function options.unified(c, value)
   end
 end
 
+--- A device of the host's, as docker writes it: SOURCE[:DESTINATION][:rwm].
+local function read_device(c, field, value)
+  text(field, value, "SOURCE[:DESTINATION][:rwm]")
+  local source, destination, access = value:match("^(/[^:]*):?(/?[^:]*):?([rwm]*)$")
+  if destination and destination:find("^[rwm]+$") and access == "" then
+    destination, access = "", destination
+  end
+  expect(source and value:sub(-1) ~= ":", field, "SOURCE[:DESTINATION][:rwm]", value)
+  destination = destination ~= "" and destination or source
+  access = access ~= "" and access or "rwm"
+  expect(destination:find("^/dev/[^/]") and not (destination .. "/"):find("/%.?%.?/"), field,
+    "a place beneath /dev", destination)
+  if container.geteuid() ~= 0 and (not access:find("r") or not access:find("w")) then
+    refuse(field, "without root a device can be opened by who may open it, in no other way")
+  end
+  local st = device_of(field, source)
+  local linux, kind = c.config.linux, st.type == "char" and "c" or "b"
+  linux.devices = linux.devices or {}
+  table.insert(linux.devices, { path = destination, source = source, type = kind,
+    major = st.major, minor = st.minor, fileMode = st.mode & 0x1ff })
+  return { allow = true, type = kind, major = st.major, minor = st.minor, access = access }
+end
+
+function options.devices(c, value)
+  c.devices = {}
+  for i = 1, check.array("devices", plain("devices", value)) do
+    c.devices[i] = read_device(c, ("devices[%d]"):format(i), rawget(value, i))
+  end
+end
+
 function options.oom_score_adj(c, value)
   expect(integer(value, -1000, 1000), "oom_score_adj", "an integer from -1000 to 1000", value)
   c.config.process.oomScoreAdj = value
@@ -201,6 +231,32 @@ function resource.finish(c)
   if low and limit and limit ~= UNLIMITED and low > limit then
     refuse("memory_reservation", "more than memory")
   end
+end
+
+-- Those of every container: null zero full random urandom tty console ptmx pts.
+local DEFAULT_DEVICES <const> = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, { 5, 0 },
+  { 5, 1 }, { 5, 2 }, { 136 } }
+
+--- Closes all devices but those of every container and those that were asked for, also as volumes.
+-- Needed where root can make nodes; nobody else can close any, in version 2.
+function resource.close_devices(c)
+  if container.geteuid() ~= 0 or c.privileged then
+    return
+  end
+  local rules = { { allow = false, access = "rwm" } }
+  for _, numbers in ipairs(DEFAULT_DEVICES) do
+    rules[#rules + 1] =
+      { allow = true, type = "c", major = numbers[1], minor = numbers[2], access = "rwm" }
+  end
+  table.move(c.devices or {}, 1, #(c.devices or {}), #rules + 1, rules)
+  for _, entry in ipairs(c.volumes or {}) do
+    local st = container.stat(entry.source)
+    if st and st.major then
+      rules[#rules + 1] = { allow = true, type = st.type == "char" and "c" or "b",
+        major = st.major, minor = st.minor, access = "rw" }
+    end
+  end
+  c.config.linux.resources.devices = rules
 end
 
 --- The same options for a container that runs.

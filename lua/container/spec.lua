@@ -22,6 +22,7 @@
 --   cpuset_cpus, cpuset_mems   processors and nodes of memory it may use, "0-2,7"; all
 --   io             { ["/dev/sda"] = { read_bps = "1M", write_bps, read_iops, write_iops } }
 --   io_weight      its share of a disk beside others, 10 to 1000
+--   devices        array of "SOURCE[:DESTINATION][:rwm]": devices of the host's, beneath /dev
 --   hugepages      { ["2MB"] = bytes }
 --   unified        { ["memory.high"] = "32M" }: any file of a controller of cgroup version 2
 --   oom_score_adj  -1000 to 1000: who is killed first when the machine has no memory left; the
@@ -253,7 +254,7 @@ for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
 end
 for _, name in ipairs { "memory", "memory_swap", "memory_reservation", "cpus", "cpu_weight",
   "cpuset_cpus", "cpuset_mems", "io", "io_weight", "hugepages", "unified", "oom_score_adj",
-  "stats" } do
+  "stats", "devices" } do
   options[name] = function(c, value)
     c.resource = require("container.resource")
     c.resource.read(c, name, value)
@@ -280,6 +281,16 @@ local function check_ids(c)
       refuse(("volumes[%d]"):format(i), "idmap is for a range of ids: users = \"auto\"")
     end
   end
+end
+
+--- Whether the container's root could make nodes of any device.
+local function has_mknod(names)
+  for _, name in ipairs(names) do
+    if name == "CAP_MKNOD" then
+      return true
+    end
+  end
+  return false
 end
 
 local function read_args(c, given)
@@ -350,6 +361,10 @@ local function read(given, call)
     require("container.spec.opened").privileged(c)
   elseif c.cap_add or c.cap_drop then
     require("container.spec.capability").change(c, c.cap_add or {}, c.cap_drop or {})
+  end
+  if c.devices or (c.cap_add or c.capabilities_given) and not c.privileged
+    and has_mknod(config.process.capabilities.bounding) then
+    require("container.resource").close_devices(c)
   end
   if c.network == "host" then
     require("container.spec.opened").share_network(c)
