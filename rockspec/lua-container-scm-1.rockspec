@@ -92,6 +92,7 @@ build = {
     },
     ["container.limit"] = "lua/container/limit.lua",
     ["container.mask"] = "lua/container/mask.lua",
+    ["container.meter"] = "lua/container/meter.lua",
     ["container.mount"] = "lua/container/mount.lua",
     ["container.object"] = "lua/container/object.lua",
     ["container.pipe"] = "lua/container/pipe.lua",

@@ -73,6 +73,9 @@ These open the container towards the host:
                               no filter of system calls, or the profile of FILE, in JSON
       --privileged            all capabilities, all of /proc and /sys, writable
 
+      --stats                 what it uses, in a line that changes where standard error is a
+                              terminal, and in one at the end
+      --stats=json            the same at the end, in numbers
   -q, --quiet                 does not say what runs
       --features              what this kernel lets this user do, by trying, as JSON
       --help                  this text
@@ -183,6 +186,7 @@ local OPTIONS <const> = {
   ["--blkio-weight"] = { field = "io_weight", read = numeric },
   ["--device"] = { field = "devices", read = same, list = true },
   ["--cgroup-conf"] = { field = "unified", read = assignment },
+  ["--stats"] = { field = "stats", value = true, values = { json = "json" } },
   ["--oom-score-adj"] = { field = "oom_score_adj", read = numeric },
   ["--env"] = { field = "env", read = variable, list = true },
   ["--workdir"] = { field = "cwd", read = same },
@@ -273,12 +277,12 @@ local function parse(argv)
         value = list
       end
       options[field] = value
-    elseif value then
+    elseif value and not (option.values and option.values[value]) then
       return nil, ("option %s takes no value"):format(name)
     elseif option.text then
       return nil, nil, option.text
     elseif option.field then
-      options[option.field] = option.value
+      options[option.field] = value or option.value
     end
     i = i + 1
   end
@@ -348,9 +352,11 @@ local function pass(c, signals, init, terminal)
 end
 
 --- Waits for the container's end, and serves it meanwhile.
-local function attend(c, signals, init, terminal)
+local function attend(c, signals, init, terminal, meter)
   while true do
     local fds, due = { c:fd(), signals }, c:due_in()
+    local next_look = meter and meter:due_in()
+    due = next_look and math.min(next_look, due or next_look) or due
     local ready = terminal and terminal:poll(fds, due) or container.ppoll(fds, due)
     if ready[2] then
       pass(c, signals, init, terminal)
@@ -362,6 +368,8 @@ local function attend(c, signals, init, terminal)
         terminal:drain(signals)
       end
       return result, err
+    elseif meter then
+      meter:show()
     end
   end
 end
@@ -382,6 +390,8 @@ function cli.main(argv)
   container.sigdefault { "CHLD" }
   container.sigprocmask("block", HANDLED)
   local signals = assert(container.signalfd(HANDLED))
+  local measured = options.stats
+  options.stats = measured and true
   local c <close>, err = container.spawn(options)
   if not c then
     say(sentence(err))
@@ -390,12 +400,18 @@ function cli.main(argv)
   collectgarbage("restart")
   -- Not before there is a container: a start that is refused leaves the terminal alone.
   local terminal <close> = c.tty and require("container.proxy").new(c) or nil
-  local result, why = attend(c, signals, options.init ~= false, terminal)
+  local meter = measured and require("container.meter").new(c, measured)
+  local result, why = attend(c, signals, options.init ~= false, terminal, meter)
   if not result then
     say(tostring(why))
     return FAILED
   elseif result.reason == "timeout" and options.announce then
     say(("ended after %g seconds"):format(options.timeout))
+  elseif result.reason == "oom" and options.announce then
+    say("ended for want of memory")
+  end
+  if meter then
+    meter:finish(result)
   end
   return result.status
 end

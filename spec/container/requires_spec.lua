@@ -86,8 +86,8 @@ describe("the requires of the rooms", function()
     end
   end)
 
-  it("are of the C module alone in the door for the command line, but for its terminal", function()
-    assert.same({ "container", "container.proxy" }, requires("container.cli"))
+  it("are of the C module alone in the door for the command line, but for what it shows", function()
+    assert.same({ "container", "container.proxy", "container.meter" }, requires("container.cli"))
   end)
 end)
 

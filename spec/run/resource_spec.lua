@@ -247,7 +247,8 @@ describe("the devices of a container" .. TAG .. " #root", function()
   end)
 
   it("cannot be made by who may make nodes, but for those that all have", function()
-    local said = box({ cap_add = { "MKNOD" }, seccomp = false }, "mknod /tmp/m c 1 1; mknod /tmp/b b 7 0; "
+    local said = box({ cap_add = { "MKNOD" }, seccomp = false },
+      "mknod /tmp/m c 1 1; mknod /tmp/b b 7 0; "
       .. "mknod /tmp/n c 1 3 && echo made; echo >/dev/null && head -c 1 /dev/zero | wc -c")
     assert.matches("^[^\n]*not permitted\n[^\n]*not permitted\nmade\n1\n$", said)
   end)
