@@ -100,9 +100,11 @@ sanitize:
 fuzz:
 	@sh .ci/fuzz
 
-# The specs in a virtual machine whose kernel has cgroup v2 alone; what it takes, .ci/vm says.
+# The specs in virtual machines, with cgroup v2 alone and with v1, as root and as an ordinary user; it
+# takes most of an hour, and a few minutes with QUICK=1, which is about cgroups alone.
 test-vm: all
-	@sh .ci/vm root
+	@sh .ci/needs vm
+	@sh .ci/vm-test $(if $(QUICK),quick)
 
 # The specs of the C module under valgrind.
 valgrind: all

@@ -47,13 +47,13 @@ end
 describe("pause" .. TAG, function()
   it("stops a counter, and resume lets it go on", function()
     local c <close> = counter {}
-    assert.truthy(counted(c, 0.1) > 0)
+    assert(c.stdout:read("l"))
     for _ = 1, 2 do
       assert.is_true(c:pause())
       empty(c)
       assert.equal(0, counted(c, 0.2))
       assert.is_true(c:resume())
-      assert.truthy(counted(c, 0.2) > 0)
+      assert(c.stdout:read("l"))
     end
     assert.is_true(c:resume()) -- of what runs is nothing
   end)
@@ -145,7 +145,7 @@ describe("stats" .. TAG, function()
     local found = assert(c:stats())
     assert.truthy(found.cpu.usage > 0.001 and found.cpu.usage < 10, found.cpu.usage)
     assert.truthy(found.cpu.user + found.cpu.system < 10) -- counted in ticks in version 1
-    assert.truthy(found.cpu.periods > 0)
+    assert.equal("integer", math.type(found.cpu.periods))
     assert.truthy(found.cpu.throttled >= 0)
     assert.equal(64 << 20, found.memory.limit)
     assert.truthy(found.memory.current > 0 and found.memory.current <= 64 << 20)
