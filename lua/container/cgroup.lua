@@ -226,12 +226,18 @@ local function part(c, entry, late)
   return list
 end
 
---- No cgroup can be made: what else could hold what is wanted.
+--- No cgroup can be made: what else could hold what is wanted, or which option it is for.
 local function refused(c, wanted, message, errno)
-  if #wanted == 1 and wanted[1].controller == "pids" then
-    return fall_back(c, message, errno)
+  for _, setting in ipairs(wanted) do
+    if setting.controller ~= "pids" then
+      return nil, ("%s: cgroup controller %s: %s"):format(setting.option, setting.controller,
+        message), errno, setting.option
+    end
   end
-  return nil, message, errno
+  if not wanted[1] then
+    return nil, message, errno
+  end
+  return fall_back(c, message, errno)
 end
 
 function cgroup.prepare(c)

@@ -216,6 +216,14 @@ describe("limits" .. TAG, function()
   end)
 end)
 
+describe("a limit that an ordinary user has no cgroup for #root #userns", function()
+  it("is refused by its name, and nothing is done instead", function()
+    local result = support.as_user(support.lua .. " run.lua -q --memory 64M true")
+    assert.equal(125, result.status)
+    assert.matches("^lua%-container: %-%-memory: cgroup controller memory: .*\n$", result.stderr)
+  end)
+end)
+
 describe("the devices of a container" .. TAG .. " #root", function()
   -- One that does nothing when it is opened.
   local DEVICE <const> = "/dev/cpu_dma_latency"
