@@ -80,13 +80,13 @@ end)
 -- A container of docker's and the like: in the root of a cgroup namespace, which has processes.
 describe("container.cgroup.v2.make_room #root #cgroup2", function()
   -- Runs `fn` in a child that is alone in a cgroup of its own, below one that gives it controllers;
-  -- with `top` that is all that it can see.
-  local function alone(top, fn)
+  -- with `alone_at_top` that is all that it can see.
+  local function alone(alone_at_top, fn)
     local path = container.cgroup_place("pids") .. "/" .. support.name()
     assert(container.mkdir(path))
     local values = table.pack(pcall(support.child, function()
       assert(container.write_file(path .. "/cgroup.procs", "0"))
-      if top then
+      if alone_at_top then
         assert(container.unshare("cgroup"))
         assert(container.umount("/sys/fs/cgroup", "detach"))
         assert(container.mount("cgroup", "/sys/fs/cgroup", "cgroup2"))
