@@ -40,6 +40,11 @@ for f in $(ls -A); do [ -d $f ] && [ ! -L $f ] && echo $f; done
 for f in $(ls -A); do [ -c $f ] || [ -d $f ] || [ -L $f ] || echo "odd $f"; done
 ]]
 
+-- A container with nothing but this root and no device that anybody asked for.
+local function described(root)
+  return { root = root, held = dev_of(root), config = { linux = {} } }
+end
+
 describe("device.child #root", function()
   -- The container's own /dev, as mount.child holds it.
   local function dev_of(root)
@@ -52,7 +57,7 @@ describe("device.child #root", function()
     assert.is_true(support.child(function()
       container.umask(0)
       local root <close> = assert(container.open(path, "path,directory"))
-      return device.child { root = root, held = dev_of(root) }
+      return device.child(described(root))
     end))
     assert.equal(LINKS .. NODES,
       support.run((LIST:gsub("cd /dev", "cd " .. path .. "/dev"))).stdout)
@@ -67,7 +72,7 @@ describe("device.child #root", function()
     assert(container.mknod(path .. "/dev/null", "file", 420))
     local root <close> = assert(container.open(path, "path,directory"))
     support.refused("mknod null: File exists", "EEXIST",
-      device.child { root = root, held = dev_of(root) })
+      device.child(described(root)))
   end)
 
   it("answers the refusal where a link is in the way", function()
@@ -75,7 +80,7 @@ describe("device.child #root", function()
     assert(container.mkdir(path .. "/dev"))
     assert(container.symlink("/etc/passwd", path .. "/dev/ptmx"))
     local root <close> = assert(container.open(path, "path,directory"))
-    local ok, message, errno = device.child { root = root, held = dev_of(root) }
+    local ok, message, errno = device.child(described(root))
     support.refused("symlink ptmx: File exists", "EEXIST", ok, message, errno)
   end)
 
@@ -91,7 +96,7 @@ describe("device.child #root", function()
         return mknod(name, kind, ...)
       end
       local root <close> = assert(container.open(path, "path,directory"))
-      assert(device.child { root = root, held = dev_of(root) })
+      assert(device.child(described(root)))
       local same = {}
       for _, name in ipairs { "null", "zero", "full", "random", "urandom", "tty" } do
         local ours = container.stat(path .. "/dev/" .. name)
@@ -114,7 +119,7 @@ describe("device.child #root", function()
         return nil, "mknod null: Operation not permitted", container.errno.EPERM
       end
       local root <close> = assert(container.open(path, "path,directory"))
-      return device.child { root = root, held = dev_of(root) }
+      return device.child(described(root))
     end, { "mount" })
     support.refused("openat2 null: Too many levels of symbolic links", "ELOOP", ok, message, errno)
     assert.is_nil(container.stat(path .. "/victim"))
