@@ -40,15 +40,15 @@ for f in $(ls -A); do [ -d $f ] && [ ! -L $f ] && echo $f; done
 for f in $(ls -A); do [ -c $f ] || [ -d $f ] || [ -L $f ] || echo "odd $f"; done
 ]]
 
--- A container with nothing but this root and no device that anybody asked for.
-local function described(root)
-  return { root = root, held = dev_of(root), config = { linux = {} } }
-end
-
 describe("device.child #root", function()
   -- The container's own /dev, as mount.child holds it.
   local function dev_of(root)
     return { ["/dev"] = assert(container.open_beneath(root, "/dev", "path,directory")) }
+  end
+
+  -- A container with nothing but this root, and no device that anybody asked for.
+  local function described(root)
+    return { root = root, held = dev_of(root), config = { linux = {} } }
   end
 
   it("makes the nodes for everyone to use, and the links", function()
