@@ -33,6 +33,8 @@ static int bpf_device(lua_State *L)
 		uint32_t log_level, log_size;
 		uint64_t log_buf;
 		uint32_t kern_version, flags;
+		char name[16];	/* what bpftool shows */
+		char later[64]; /* what newer kernels take as well, not handed over */
 	} load;
 	int *slot;
 
@@ -44,7 +46,9 @@ static int bpf_device(lua_State *L)
 	load.count = (uint32_t)(size / INSTRUCTION_SIZE);
 	load.instructions = (uint64_t)(uintptr_t)instructions;
 	load.license = (uint64_t)(uintptr_t) "MIT";
-	if (fd_give(slot, (int)syscall(SYS_bpf, PROG_LOAD, &load, sizeof(load))))
+	memcpy(load.name, "lua_container", sizeof("lua_container"));
+	if (fd_give(slot, (int)syscall(SYS_bpf, PROG_LOAD, &load,
+				       offsetof(__typeof__(load), later))))
 		return 1;
 	return sys_fail(L, "bpf BPF_PROG_LOAD", NULL);
 }

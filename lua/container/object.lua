@@ -127,6 +127,10 @@ function methods:ended()
   for _, source in ipairs(self.captured) do
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
   end
+  -- Whoever is killed may have ended before the kernel's word of it was read.
+  if self.on and self.on.oom and not self.oom_told and (self.oom_kills or 0) > 0 then
+    attend.call(self, "on.oom", self.on.oom, self)
+  end
   if self.on and self.on.exit then
     attend.call(self, "on.exit", self.on.exit, self, self.result)
   end
@@ -255,6 +259,7 @@ local function oom_source(self)
     local kills = control "oom"(self.state) or 0
     if sure or kills > seen then
       seen = kills
+      self.oom_told = true
       attend.call(self, "on.oom", self.on.oom, self)
     end
   end }
