@@ -64,7 +64,8 @@ local function make_rootfs(path)
   local busybox = output("command -v busybox")
   check(busybox ~= "", "no ROOTFS given, and no busybox to make one of (package busybox-static)")
   check(os.execute(("cd %s && mkdir bin proc dev sys tmp etc root && cp %s bin/busybox && "
-    .. "for name in true sh sleep head; do ln -s busybox bin/$name || exit; done"):format(quote(path), quote(busybox))))
+    .. "for name in true sh sleep head; do ln -s busybox bin/$name || exit; done")
+    :format(quote(path), quote(busybox))))
 end
 
 --- A bundle for the OCI runtimes: the same six namespaces, a proc, a /dev of its own because they
