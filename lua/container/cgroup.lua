@@ -2,6 +2,7 @@
 -- container. What it holds is OCI's linux.resources; how that is written, and in how many
 -- hierarchies, the versions know. cgroups(7)
 
+local channel = require "container.channel"
 local container = require "container"
 local home = require "container.cgroup.home"
 local v1 = require "container.cgroup.v1"
@@ -317,9 +318,7 @@ function cgroup.parent(c)
       return nil, message, errno, option
     end
   end
-  -- The child's end is open here too, so that nobody gets a SIGPIPE.
-  local ok, message, errno = container.write(c.channel.line, ".")
-  return ok and true, message, errno
+  return channel.go(c)
 end
 
 --- Joins, before anything is spent that the limits should count.

@@ -71,8 +71,9 @@ function channel.parent(c)
 end
 
 --- In the parent: has a child that waits go on. One that is gone is noticed elsewhere.
+-- @return what is true; or nil, message, errno
 function channel.go(c)
-  container.write(c.channel.line, GO)
+  return container.write(c.channel.line, GO)
 end
 
 --- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
