@@ -38,6 +38,16 @@ function attend.call(self, step, fn, ...)
   return value
 end
 
+--- Calls the function that the caller gave in `on` for an event, if there is one.
+-- @string name as in `on`
+-- @param ... what it gets behind the object
+function attend.event(self, name, ...)
+  local fn = self.on and self.on[name]
+  if fn then
+    attend.call(self, "on." .. name, fn, self, ...)
+  end
+end
+
 local function remove(self, source)
   source.fd:close()
   for i, one in ipairs(self.sources) do
@@ -60,8 +70,8 @@ local function take(self, source)
   else
     source.take(piece)
   end
-  if self.on and self.on.output and not source.event then
-    attend.call(self, "on.output", self.on.output, self, source.name, piece)
+  if not source.event then
+    attend.event(self, "output", source.name, piece)
   end
   return #piece
 end

@@ -128,12 +128,10 @@ function methods:ended()
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
   end
   -- Whoever is killed may have ended before the kernel's word of it was read.
-  if self.on and self.on.oom and not self.oom_told and (self.oom_kills or 0) > 0 then
-    attend.call(self, "on.oom", self.on.oom, self)
+  if not self.oom_told and (self.oom_kills or 0) > 0 then
+    attend.event(self, "oom")
   end
-  if self.on and self.on.exit then
-    attend.call(self, "on.exit", self.on.exit, self, self.result)
-  end
+  attend.event(self, "exit", self.result)
 end
 
 --- Called when its time is up: asks it to end, then has its init end everything, then kills.
@@ -142,9 +140,7 @@ function methods:due(now)
     self.timed_out = true
     self.deadline = now + self.state.grace
     container.pidfd_send_signal(self.state.pidfd, "TERM")
-    if self.on and self.on.timeout then
-      attend.call(self, "on.timeout", self.on.timeout, self)
-    end
+    attend.event(self, "timeout")
   elseif self.state.init and not self.hung_up then
     self.hung_up = true
     self.deadline = now + PATIENCE
@@ -260,7 +256,7 @@ local function oom_source(self)
     if sure or kills > seen then
       seen = kills
       self.oom_told = true
-      attend.call(self, "on.oom", self.on.oom, self)
+      attend.event(self, "oom")
     end
   end }
 end
