@@ -210,15 +210,20 @@ local function write_own(linux)
   return ok, message, errno
 end
 
---- Becomes root of the new user namespace, which has ids now. What was joined before this, as a
--- cgroup of root's, could not be any more.
-local function become_root()
-  local ok, message, errno = container.setgroups {}
-  if ok then
-    ok, message, errno = container.setgid(0)
+--- Changes the ids, groups first.
+-- @int uid
+-- @int gid
+-- @bool[opt] groups_stay in a user namespace setgroups may be denied for good
+function idmap.become(uid, gid, groups_stay)
+  local ok, message, errno = true, nil, nil
+  if not groups_stay then
+    ok, message, errno = container.setgroups {}
   end
   if ok then
-    ok, message, errno = container.setuid(0)
+    ok, message, errno = container.setgid(gid)
+  end
+  if ok then
+    ok, message, errno = container.setuid(uid)
   end
   if not ok then
     return nil, message, errno
@@ -231,7 +236,7 @@ end
 -- than it had.
 function idmap.join(c)
   if c.users == "auto" then
-    return become_root()
+    return idmap.become(0, 0)
   end
   return true
 end
@@ -241,7 +246,8 @@ end
 function idmap.child(c)
   local linux = c.config.linux
   if c.users == "auto" then
-    return become_root()
+    -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
+    return idmap.become(0, 0)
   elseif c.users then
     local text, message, errno = container.read_file("/proc/self/setgroups")
     c.setgroups_denied = text and text:find("^deny") ~= nil

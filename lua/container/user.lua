@@ -2,7 +2,6 @@
 -- group(5)
 
 local container = require "container"
-local channel = require "container.channel"
 local idmap = require "container.idmap"
 
 local user = {}
@@ -88,24 +87,9 @@ function user.prepare(c)
   return true
 end
 
---- Changes the ids, groups first. In a user namespace setgroups may be denied for good.
 function user.child(c)
-  local ok, message, errno = true, nil, nil
   local p = c.config.process.user
-  if not c.setgroups_denied then
-    ok, message, errno = container.setgroups {}
-  end
-  if ok then
-    ok, message, errno = container.setgid(p.gid)
-  end
-  if ok then
-    ok, message, errno = container.setuid(p.uid)
-  end
-  if not ok then
-    return nil, message, errno
-  end
-  -- The kernel forgets the parent-death signal when the ids change.
-  return channel.follow()
+  return idmap.become(p.uid, p.gid, c.setgroups_denied)
 end
 
 return user
