@@ -169,8 +169,8 @@ function cgroup.is_foreign(setting, entry)
 end
 
 --- Gives each home what there is to write in it.
-local function distribute(c, resources)
-  local settings = { v1.settings(resources), v2.settings(resources) }
+-- @tparam table settings by the version
+local function distribute(c, settings)
   for _, setting in ipairs(settings[2]) do
     local entry = cgroup.home(c, setting.controller)
     if entry and cgroup.is_foreign(setting, entry) then
@@ -243,7 +243,8 @@ end
 
 function cgroup.prepare(c)
   local resources, wanted = c.config.linux.resources, {}
-  for _, setting in ipairs(v2.settings(resources)) do
+  local settings = { v1.settings(resources), v2.settings(resources) }
+  for _, setting in ipairs(settings[2]) do
     wanted[#wanted + 1] = not no_limit(setting) and setting or nil
   end
   local order, message, errno, option = places(c, asked(c, wanted))
@@ -274,7 +275,7 @@ function cgroup.prepare(c)
   end
   c.cgroup = list
   c.memory_counted = cgroup.home(c, "memory") ~= nil
-  ok, message, errno, option = distribute(c, resources)
+  ok, message, errno, option = distribute(c, settings)
   for _, entry in ipairs(ok and list or {}) do
     if entry.controllers.cpuset and entry.version == 1 then
       ok, message, errno = v1.furnish(entry.path, entry.place)

@@ -55,16 +55,23 @@ function v1.hierarchy(controllers)
   return name
 end
 
---- What there is to write for OCI's resources, by the names of version 2 for controllers.
+--- Begins a list of settings.
 -- @treturn table array of { controller, option, file, value }
-function v1.settings(resources)
+-- @treturn func adds one to it, if there is a value
+function v1.list()
   local list = {}
-  local function add(controller, option, file, value)
+  return list, function(controller, option, file, value)
     if value then
       list[#list + 1] = { controller = controller, option = option, file = file,
         value = tostring(value) }
     end
   end
+end
+
+--- What there is to write for OCI's resources, by the names of version 2 for controllers.
+-- @treturn table as of `list`
+function v1.settings(resources)
+  local list, add = v1.list()
   local memory, cpu, io = resources.memory or {}, resources.cpu or {}, resources.blockIO or {}
   add("cpuset", "cpuset_cpus", "cpuset.cpus", cpu.cpus)
   add("cpuset", "cpuset_mems", "cpuset.mems", cpu.mems)

@@ -8,9 +8,6 @@ local v2 = {
   files = { pids = "pids.max", join = "cgroup.procs" },
 }
 
--- What the kernel calls a controller here.
-v2.names = {}
-
 -- Where a launcher moves itself to, whose own cgroup has to give controllers to others.
 local LEAF <const> = "lua-container.launcher"
 
@@ -34,15 +31,9 @@ end
 
 --- What there is to write for OCI's resources, by the formulas for version 2 that runc and crun
 -- share.
--- @treturn table array of { controller, option, file, value }
+-- @treturn table as of `v1.list`
 function v2.settings(resources)
-  local list = {}
-  local function add(controller, option, file, value)
-    if value then
-      list[#list + 1] = { controller = controller, option = option, file = file,
-        value = tostring(value) }
-    end
-  end
+  local list, add = v1.list()
   local memory, cpu = resources.memory or {}, resources.cpu or {}
   add("cpuset", "cpuset_cpus", "cpuset.cpus", cpu.cpus)
   add("cpuset", "cpuset_mems", "cpuset.mems", cpu.mems)
