@@ -32,8 +32,6 @@ local metatable = {
 --- Makes one. To be held by a <close> variable.
 -- @param c of container.spawn, with a tty
 function proxy.new(c)
-  -- A screen that is gone is an error of the writing here, not the end of the launcher.
-  container.sigprocmask("block", { "PIPE" })
   local self = {
     c = c,
     tty = c.tty:fd(),
