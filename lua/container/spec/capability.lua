@@ -28,7 +28,9 @@ local function read_capabilities(c, field, value)
   return set
 end
 
-local function set_capabilities(c, set)
+--- Leaves the container's root these capabilities.
+-- @tparam table set names as keys
+function rights.set(c, set)
   local list = {}
   for name in pairs(set) do
     list[#list + 1] = name
@@ -51,12 +53,12 @@ function rights.change(c, add, drop)
   for name in pairs(add) do
     set[name] = true
   end
-  set_capabilities(c, set)
+  rights.set(c, set)
 end
 
 function rights.capabilities(c, value)
   c.capabilities_given = true
-  set_capabilities(c, read_capabilities(c, "capabilities", value))
+  rights.set(c, read_capabilities(c, "capabilities", value))
 end
 
 function rights.cap_add(c, value)

@@ -3,6 +3,7 @@
 
 local container = require "container"
 local check = require "container.check"
+local rights = require "container.spec.capability"
 
 local second = {}
 
@@ -56,14 +57,10 @@ function second.narrow(c, target)
   if c.capabilities_given and c.cap_drop then
     check.refuse("capabilities", "says all that there are; it does not go with cap_drop")
   elseif c.cap_drop then
-    local kept = {}
-    for name in pairs(set) do
-      kept[#kept + 1] = not c.cap_drop[name] and name or nil
+    for name in pairs(c.cap_drop) do
+      set[name] = nil
     end
-    table.sort(kept)
-    c.config.process.capabilities = {
-      bounding = kept, effective = kept, permitted = kept, inheritable = {}, ambient = {},
-    }
+    rights.set(c, set)
   end
 end
 
