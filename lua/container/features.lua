@@ -159,12 +159,7 @@ local function user(self)
   self.found.user = { uid = uid, gid = gid, capabilities = held,
     noNewPrivileges = status:match("\nNoNewPrivs:%s*(%d)") == "1" }
   for _, name in ipairs(HELPERS) do
-    local there = false
-    for directory in (os.getenv("PATH") or "/usr/bin:/bin"):gmatch("[^:]+") do
-      local st = container.stat(directory .. "/" .. name)
-      there = there or st and st.type == "file" and st.mode & 0x49 ~= 0 -- 0111
-    end
-    self:note("user", name, there, "not in PATH; Debian's package uidmap has it")
+    self:note("user", name, file.is_program(name), "not in PATH; Debian's package uidmap has it")
   end
 end
 

@@ -224,6 +224,17 @@ function file.own_directory(path)
   return dir, why, number
 end
 
+--- Whether there is such a program where exec looks for a name without a slash. execvp(3)
+function file.is_program(name)
+  for directory in (os.getenv("PATH") or "/bin:/usr/bin"):gmatch("[^:]+") do
+    local st = container.stat(directory .. "/" .. name)
+    if st and st.type == "file" and st.mode & 0x49 ~= 0 then -- 0111
+      return true
+    end
+  end
+  return false
+end
+
 local function unescape(field)
   return (field:gsub("\\(%d%d%d)", function(octal)
     return string.char(tonumber(octal, 8))

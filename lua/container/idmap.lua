@@ -7,6 +7,7 @@
 local container = require "container"
 local channel = require "container.channel"
 local check = require "container.check"
+local file = require "container.file"
 
 local idmap = {}
 
@@ -31,16 +32,6 @@ function idmap.maps(mappings, id)
     end
   end
   return not mappings
-end
-
---- Whether there is such a program.
-local function is_installed(name)
-  for directory in (os.getenv("PATH") or ""):gmatch("[^:]+") do
-    if container.stat(directory .. "/" .. name) then
-      return true
-    end
-  end
-  return false
 end
 
 local function mapping(first, host, size)
@@ -91,7 +82,7 @@ function idmap.read(c)
   elseif c.users == "subid" then
     check.expect(uid ~= 0, "users", "\"auto\" for root", c.users)
     for _, program in ipairs(PROGRAMS) do
-      if not is_installed(program) then
+      if not file.is_program(program) then
         check.refuse("users", ("subid: %s is not in PATH (package uidmap)"):format(program))
       end
     end

@@ -181,6 +181,32 @@ describe("file.path", function()
   end)
 end)
 
+describe("file.is_program", function()
+  -- With this PATH, or with none.
+  local function found(name, path)
+    return support.child(function()
+      assert(container.set_environment { path and "PATH=" .. path })
+      return file.is_program(name)
+    end)
+  end
+
+  it("finds what exec would execute, through a link too, and where there is no PATH", function()
+    local path = support.tmpdir()
+    assert(container.symlink("/bin/sh", path .. "/shell"))
+    assert.is_true(found("shell", "/nowhere:" .. path))
+    assert.is_true(found("sh"))
+  end)
+
+  it("finds no directory, nothing that cannot be executed, and nothing elsewhere", function()
+    local path = support.tmpdir()
+    assert(container.mkdir(path .. "/directory"))
+    assert(container.mknod(path .. "/text", "file", 0x1a4)) -- 0644
+    assert.is_false(found("directory", path))
+    assert.is_false(found("text", path))
+    assert.is_false(found("sh", path))
+  end)
+end)
+
 describe("file.mounts", function()
   it("has what the kernel has mounted, in the kernel's order", function()
     local lines = {}
