@@ -21,11 +21,11 @@ local user = require "container.user"
 
 local child = {}
 
---- A step of a room that is loaded only for who asks for it: then spec.lua leaves it in `c`.
+--- A verb of a room that is loaded only for who asks for it: then spec.lua leaves it in `c`.
 function child.asked(room, verb)
-  return function(c)
+  return function(c, ...)
     if c[room] then
-      return c[room][verb or "child"](c)
+      return c[room][verb or "child"](c, ...)
     end
     return true
   end

@@ -18,16 +18,11 @@ local user = require "container.user"
 
 local run = {}
 
---- Verbs of a subject that is loaded only for who asks for it: `c` then has it by its name.
+--- Verbs of a subject that is loaded only for who asks for it.
 local function asked(room, ...)
   local verbs = {}
   for _, verb in ipairs { ... } do
-    verbs[verb] = function(c, ...)
-      if c[room] then
-        return c[room][verb](c, ...)
-      end
-      return true
-    end
+    verbs[verb] = child.asked(room, verb)
   end
   return verbs
 end

@@ -15,7 +15,6 @@ local TMPFS_FLAGS <const> = {
   ro = true, rw = true, nosuid = true, nodev = true, noexec = true, noatime = true, relatime = true,
 }
 
-
 --- An absolute path inside, which does not go up.
 local function read_inside(field, path, what)
   expect(path:sub(1, 1) == "/", field, "an absolute " .. what, path)
