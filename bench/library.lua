@@ -7,6 +7,7 @@ local top = here .. "/.."
 package.path = top .. "/lua/?.lua;" .. package.path
 package.cpath = top .. "/?.so;" .. package.cpath
 local container = require "container"
+local file = require "container.file"
 
 local ROOTFS <const> = assert(arg[1], "usage: library.lua ROOTFS [--quick]")
 local QUICK <const> = arg[2] == "--quick"
@@ -52,14 +53,10 @@ local function apart(fn, ...)
     return 0
   end))
   writer:close()
-  local text = {}
-  repeat
-    local piece = container.read(reader)
-    text[#text + 1] = piece
-  until not piece or piece == ""
+  local text = file.read_all(reader)
   reader:close()
   assert(select(2, container.wait(pid)) == 0, "a measurement failed")
-  return table.concat(text)
+  return text
 end
 
 -- Host programs of several sizes ----------------------------------------------------------------

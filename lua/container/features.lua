@@ -1,6 +1,7 @@
 -- What this kernel lets this user do, each thing found out by trying it: in a child, where it would
 -- change anything, so that nothing is left behind.
 
+local apart = require "container.apart"
 local container = require "container"
 local file = require "container.file"
 local json = require "container.json"
@@ -19,41 +20,21 @@ local CGROUP <const> = "lua-container-features-%d"
 
 -- Trying ---------------------------------------------------------------------------------------
 
---- Runs `fn` in a child, which shares this memory: in a copy of it a lock that another thread of
--- the host program holds would be held for ever.
+--- Runs `fn` in a child.
 -- @tparam table namespaces new ones for it
 -- @func fn returns what is true, or nil and a message
 -- @return true; or nil and a message
 local function try(namespaces, fn)
-  local reader <const>, writer <const> = container.pipe()
-  if not reader then
-    return nil, writer
-  end
-  local _ <close> = reader
-  local _ <close> = writer
-  local mask = container.sigprocmask("block", "all")
-  local pid, message = container.clone_vm(namespaces, function()
+  local said, message = apart.hear(namespaces, function(writer)
     container.pdeathsig("KILL")
     local ran, ok, why = pcall(fn)
     why = not ran and tostring(ok) or not ok and why or "\0"
     container.write(writer, why)
-    container._exit(0)
   end)
-  container.sigprocmask("setmask", mask)
-  if not pid then
-    return nil, message
-  end
-  writer:close()
-  local said = ""
-  repeat
-    local piece = container.read(reader) or ""
-    said = said .. piece
-  until piece == ""
-  container.wait(pid)
   if said == "\0" then
     return true
   end
-  return nil, said ~= "" and said or "the child that tried it was killed"
+  return nil, said == "" and "the child that tried it was killed" or said or message
 end
 
 --- Becomes root of the user namespace that this process is in.

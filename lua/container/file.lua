@@ -4,6 +4,8 @@ local container = require "container"
 
 local file = {}
 
+local PIECE <const> = 65536
+
 --- Opens `path` beneath `root`, and makes it with its parents when it is missing. Nothing
 -- outside of `root` is opened or made, whatever links lie on the way.
 -- @param root fd of a directory
@@ -38,6 +40,20 @@ end
 --- The path by which this process reaches an open file.
 function file.path(fd)
   return "/proc/self/fd/" .. fd:fileno()
+end
+
+--- Reads to the end, or to an error.
+-- @param fd
+-- @int[opt] most how many bytes are enough; there may be some more
+-- @treturn string
+function file.read_all(fd, most)
+  local text, size = {}, 0
+  repeat
+    local piece = container.read(fd, PIECE) or ""
+    text[#text + 1] = piece
+    size = size + #piece
+  until piece == "" or most and size > most
+  return table.concat(text)
 end
 
 --- Gives a mount, and none below it, attributes such as "ro,nodev" by mounting it again, as before

@@ -123,35 +123,15 @@ local function write(c, process)
   return ok, message, errno
 end
 
---- What a program says on its standard streams, to its end. Its status says less than what it
--- leaves, and may be somebody else's to take.
+--- What a program says on its standard streams, to its end.
 local function said(argv)
-  local reader, writer, errno = container.pipe()
-  if not reader then
-    return nil, writer, errno
-  end
-  local _ <close> = reader
-  local mask = container.sigprocmask("block", "all")
-  local pid, message, number = container.clone_vm({}, function()
+  return require("container.apart").hear({}, function(writer)
     container.open_stdio()
     container.dup2(writer, 1)
     container.dup2(writer, 2)
     local _, why = container.exec(argv)
     container.write(2, why)
-    container._exit(127)
   end)
-  container.sigprocmask("setmask", mask)
-  writer:close()
-  if not pid then
-    return nil, message, number
-  end
-  local text = {}
-  repeat
-    local piece = container.read(reader)
-    text[#text + 1] = piece
-  until not piece or piece == ""
-  container.wait(pid)
-  return table.concat(text)
 end
 
 --- An ordinary user asks those who may.

@@ -181,6 +181,23 @@ describe("file.path", function()
   end)
 end)
 
+describe("file.read_all", function()
+  it("reads to the end, or as much as is enough", function()
+    local long = ("x"):rep(200000)
+    local fd <close> = assert(container.memfd("long", long))
+    assert.equal(long, file.read_all(fd))
+    assert.equal("", file.read_all(fd))
+    local again <close> = assert(container.memfd("long", long))
+    local size = #file.read_all(again, 100000)
+    assert.is_true(size > 100000 and size < #long)
+  end)
+
+  it("answers what was read before an error", function()
+    local directory <close> = assert(container.open(support.tmpdir(), "directory"))
+    assert.equal("", file.read_all(directory))
+  end)
+end)
+
 describe("file.is_program", function()
   -- With this PATH, or with none.
   local function found(name, path)

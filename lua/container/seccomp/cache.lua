@@ -10,16 +10,6 @@ local cache = {}
 local MAGIC <const> = "lua-container seccomp 1\n"
 local SIZE_MAX <const> = 1 << 22
 
-local function slurp(fd)
-  local text, size = {}, 0
-  repeat
-    local piece = container.read(fd, 65536)
-    text[#text + 1] = piece
-    size = size + #(piece or "")
-  until not piece or piece == "" or size > SIZE_MAX
-  return table.concat(text)
-end
-
 --- The filter in a file, if it was made for this key.
 -- @treturn string flags, program; or nil
 local function parse(text, key)
@@ -72,7 +62,7 @@ function cache.read(name, key)
   local fd <close> = path and container.open(path .. "/" .. hash(name), "rdonly,nonblock,nofollow")
   -- Only what this user alone can have written: a filter is what holds a program.
   if fd and file.is_own(fd, "file") then
-    return parse(slurp(fd), key)
+    return parse(file.read_all(fd, SIZE_MAX), key)
   end
 end
 
