@@ -2,33 +2,12 @@
 
 local children = require "spec.fixtures.children"
 local container = require "container"
+local mountinfo = require "spec.fixtures.mountinfo"
 local support = require "spec.support"
 
 local MOUNT <const> = { "mount" }
 
--- What mountinfo says of the uppermost mount at a path: its own options, and its tags such as
--- "shared:1". proc(5)
-local function seen(path)
-  local found
-  for line in container.read_file("/proc/self/mountinfo"):gmatch("[^\n]+") do
-    local target, options, tags = line:match("^%d+ %d+ %S+ %S+ (%S+) (%S+) (.-)%- ")
-    if target == path then
-      found = { options = options, tags = tags }
-    end
-  end
-  return found
-end
-
-local function has(list, word)
-  return ("," .. list .. ","):find("," .. word .. ",", 1, true) ~= nil
-end
-
--- A mount point with a tmpfs on it, made by the child that calls this.
-local function tmpfs(path)
-  container.mkdir(path)
-  assert(container.mount("box", path, "tmpfs"))
-  return path
-end
+local seen, has, tmpfs = mountinfo.seen, mountinfo.has, mountinfo.tmpfs
 
 -- The user namespace of a child, in which 10 ids are those from 70000 on outside.
 local function namespace_of(pid)
