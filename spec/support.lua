@@ -1,8 +1,8 @@
 -- What the specs share. busted loads it once, before all of them (.busted), and from then on:
 --
--- * A tag in the name of a test, or of what it stands in, is a need: #root #userns #cgroup1
---   #cgroup2. A test whose need is not met (spec/fixtures/probes.lua) is pending and says why; with
---   CONTAINER_MUST_WORK=1 it fails, if root should be able to meet it.
+-- * A tag in the name of a test, or of what it stands in, is a need: #root #userns #cgroup,
+--   which is #cgroup1 or #cgroup2. A test whose need is not met (spec/fixtures/probes.lua) is
+--   pending and says why; with CONTAINER_MUST_WORK=1 it fails, if root should be able to meet it.
 -- * After a test that succeeded everything is as it was before it: see `snapshot`.
 
 local busted = require "busted"

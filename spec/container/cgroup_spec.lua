@@ -7,9 +7,8 @@ local undo = require "container.undo"
 local E <const> = container.errno
 local PREFIX <const> = "lua-container-"
 
--- Either version does, and without any the tests say so.
-local place, version = container.cgroup_place("pids")
-local TAG <const> = " #root #cgroup" .. (place and version or 1)
+-- Either version does.
+local place = container.cgroup_place("pids")
 
 -- The first container makes the image of init, which stays open for those to come, and sweeps away
 -- what earlier ones may have left.
@@ -53,7 +52,7 @@ local function idle()
   end))
 end
 
-describe("cgroup.prepare" .. TAG, function()
+describe("cgroup.prepare #root #cgroup", function()
   it("makes a cgroup with the limit, which the undo takes away", function()
     local c = described(7)
     assert.is_true(cgroup.prepare(c))
@@ -243,7 +242,7 @@ describe("cgroup.child", function()
   end)
 end)
 
-describe("a container's cgroup" .. TAG, function()
+describe("a container's cgroup #root #cgroup", function()
   it("is its own, with the limit and a lock, and gone with it", function()
     local one <close> = assert(library.spawn { "sleep", "1000", pids = 7 })
     local other <close> = assert(library.spawn { "sleep", "1000" })
@@ -329,7 +328,7 @@ describe("a container's cgroup" .. TAG, function()
   end)
 end)
 
-describe("the sweep of a run" .. TAG, function()
+describe("the sweep of a run #root #cgroup", function()
   -- A cgroup as a launcher makes it, locked; another run may sweep it away before that.
   local function made()
     local path = ("%s/%s%s"):format(place, PREFIX, support.name():gsub("%.", "-"))

@@ -1,13 +1,10 @@
 -- What --stats shows, and where.
 
-local container = require "container"
 local support = require "spec.support"
 
-local place, version = container.cgroup_place("pids")
-local TAG <const> = " #cgroup" .. (place and version or 1)
 local RUN <const> = support.lua .. " run.lua -q "
 
-describe("--stats" .. TAG, function()
+describe("--stats #cgroup", function()
   it("says at the end what was used, and nothing before where there is no terminal", function()
     local result = support.run(RUN .. "--stats --pids-limit 9 sh -c 'echo out; sleep 0.7; exit 3'")
     assert.equal("out\n", result.stdout)

@@ -5,14 +5,7 @@ local container = require "container"
 local library = require "container.library"
 local support = require "spec.support"
 
-local place, version = container.cgroup_place("pids")
-local TAG <const> = " #cgroup" .. (place and version or 1)
-
-local function needs(controller)
-  if not require("container.cgroup").find(controller) then
-    pending("needs the controller " .. controller)
-  end
-end
+local _, version = container.cgroup_place("pids")
 
 setup(function()
   library.run { "true" }
@@ -44,7 +37,7 @@ local function empty(c)
   end
 end
 
-describe("pause" .. TAG, function()
+describe("pause #cgroup", function()
   it("stops a counter, and resume lets it go on", function()
     local c <close> = counter {}
     assert(c.stdout:read("l"))
@@ -115,7 +108,7 @@ describe("pause" .. TAG, function()
     end)
 end)
 
-describe("processes" .. TAG, function()
+describe("processes #cgroup", function()
   local function same(options)
     options[1], options[2], options[3] = "sh", "-c", "sleep 1000 & sleep 1000 & echo; wait"
     options.stdout = "pipe"
@@ -135,9 +128,9 @@ describe("processes" .. TAG, function()
   end)
 end)
 
-describe("stats" .. TAG, function()
+describe("stats #cgroup", function()
   it("tell what is used, in seconds and bytes", function()
-    needs "memory"
+    support.needs "memory"
     local c <close> = assert(library.spawn { "sh", "-c",
       "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo; sleep 1000", stats = true,
       memory = "64M", pids = 7, cpus = 0.5, stdout = "pipe" })
@@ -183,7 +176,7 @@ describe("stats" .. TAG, function()
   end)
 
   it("are in the result when they were asked for", function()
-    needs "memory"
+    support.needs "memory"
     local result = assert(library.run { "true", stats = true })
     assert.equal(0, result.stats.pids.current)
     assert.truthy(result.stats.cpu.usage > 0)
@@ -191,9 +184,9 @@ describe("stats" .. TAG, function()
   end)
 end)
 
-describe("update" .. TAG, function()
+describe("update #cgroup", function()
   it("changes limits up and down while the container runs", function()
-    needs "memory"
+    support.needs "memory"
     local c <close> = assert(library.spawn { "sleep", "1000", memory = "32M", cpus = 1 })
     for _, memory in ipairs { 64 << 20, 16 << 20, 48 << 20 } do
       assert.is_true(c:update { memory = memory, pids = 9, cpus = 0.5 })
@@ -206,7 +199,7 @@ describe("update" .. TAG, function()
   end)
 
   it("limits what was not limited before", function()
-    needs "cpu"
+    support.needs "cpu"
     local c <close> = counter {}
     assert.is_true(c:update { cpus = 0.1 })
     counted(c, 0.5)
@@ -215,8 +208,7 @@ describe("update" .. TAG, function()
   end)
 
   it("puts back what it has set when a later one is refused, which it names", function()
-    needs "memory"
-    needs "cpuset"
+    support.needs("memory", "cpuset")
     local c <close> = assert(library.spawn { "sleep", "1000", memory = "32M", pids = 7,
       cpuset_cpus = "0", cpuset_mems = "0" })
     local ok, err = c:update { memory = "64M", pids = 9, cpuset_cpus = "9999" }
@@ -247,11 +239,11 @@ describe("update" .. TAG, function()
   end)
 end)
 
-describe("want of memory" .. TAG, function()
+describe("want of memory #cgroup", function()
   local HOG <const> = { support.lua, "-e", "local s = ('x'):rep(64 << 20)" }
 
   it("is the reason, and an event, and no neighbour's", function()
-    needs "memory"
+    support.needs "memory"
     local events = 0
     local neighbour <close> = assert(library.spawn { "sleep", "1000", memory = "32M" })
     local result = assert(library.run { HOG[1], HOG[2], HOG[3], memory = "16M",
@@ -266,14 +258,14 @@ describe("want of memory" .. TAG, function()
   end)
 
   it("is not the reason where a container is killed", function()
-    needs "memory"
+    support.needs "memory"
     local c <close> = assert(library.spawn { "sleep", "1000", memory = "16M" })
     c:kill("KILL")
     assert.equal("signal", c:wait().reason)
   end)
 
   it("comes for what children want as well", function()
-    needs "memory"
+    support.needs "memory"
     local result = assert(library.run { "sh", "-c", HOG[1] .. " -e '" .. HOG[3]:gsub("'", "\"")
       .. "'; kill -KILL $$", memory = "16M", stderr = "null" })
     assert.equal("oom", result.reason)

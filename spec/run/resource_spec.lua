@@ -5,15 +5,7 @@ local container = require "container"
 local library = require "container.library"
 local support = require "spec.support"
 
-local place, version = container.cgroup_place("pids")
-local TAG <const> = " #cgroup" .. (place and version or 1)
-
--- What an ordinary user has no right to, wherever a controller is.
-local function needs(controller)
-  if not require("container.cgroup").find(controller) then
-    pending("needs the controller " .. controller)
-  end
-end
+local _, version = container.cgroup_place("pids")
 
 -- The first container makes the image of init, which stays open for those to come.
 setup(function()
@@ -40,9 +32,9 @@ local function hog(mebibytes)
   return ("head -c %dM /dev/zero | tail -c %dM | wc -c"):format(mebibytes, mebibytes)
 end
 
-describe("memory" .. TAG, function()
+describe("memory #cgroup", function()
   it("ends a container that wants more, while its neighbour lives", function()
-    needs "memory"
+    support.needs "memory"
     local neighbour <close> = assert(library.spawn { "sleep", "1000", memory = "32M" })
     local result = assert(library.run { "sh", "-c", hog(64) .. " >/dev/null 2>&1; exit 9",
       memory = "16M" })
@@ -55,13 +47,13 @@ describe("memory" .. TAG, function()
   end)
 
   it("lets a container have what it may", function()
-    needs "memory"
+    support.needs "memory"
     local result = assert(library.run { "sh", "-c", hog(8) .. " >/dev/null", memory = "64M" })
     assert.equal(0, result.status)
   end)
 
   it("too small for a container to come up leaves a large host program alone", function()
-    needs "memory"
+    support.needs "memory"
     local result = support.script([[
       local ballast = ("x"):rep(200 << 20)
       local result, err = container.run { "true", memory = "256K" }
@@ -91,7 +83,7 @@ describe("memory" .. TAG, function()
   end)
 end)
 
-describe("cpus" .. TAG, function()
+describe("cpus #cgroup", function()
   -- The part of one processor that a container had in so many seconds, and its counters.
   local function share(text, seconds)
     local c <close> = assert(library.spawn { "sh", "-c", text, cpus = 0.5, stats = true })
@@ -102,7 +94,7 @@ describe("cpus" .. TAG, function()
   end
 
   it("of a half give a half", function()
-    needs "cpu"
+    support.needs "cpu"
     local used, cpu
     for _ = 1, 3 do
       used, cpu = share("while :; do :; done", 2)
@@ -116,22 +108,22 @@ describe("cpus" .. TAG, function()
   end)
 
   it("hold for all of a container together", function()
-    needs "cpu"
+    support.needs "cpu"
     local used = share("for i in 1 2 3; do while :; do :; done & done; wait", 2)
     assert.truthy(used <= 0.55, used)
   end)
 
   it("are those of the set, for all of it", function()
-    needs "cpuset"
+    support.needs "cpuset"
     local result = support.run(support.lua .. " run.lua -q --cpuset-cpus 0 --cpuset-mems 0 sh -c "
       .. "'grep Cpus_allowed_list /proc/self/status; grep Mems_allowed_list /proc/1/status'")
     assert.equal("Cpus_allowed_list:\t0\nMems_allowed_list:\t0\n", result.stdout, result.stderr)
   end)
 end)
 
-describe("the io limit" .. TAG .. " #root", function()
+describe("the io limit #cgroup #root", function()
   it("holds on a disk, here one in a file", function()
-    needs "io"
+    support.needs "io"
     local image = support.tmpdir() .. "/disk"
     assert(os.execute("head -c 8M /dev/zero >" .. support.quote(image)))
     local disk = support.run("losetup -f").stdout:match("%S+")
@@ -151,9 +143,9 @@ describe("the io limit" .. TAG .. " #root", function()
   end)
 end)
 
-describe("limits" .. TAG, function()
+describe("limits #cgroup", function()
   it("leave the same cgroups after a hundred containers", function()
-    needs "memory"
+    support.needs "memory"
     assert(library.run { "true", memory = "64M", cpus = 1, stats = true })
     local before = tree()
     for _ = 1, 100 do
@@ -163,8 +155,7 @@ describe("limits" .. TAG, function()
   end)
 
   it("leave nothing of the first when the second is refused", function()
-    needs "memory"
-    needs "cpuset"
+    support.needs("memory", "cpuset")
     local before = tree()
     local result, err = library.run { "true", memory = "64M", cpuset_cpus = "9999" }
     assert.is_nil(result)
@@ -174,7 +165,7 @@ describe("limits" .. TAG, function()
   end)
 
   it("leave none after a killed launcher and the next run", function()
-    needs "memory"
+    support.needs "memory"
     assert(library.run { "true" })
     local before = tree()
     local result = support.script([[
@@ -190,7 +181,7 @@ describe("limits" .. TAG, function()
   end)
 
   it("are all shown to the container, and nothing else", function()
-    needs "memory"
+    support.needs "memory"
     local result = support.run(support.lua .. " run.lua -q -m 64M sh -c "
       .. "'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; "
       .. "find /sys/fs/cgroup -mindepth 1 -name \"lua-container*\"; "
@@ -224,15 +215,15 @@ describe("a limit that an ordinary user has no cgroup for #root #userns", functi
   end)
 end)
 
-describe("the devices of a container" .. TAG .. " #root", function()
+describe("the devices of a container #cgroup #root", function()
   -- One that does nothing when it is opened.
   local DEVICE <const> = "/dev/cpu_dma_latency"
 
   local function box(options, text)
     if not container.stat(DEVICE) then
-      pending("needs " .. DEVICE)
+      pending("support.needs " .. DEVICE)
     end
-    needs "devices"
+    support.needs "devices"
     local words = { "sh", "-c", text, stdout = "capture", stderr = "stdout" }
     for name, value in pairs(options) do
       words[name] = value
