@@ -29,7 +29,7 @@ SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
 OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 
-all: module build/rooms.luac container/seccomp.bpf
+all: module container/start.luac container/seccomp.bpf
 
 module: $(MODULE) $(SECCOMP)
 
@@ -50,10 +50,10 @@ $(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h Makefile
 	@mkdir -p $(BUILD)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
 
-# Their bytecode, which saves run.lua in this tree most of its start. Whatever is changed is
-# read from its source.
-build/rooms.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
-	$(LUA) lua/bytecode.lua $@ $(ROOMS)
+# Their bytecode, which saves a start most of its time: start.luac and one file a room. As soon as a
+# source has changed they are not used.
+container/start.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
+	$(LUA) lua/bytecode.lua $(@D) $(ROOMS)
 
 # What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a
 # second run costs nothing and works without a network.
@@ -114,9 +114,9 @@ install: all
 	install -d $(BINDIR) $(LIBDIR) $(LUADIR)
 	install -m 644 container.so $(LIBDIR)/container.so
 	install -D -m 644 container/libseccomp.so $(LIBDIR)/container/libseccomp.so
-	install -m 644 container/seccomp.bpf $(LIBDIR)/container/seccomp.bpf
 	for room in $(ROOMS:lua/%=%); do \
 	  install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
+	install -m 644 container/seccomp.bpf container/*.luac $(LIBDIR)/container # newer than these
 	install -m 755 run.lua $(BINDIR)/lua-container
 
 uninstall:

@@ -10,26 +10,20 @@ end
 -- A start is over before there is anything worth collecting; the command line switches it on again.
 collectgarbage("stop")
 
--- In a source tree the rooms lie beside this file; installed, they are where Lua looks anyway. Most
--- of a start would be spent on compiling them, so `make` leaves their bytecode, from which each is
--- taken as long as its source is the same.
+-- In a source tree the module and the rooms lie beside this file; installed, they are where Lua
+-- looks anyway.
 local function look_beside(path)
   local here = path:match("^(.*)/[^/]*$") or "."
-  local rooms = io.open(here .. "/lua/container/cli.lua")
-  if rooms then
-    rooms:close()
+  local open = package.loadlib(here .. "/container.so", "luaopen_container")
+  if open then
+    package.preload.container = open
     package.path = here .. "/lua/?.lua;" .. package.path
-    package.cpath = here .. "/?.so;" .. package.cpath
-    local bytecode = loadfile(here .. "/build/rooms.luac", "b")
-    if bytecode then
-      bytecode(here)
-    end
   end
-  return rooms
+  return open
 end
 
 local beside = look_beside(arg[0])
-local found, cli = pcall(require, "container.cli")
+local found, container = pcall(require, "container")
 if not found and not beside then
   -- This file may have been called by a symbolic link into its tree. Lua cannot read one, so a
   -- program has to; nobody else pays for it.
@@ -37,14 +31,15 @@ if not found and not beside then
   local path = pipe:read("*a"):gsub("\n$", "")
   pipe:close()
   if look_beside(path) then
-    found, cli = pcall(require, "container.cli")
+    found, container = pcall(require, "container")
   end
 end
-if not found then
+local loaded, main = pcall(function() return container.main end)
+if not (found and loaded) then
   io.stderr:write("lua-container: cannot load its modules, which `make` builds and `make install` ",
-    "installs: ", tostring(cli):match("^[^\n]*"):gsub(":$", "") .. "\n")
+    "installs: ", tostring(found and main or container):match("^[^\n]*"):gsub(":$", "") .. "\n")
   os.exit(125)
 end
 
 -- Without closing the state: the process ends here, the kernel takes all of it back at once.
-os.exit(cli.main(arg), false)
+os.exit(main(arg), false)

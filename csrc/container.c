@@ -1,7 +1,51 @@
 /* luaopen_container opens the rooms, and nothing else. */
 #include "container.h"
 
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Leaves in the table on top of the stack, as `directory`, where what belongs to this module
+ * lies: for /DIR/container.so that is /DIR/container/. Asked now, for a name that begins at
+ * the current directory means something else after a chdir. */
+static void container_find_directory(lua_State *L)
+{
+	char above[PATH_MAX] = "";
+	Dl_info self;
+	size_t size;
+
+	if (!dladdr((void *)(intptr_t)container_find_directory, &self))
+		return;
+	if (self.dli_fname[0] != '/' && !getcwd(above, sizeof(above)))
+		return;
+	size = strlen(self.dli_fname);
+	if (size > 3 && !strcmp(self.dli_fname + size - 3, ".so"))
+		size -= 3;
+	lua_pushstring(L, above);
+	lua_pushstring(L, *above ? "/" : "");
+	lua_pushlstring(L, self.dli_fname, size);
+	lua_pushliteral(L, "/");
+	lua_concat(L, 4);
+	lua_setfield(L, -2, "directory");
+}
+
+/* Has `require` find the bytecode of the rooms, where the build has left it: start.luac, see
+ * lua/bytecode.lua. Whatever is wrong with it, another Lua's say, there are their sources. */
+static void container_preload(lua_State *L)
+{
+	int top = lua_gettop(L);
+
+	if (lua_getfield(L, 1, "directory") == LUA_TSTRING) {
+		lua_pushfstring(L, "%sstart.luac", lua_tostring(L, -1));
+		if (luaL_loadfilex(L, lua_tostring(L, -1), "b") == LUA_OK) {
+			lua_pushvalue(L, top + 1);
+			lua_pcall(L, 1, 0, 0);
+		}
+	}
+	lua_settop(L, top);
+}
 
 /* container.run, container.call and container.features are Lua, and most programs that
  * only want a system call never load it: the first look at one of them does. */
@@ -12,6 +56,7 @@ static int container_library(lua_State *L)
 	} doors[] = {
 		{ "call", "container.library" },
 		{ "features", "container.features" },
+		{ "main", "container.cli" },
 		{ "poll", "container.library" },
 		{ "run", "container.library" },
 		{ "spawn", "container.library" },
@@ -24,6 +69,11 @@ static int container_library(lua_State *L)
 		door++;
 	if (!door->name)
 		return 0;
+	if (!lua_toboolean(L, lua_upvalueindex(1))) {
+		container_preload(L);
+		lua_pushboolean(L, 1);
+		lua_replace(L, lua_upvalueindex(1));
+	}
 	lua_getglobal(L, "require");
 	lua_pushstring(L, door->room);
 	lua_call(L, 1, 1);
@@ -62,8 +112,10 @@ int luaopen_container(lua_State *L)
 	tree_open(L);
 	time_open(L);
 	uts_open(L);
+	container_find_directory(L);
 	lua_createtable(L, 0, 1);
-	lua_pushcfunction(L, container_library);
+	lua_pushboolean(L, 0);
+	lua_pushcclosure(L, container_library, 1);
 	lua_setfield(L, -2, "__index");
 	lua_setmetatable(L, -2);
 	return 1;

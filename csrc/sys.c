@@ -119,6 +119,9 @@ const char **sys_check_vector(lua_State *L, int arg)
 	return vector;
 }
 
+/* How much is read at once: most of what is read is not larger. */
+#define PIECE 16384
+
 /* Pushes the whole of a file of the kernel; 0, and errno, when it cannot be read. The
  * files of proc and cgroup have no size to ask for. */
 int sys_slurp(lua_State *L, const char *path)
@@ -130,7 +133,7 @@ int sys_slurp(lua_State *L, const char *path)
 	*slot = open(path, O_RDONLY | O_CLOEXEC);
 	luaL_buffinit(L, &b);
 	do {
-		n = *slot < 0 ? -1 : read(*slot, luaL_prepbuffer(&b), LUAL_BUFFERSIZE);
+		n = *slot < 0 ? -1 : read(*slot, luaL_prepbuffsize(&b, PIECE), PIECE);
 		err = errno;
 		if (n > 0)
 			luaL_addsize(&b, (size_t)n);

@@ -1,31 +1,59 @@
--- Part of the build, not of the product: writes the bytecode of every room into one chunk, which
--- puts into package.preload those whose sources have not changed since. Called from the top of the
--- source tree: lua5.4 lua/bytecode.lua OUTPUT SOURCE...
+-- Part of the build, not of the product: writes the rooms as bytecode, most of a start being else
+-- spent on compiling them. Those that every container needs become one chunk, start.luac, and each
+-- of the others a file of its own. Called from the top of the source tree when the module is built:
+-- lua5.4 lua/bytecode.lua DIRECTORY SOURCE...
+--
+-- csrc/container.c runs start.luac before the first room is loaded. It has `require` find them, but
+-- only if all of their sources, where `require` would find those, have the size that they had here
+-- and are not newer than it.
 
+package.path = "./lua/?.lua;" .. package.path
 package.cpath = "./?.so;" .. package.cpath
 local container = require "container"
 
-local LOADER <const> = [[
+local HEAD <const> = [[
 local here = ...
-local container = require "container"
-local function room(name, source, size, mtime, code)
-  local st = container.stat(here .. "/" .. source)
-  if st and st.size == size and st.mtime == mtime then
-    package.preload[name] = function(...)
-      return load(code, source, "b")(...)
-    end
+local found = package.searchpath("container.library", package.path)
+local lua = found and found:match("^(.*)container/library%%.lua$")
+local stat = require("container").stat
+local made = stat(here .. "start.luac", "mtime")
+for path, size in next, {%s} do
+  local now, changed = stat((lua or "") .. path, "size", "mtime")
+  if now ~= size or changed > made then
+    return
   end
+end
+local preload = package.preload
+local function load_room(name)
+  return assert(loadfile(here .. name:match("%%.(.*)") .. ".luac", "b"))(name)
+end
+for name in (%q):gmatch("%%S+") do
+  preload[name] = load_room
 end
 ]]
 
-local pieces = { LOADER }
-for i = 2, #arg do
-  local source = arg[i]
-  local name = source:match("^lua/(.*)%.lua$"):gsub("/", ".")
-  -- Asked before it is read: a change in between is then noticed at the next start.
-  local st = assert(container.stat(source))
-  pieces[#pieces + 1] = ("room(%q, %q, %d, %d, %q)\n"):format(
-    name, source, st.size, st.mtime, string.dump(assert(loadfile(source)), true))
+local function write(path, chunk)
+  local output <close> = assert(io.open(path, "wb"))
+  assert(output:write(string.dump(chunk, true)))
 end
-local output <close> = assert(io.open(arg[1], "wb"))
-assert(output:write(string.dump(assert(load(table.concat(pieces), "=rooms")), true)))
+
+-- What these ask for when they are loaded, each start does.
+require "container.cli"
+require "container.library"
+
+local directory = arg[1]
+local sizes, later, pieces = {}, {}, {}
+for i = 2, #arg do
+  local path = arg[i]
+  local name = path:match("^lua/(.*)%.lua$"):gsub("/", ".")
+  local source = assert(container.read_file(path))
+  sizes[#sizes + 1] = ("[%q] = %d"):format(path:sub(#"lua/" + 1), #source)
+  if package.loaded[name] then
+    pieces[#pieces + 1] = ("preload[%q] = function(...)\n%s\nend\n"):format(name, source)
+  else
+    later[#later + 1] = name
+    write(("%s/%s.luac"):format(directory, name:match("%.(.*)")), assert(load(source)))
+  end
+end
+table.insert(pieces, 1, HEAD:format(table.concat(sizes, ", "), table.concat(later, " ")))
+write(directory .. "/start.luac", assert(load(table.concat(pieces), "=start")))

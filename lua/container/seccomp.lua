@@ -8,10 +8,6 @@ local capability = require "container.capability"
 
 local seccomp = {}
 
--- Where the module lies, there its companions do; they are never looked for in a directory that
--- only happens to be the current one.
-local beside = (package.searchpath("container", package.cpath) or ""):match("^(.*)/[^/]*$") or "."
-
 local DEFAULT <const> = "container.seccomp.default"
 
 -- Those of the default profile that this Lua state has used, by capabilities.
@@ -19,7 +15,7 @@ local used = {}
 
 --- The module that compiles, or a reason in one sentence.
 local function compiler()
-  local path = beside .. "/container/libseccomp.so"
+  local path = container.directory .. "libseccomp.so"
   local open, why = package.loadlib(path, "luaopen_container_libseccomp")
   if not open then
     return nil, ("this filter is not compiled yet, and what compiles it cannot be loaded: %s")
@@ -78,7 +74,7 @@ local function default(capabilities)
     return used[name]
   end
   local key = default_key(capabilities)
-  local filter = key and (cache.beside(beside .. "/container/seccomp.bpf", key)
+  local filter = key and (cache.beside(container.directory .. "seccomp.bpf", key)
     or cache.read(name, key))
   if not filter then
     local message

@@ -14,10 +14,14 @@ describe("require \"container\"", function()
     end
   end)
 
-  it("answers a table of functions, and the numbers of errors", function()
+  it("answers a table of functions, the numbers of errors, and where it is from", function()
+    local others = { errno = "table", directory = "string" }
     for name, value in pairs(container) do
-      assert.equal(name == "errno" and "table" or "function", type(value), name)
+      assert.equal(others[name] or "function", type(value), name)
     end
+    local path = assert(package.searchpath("container", package.cpath)):gsub("%.so$", "")
+    assert.equal(container.stat(path, "ino"), container.stat(container.directory, "ino"))
+    assert.equal("/", container.directory:sub(1, 1))
   end)
 
   it("loads the library at the first look at it, and not before", function()

@@ -225,6 +225,16 @@ describe("container.stat", function()
         st.mtime // 1000000000, st.mtime % 1000000000))
   end)
 
+  it("answers fields alone, in the order in which they are named", function()
+    local st = container.stat("/dev/null")
+    assert.same({ "char", 1, 3, st.mtime, st.mtime },
+      { container.stat("/dev/null", "type", "major", "minor", "mtime", "mtime") })
+    assert.same({ n = 3, "directory", nil, st.uid },
+      table.pack(container.stat("/", "type", "major", "uid")))
+    support.raises("invalid option 'nope'", container.stat, "/", "type", "nope")
+    support.raises("string expected", container.stat, "/", {})
+  end)
+
   it("names each type, and that of an fd", function()
     local path = support.tmpdir()
     container.mknod(path .. "/fifo", "fifo", octal("600"))

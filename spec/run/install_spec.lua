@@ -45,6 +45,11 @@ describe("make install", function()
     for _, path in ipairs(files(tree .. "/lua/container")) do
       expected[#expected + 1] = "./usr/share/lua/5.4/container" .. path:sub(2)
     end
+    for _, path in ipairs(files(tree .. "/container")) do
+      if path:find("%.luac$") then
+        expected[#expected + 1] = "./usr/lib/lua/5.4/container" .. path:sub(2)
+      end
+    end
     table.sort(expected)
     assert.same(expected, files(root))
 
@@ -74,8 +79,8 @@ describe("luarocks make #root", function()
   it("makes a command and a module that are found in its tree", function()
     support.needs("luarocks", "cc")
     local tree, rocks = support.tmpdir(), support.tmpdir()
-    local result = shell(("cp -a LICENSE csrc lua rockspec run.lua %s && cd %s && luarocks \z
-      --lua-version=5.4 make --tree %s rockspec/*.rockspec 2>&1 && rm -r %s"):format(
+    local result = shell(("cp -a LICENSE Makefile csrc lua rockspec run.lua %s && cd %s && \z
+      luarocks --lua-version=5.4 make --tree %s rockspec/*.rockspec 2>&1 && rm -r %s"):format(
       tree, tree, rocks, tree))
     assert.equal(0, result.status, result.stdout)
     result = shell(("cd / && %s/bin/lua-container --quiet sh -c 'hostname; exit 3'"):format(rocks))
@@ -86,6 +91,46 @@ describe("luarocks make #root", function()
       '%s/lib/lua/5.4/?.so' %s -e 'print(require(\"container\").run({\"false\"}).status)'"):format(
       rocks, rocks, support.lua))
     assert.equal("1\n", result.stdout, result.stderr)
+  end)
+end)
+
+-- Which of the rooms' sources a program opens. It compiles those, but for two: it looks for one to
+-- see where they are, and one is part of what says that the compiled filter is of this profile.
+local NONE <const> = "library.lua seccomp/default.lua"
+
+local function compiled(line)
+  support.needs("strace")
+  local log = support.tmpdir() .. "/log"
+  local result = shell(("cd / && strace -f -e trace=openat -o %s %s"):format(log, line))
+  assert.equal(0, result.status, result.stderr)
+  local list = {}
+  for path in container.read_file(log):gmatch('container/([%w_/]+%.lua)", O_RDONLY%) = %d') do
+    list[#list + 1] = path
+  end
+  return table.concat(list, " ")
+end
+
+describe("an installed command #root", function()
+  it("compiles no room, by make", function()
+    local tree, root = copy(), support.tmpdir()
+    local made = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr"):format(tree, root))
+    assert.equal(0, made.status, made.stderr)
+    local line = ("env LUA_PATH_5_4='%s/usr/share/lua/5.4/?.lua' LUA_CPATH_5_4=\z
+      '%s/usr/lib/lua/5.4/?.so' %s %s/usr/bin/lua-container -q %s true"):format(
+      root, root, support.lua, root, "%s")
+    assert.equal(NONE, compiled(line:format("")))
+    assert.equal(NONE, compiled(line:format("--memory 64M --volume /etc:/mnt")))
+    assert.equal(0, shell(("echo >>%s/usr/share/lua/5.4/container/cli.lua"):format(root)).status)
+    assert.matches("cli.lua", compiled(line:format("")))
+  end)
+
+  it("compiles no room, by LuaRocks", function()
+    support.needs("luarocks", "cc")
+    local tree, rocks = copy(), support.tmpdir()
+    local result = shell(("cd %s && luarocks --lua-version=5.4 make --tree %s rockspec/*.rockspec \z
+      2>&1"):format(tree, rocks))
+    assert.equal(0, result.status, result.stdout)
+    assert.equal(NONE, compiled(rocks .. "/bin/lua-container -q true"))
   end)
 end)
 
@@ -127,7 +172,7 @@ describe("a source tree", function()
     change(tree)
     for _, damage in ipairs { "head -c 1000 $f >$f.cut; mv $f.cut $f", "echo text >$f", ": >$f",
       "rm $f" } do
-      assert.equal(0, shell(("f=%s/build/rooms.luac; %s"):format(tree, damage)).status)
+      assert.equal(0, shell(("f=%s/container/start.luac; %s"):format(tree, damage)).status)
       assert.equal(OTHER, version(tree))
     end
   end)
