@@ -107,12 +107,19 @@ those that only the running kernel knows: it is asked up to its last. prctl(2) P
 static int capability_capbset_keep(lua_State *L)
 {
 	unsigned long long keep = capability_check_set(L, 1);
-	int number, has;
+	int number;
 
-	for (number = 0; (has = prctl(PR_CAPBSET_READ, number, 0, 0, 0)) >= 0; number++)
-		if (has && !(number < 64 && keep >> number & 1) &&
-		    prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
-			return sys_fail(L, "prctl", "PR_CAPBSET_DROP");
+	for (number = 0;; number++) {
+		if (number < 64 && keep >> number & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			break;
+		/* Who lacks the right may still lack the capability, too. */
+		if (prctl(PR_CAPBSET_READ, number, 0, 0, 0) != 0)
+			return sys_fail_with(L, EPERM, "prctl", "PR_CAPBSET_DROP");
+	}
 	lua_pushboolean(L, 1);
 	return 1;
 }

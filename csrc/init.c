@@ -195,12 +195,11 @@ INIT void init_default_signals(void)
 		init_syscall(SYS_rt_sigaction, number, (long)action, 0, 8, 0);
 }
 
-/* And none held back. */
-INIT void init_reset_signals(void)
+/* None is held back any more. */
+INIT void init_unblock_signals(void)
 {
 	unsigned long none = 0;
 
-	init_default_signals();
 	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, 8, 0);
 }
 
@@ -327,21 +326,21 @@ INIT void init_main(long *stack)
 		init_gate();
 		argv++;
 	}
+	/* For the program, which has them from here; and one that is ignored comes to no signalfd, and
+	 * without SIGCHLD the end of the program would never be known. */
+	init_default_signals();
 	if (argv[0][0] == 'e') {
-		init_reset_signals();
+		init_unblock_signals();
 		init_exec(argv + 1, envp);
 	}
 	/* Nobody in the container may trace it, and so stop it from watching the launcher. */
 	init_syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	init_syscall(SYS_prctl, PR_SET_NAME, (long)&name, 0, 0, 0);
 	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0);
-	/* One that is ignored comes to no signalfd, and without SIGCHLD the end of the program
-	 * would never be known. */
-	init_default_signals();
 	signals = init_syscall(SYS_signalfd4, -1, (long)&all, 8, SFD_CLOEXEC, 0);
 	program = signals < 0 ? signals : init_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (program == 0) {
-		init_reset_signals();
+		init_unblock_signals();
 		init_exec(argv + 1, envp);
 	}
 	if (program < 0) {

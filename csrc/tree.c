@@ -31,19 +31,27 @@ static const struct sys_word attributes[] = {
 Copies a mount, as a bind does, onto nothing: an fd holds it until it is moved somewhere, and if it
 never is, its last close ends it. open_tree(2) OPEN_TREE_CLONE, Linux 5.2
 @function open_tree
-@string path
+@param path string or fd
 @string[opt] flags rec: with every mount below it
 @return an fd that closes itself, or nil, message, errno (EPERM without CAP_SYS_ADMIN, ENOSYS)
 */
 static int tree_open_tree(lua_State *L)
 {
 	static const struct sys_word words[] = { { "rec", AT_RECURSIVE }, { NULL, 0 } };
-	const char *path = sys_check_string(L, 1);
 	unsigned flags = (unsigned)sys_check_words(L, 2, words, "open_tree flag");
-	int *slot = fd_new(L);
-	long fd = syscall(SYS_open_tree, AT_FDCWD, path,
-			  flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	const char *path = NULL;
+	int *slot, from = AT_FDCWD;
+	long fd;
 
+	flags |= OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	if (lua_type(L, 1) == LUA_TSTRING) {
+		path = sys_check_string(L, 1);
+	} else {
+		from = fd_check(L, 1);
+		flags |= AT_EMPTY_PATH;
+	}
+	slot = fd_new(L);
+	fd = syscall(SYS_open_tree, from, path ? path : "", flags);
 	return fd_give(slot, (int)fd) ? 1 : sys_fail(L, "open_tree", path);
 }
 

@@ -19,16 +19,15 @@ function file.beneath(root, path, kind, resolve)
     return fd, message, errno
   end
   local above, name = path:match("^(.-)/*([^/]+)/*$")
-  local parent <close> = above == "" and container.open_beneath(root, ".", "path")
-    or file.beneath(root, above, "directory", resolve)
-  if not parent then
+  local parent <close> = above ~= "" and file.beneath(root, above, "directory", resolve) or nil
+  if above ~= "" and not parent then
     return nil, message, errno
   end
   local ok
   if kind == "directory" then
-    ok, message, errno = container.mkdir(name, 0x1ed, parent) -- 0755
+    ok, message, errno = container.mkdir(name, 0x1ed, parent or root) -- 0755
   else
-    ok, message, errno = container.mknod(name, "file", 0x1a4, 0, 0, parent) -- 0644
+    ok, message, errno = container.mknod(name, "file", 0x1a4, 0, 0, parent or root) -- 0644
   end
   -- Somebody else may have made it meanwhile; what it is shows when it is opened.
   if not ok and errno ~= container.errno.EEXIST then
@@ -75,15 +74,20 @@ end
 -- @string attributes
 -- @func open gives an fd of the top of what is mounted there
 -- @bool[opt] all whether less than all below it will not do
+-- @return an fd of that top; or nil, message, errno
 function file.restrict(target, source, attributes, open, all)
-  local top <close>, message, errno = open()
+  local top, message, errno = open()
   if not top then
     return nil, message, errno
   end
   local ok
-  ok, message, errno = container.mount_setattr(file.path(top), "rec," .. attributes)
-  if ok or errno ~= container.errno.ENOSYS then
-    return ok, message, errno
+  ok, message, errno = container.mount_setattr(top, "rec," .. attributes)
+  if ok then
+    return top
+  end
+  local _ <close> = top
+  if errno ~= container.errno.ENOSYS then
+    return nil, message, errno
   elseif all then
     return nil, ("mount_setattr %s: what is mounted in it can be restricted from Linux 5.12 on")
       :format(source), container.errno.EINVAL
@@ -95,11 +99,12 @@ function file.restrict(target, source, attributes, open, all)
   if not ok then
     return nil, message, errno
   end
-  local single <close>, why, number = open()
+  local single, why, number = open()
   if not single then
     return nil, why, number
   end
-  return file.remount(single, attributes)
+  ok, message, errno = file.remount(single, attributes)
+  return ok and single, message, errno
 end
 
 --- Mounts a filesystem of the kernel's. It is mounted on `/` first, whose top `/..` leads to, and
@@ -162,11 +167,10 @@ local function bind_old(root, destination, source, words, attributes, target)
   end
   local ok, message, errno =
     container.mount(source, file.path(target), nil, words.bind and "bind" or "rbind")
-  if ok and attributes ~= "" then
-    ok, message, errno = file.restrict(file.path(target), source, attributes, open, words.rro)
-  end
   if not ok then
     return nil, message, errno
+  elseif attributes ~= "" then
+    return file.restrict(file.path(target), source, attributes, open, words.rro)
   end
   return open()
 end
@@ -189,7 +193,7 @@ function file.bind(root, destination, source, words)
   if not target then
     return nil, why, number
   end
-  if kind == "directory" and container.stat(target).type ~= "directory" then
+  if kind == "directory" and container.stat(target, "type") ~= "directory" then
     number = container.errno.ENOTDIR
     return nil, ("mount %s: %s"):format(destination, container.strerror(number)), number
   end

@@ -75,8 +75,20 @@ local function protect(path, root)
   if not target then
     return errno == container.errno.ENOENT, message, errno
   end
-  local top <close>, why, number = file.bind(root, path, file.path(target), { ro = true })
-  return top and true, why, number
+  -- The same file, on itself.
+  local held <close>, why, number = container.open_tree(target, "rec")
+  local ok = held
+  if ok then
+    ok, why, number = container.mount_setattr(held, "rec,ro")
+  end
+  if ok then
+    ok, why, number = container.move_mount(held, target)
+  end
+  if ok or number ~= container.errno.ENOSYS then
+    return ok, why, number
+  end
+  local top <close>, reason, code = file.bind(root, path, file.path(target), { ro = true })
+  return top and true, reason, code
 end
 
 --- Temperatures of processors, which tell of the neighbours' load.

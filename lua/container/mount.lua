@@ -43,7 +43,7 @@ local function filesystem(c, entry, flags, data)
     return nil, message, errno
   end
   local top, _, number
-  if container.stat(target).type == "directory" then
+  if container.stat(target, "type") == "directory" then
     top, _, number = file.mount(target, entry.source, entry.type, flags, data)
   else
     number = container.errno.ENOTDIR

@@ -33,7 +33,7 @@ local function lock(dir, wanted)
     end
     local ok
     ok, message, errno = container.flock(fd, "ex,nb")
-    if ok and container.stat(fd).nlink > 0 then
+    if ok and container.stat(fd, "nlink") > 0 then
       return fd
     end
     fd:close()

@@ -21,8 +21,8 @@ function process.prepare(c)
   c.image = image
   -- A directory as a standard stream would be a way out of the root.
   for fd = 0, 2 do
-    local st = not (c.stream and c.stream.replaces(c, fd)) and container.stat(fd)
-    if st and st.type == "directory" then
+    local replaced = c.stream and c.stream.replaces(c, fd)
+    if not replaced and container.stat(fd, "type") == "directory" then
       return nil, ("open_stdio %d: this standard stream is a directory"):format(fd),
         container.errno.EISDIR
     end

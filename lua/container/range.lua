@@ -95,7 +95,7 @@ local function lock(kind, first)
     end
     return nil, message, errno
   end
-  if container.flock(fd, "ex,nb") and container.stat(fd).nlink > 0 then
+  if container.flock(fd, "ex,nb") and container.stat(fd, "nlink") > 0 then
     if not is_crossed(kind, first) then
       return fd
     end

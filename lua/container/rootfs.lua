@@ -46,12 +46,11 @@ local function bind(path, held, privileged)
   else
     ok, message, errno = container.mount(path, "/", nil, "rbind")
   end
-  -- A node of a device that an image brings is a door to the host's, which idmapped is root's.
-  if ok and (held or not privileged) then
-    ok, message, errno = file.restrict("/..", path, "nodev", top)
-  end
   if not ok then
     return nil, message, errno
+  elseif held or not privileged then
+    -- A node of a device that an image brings is a door to the host's, which idmapped is root's.
+    return file.restrict("/..", path, "nodev", top)
   end
   return top()
 end

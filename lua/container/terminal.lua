@@ -79,7 +79,7 @@ local function dress(c, slave)
   end
   if ok then
     ok, message, errno =
-      container.chown(slave, c.config.process.user.uid, container.stat(slave).gid)
+      container.chown(slave, c.config.process.user.uid, container.stat(slave, "gid"))
   end
   return ok, message, errno
 end

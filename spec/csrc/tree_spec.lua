@@ -62,7 +62,7 @@ describe("container.open_tree", function()
   end)
 
   it("raises for what is no path, and for a flag that it does not know", function()
-    support.raises("string expected, got number", container.open_tree, 5)
+    support.raises("fd expected, got table", container.open_tree, {})
     support.raises("NUL byte", container.open_tree, "/\0")
     support.raises("unknown open_tree flag 'ro'", container.open_tree, "/", "ro")
   end)
