@@ -1,46 +1,46 @@
--- bench.lua [--quick | --rounds N]: how long a container takes, ours and others', side by side.
--- README.md beside it says what is measured and how to read it. ROOTFS in the environment names
--- the directory to use as root; else one with nothing but busybox is made and removed again.
+-- bench.lua [--quick | --rounds N]: what a container costs, ours and others', side by side, as a
+-- table and as a picture, results.txt and results.svg. README.md says what is measured and how to
+-- read it. ROOTFS in the environment names the directory to use as root; else one with nothing but
+-- busybox is made and removed again.
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local top = here .. "/.."
-package.path = top .. "/lua/?.lua;" .. package.path
+package.path = top .. "/?.lua;" .. top .. "/lua/?.lua;" .. package.path
 package.cpath = top .. "/?.so;" .. package.cpath
-local mask = require "container.mask"
+local command = require "bench.command"
+local instructions = require "bench.instructions"
+local memory = require "bench.memory"
+local report = require "bench.report"
+local statistics = require "bench.statistics"
+local svg = require "bench.svg"
+local tool = require "bench.tool"
 
-local CHUNK <const> = 10 -- rounds between two changes of the cgroup view, see `unified`
+local check, output, quote = tool.check, tool.output, tool.quote
 
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
+-- What the library does is asked of programs that hold so much, in MiB.
+local SIZES <const> = { 0, 64, 512, 2048 }
+local WAYS <const> = {
+  { "copy", "clone" }, { "shared", "clone_vm" }, { "chosen", "as it chooses" },
+}
 
-local function shell(argv)
-  local words = {}
-  for i, word in ipairs(argv) do
-    words[i] = quote(word)
-  end
-  return table.concat(words, " ")
-end
+-- What makes a container dearer. `each` counts the things of which `growth` tells the cost.
+local CASES <const> = {
+  { "plain", "nothing more", growth = { volume = 0, variable = 0 } },
+  { "bare", "bare: no init, all rights, no limit" },
+  { "noinit", "no init" },
+  { "cgroup", "a cgroup of all controllers" },
+  { "volumes1", "1 volume", growth = { volume = 1 } },
+  { "volumes10", "10 volumes", growth = { volume = 10 } },
+  { "volumes100", "100 volumes", growth = { volume = 100 }, share = 0.5 },
+  { "variables100", "100 variables", growth = { variable = 100 } },
+  { "variables1000", "1,000 variables", growth = { variable = 1000 } },
+}
 
-local function check(condition, message)
-  if not condition then
-    error(message, 0)
-  end
-  return condition
-end
+local FLIGHTS <const> = { 1, 2, 8, 32 }
 
-local function output(command)
-  local pipe <close> = check(io.popen(command))
-  return (pipe:read("a"):gsub("%s+$", ""))
-end
-
-local function installed(program)
-  return (os.execute("command -v " .. quote(program) .. " >/dev/null 2>&1"))
-end
-
-local function write(path, text)
-  local file <close> = check(io.open(path, "w"))
-  check(file:write(text))
+--- How many MiB this machine can still give.
+local function available()
+  return (tonumber(tool.read("/proc/meminfo"):match("MemAvailable:%s*(%d+)")) or 0) // 1024
 end
 
 --- A temporary directory, and a pipe on whose closing it is removed: by a shell at its other end,
@@ -48,207 +48,231 @@ end
 local function temporary(name)
   local path = output("mktemp -d")
   check(path ~= "", "mktemp failed")
-  local script = { "trap '' INT TERM HUP; cat >/dev/null" }
-  for _, runtime in ipairs { "crun", "runc" } do
-    if installed(runtime) then
-      script[#script + 1] = ("%s --root %s delete --force %s 2>/dev/null")
-        :format(runtime, quote(path .. "/" .. runtime), name)
-    end
-  end
-  script[#script + 1] = "rm -rf --one-file-system " .. quote(path)
-  return path, check(io.popen(table.concat(script, "\n"), "w"))
+  local lines = command.cleaning(path, name)
+  table.insert(lines, 1, "trap '' INT TERM HUP; cat >/dev/null")
+  return path, check(io.popen(table.concat(lines, "\n"), "w"))
 end
 
---- The smallest root: a static busybox, and a link to it for the one program that runs.
-local function make_rootfs(path)
-  local busybox = output("command -v busybox")
-  check(busybox ~= "", "no ROOTFS given, and no busybox to make one of (package busybox-static)")
-  check(os.execute(("cd %s && mkdir bin proc dev sys tmp etc root && cp %s bin/busybox && "
-    .. "for name in true sh sleep head; do ln -s busybox bin/$name || exit; done")
-    :format(quote(path), quote(busybox))))
-end
-
---- A bundle for the OCI runtimes: the same six namespaces, a proc, a /dev of its own because they
--- fill it with devices, no limits, no seccomp.
-local CONFIG <const> = [[
-{
-  "ociVersion": "1.0.0",
-  "process": {
-    "terminal": false,
-    "user": { "uid": 0, "gid": 0 },
-    "args": [ "/bin/true" ],
-    "env": [ "PATH=/bin" ],
-    "cwd": "/"
-  },
-  "root": { "path": "%s" },
-  "hostname": "bench",
-  "mounts": [
-    { "destination": "/proc", "type": "proc", "source": "proc",
-      "options": [ "nosuid", "nodev", "noexec" ] },
-    { "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
-      "options": [ "nosuid", "mode=755", "size=64k" ] }
-  ],
-  "linux": {
-    "cgroupsPath": "/%s",
-    "namespaces": [
-      { "type": "mount" }, { "type": "uts" }, { "type": "pid" }, { "type": "ipc" },
-      { "type": "network" }, { "type": "cgroup" }
-    ]
-  }
-}
-]]
-
---- crun refuses a machine that has both versions of cgroups mounted. In a mount namespace where it
--- sees version 2 alone, it works there, too.
-local UNIFIED <const> = {
-  "unshare", "--mount", "sh", "-c",
-  "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec \"$@\"", "sh",
-}
-
-local function candidates(rootfs, work, name)
-  local lua, run = os.getenv("LUA") or "lua5.4", top .. "/run.lua"
-  local bundle = work .. "/bundle"
-  return {
-    { title = "/bin/true, no container", "/bin/true" },
-    { title = lua .. " -e \"\", no container", lua, "-e", "" },
-    { title = "the C limit", base = true, here .. "/limit", rootfs, "/bin/true" },
-    { title = "the C limit, with all mounts", same = true, here .. "/limit", "--mounts",
-      table.concat(mask.MASKED, ":"), table.concat(mask.READONLY, ":"), rootfs, "/bin/true" },
-    { title = "run.lua --rootfs", lua, run, "--quiet", "--rootfs", rootfs, "/bin/true" },
-    { title = "run.lua --rootfs, bare", lua, run, "--quiet", "--no-init", "--privileged",
-      "--pids-limit", "max", "--rootfs", rootfs, "/bin/true" },
-    { title = "run.lua --rootfs --no-init",
-      lua, run, "--quiet", "--no-init", "--rootfs", rootfs, "/bin/true" },
-    { title = "run.lua, root a view of the host's", lua, run, "--quiet", "/bin/true" },
-    { title = "unshare -mupinC --fork --root", "unshare", "-mupinC", "--fork", "--root=" .. rootfs,
-      "--mount-proc", "/bin/true" },
-    { title = "bwrap --unshare-all --bind", "bwrap", "--unshare-all", "--bind", rootfs, "/",
-      "--proc", "/proc", "--dev", "/dev", "/bin/true" },
-    { title = "crun run", unified = true,
-      "crun", "--root", work .. "/crun", "run", "--bundle", bundle, name },
-    { title = "runc run", "runc", "--root", work .. "/runc", "run", "--bundle", bundle, name },
-  }
-end
-
---- Runs a command once. On failure, why: what it said, in one line.
-local function try(command, wrapper)
-  local argv = table.move(command, 1, #command, #wrapper + 1, { table.unpack(wrapper) })
-  local said = output(shell(argv) .. " 2>&1 >/dev/null </dev/null; echo :$?")
-  local text, status = said:match("^(.-)%s*:(%d+)$")
-  if status == "0" then
-    return true
-  end
-  return false, ("status %s: %s"):format(status, (text:gsub("%s+", " ")))
-end
-
-local function percentile(sorted, p)
-  return sorted[math.max(1, math.ceil(#sorted * p / 100))]
-end
-
-local function measure(commands, wrapper, rounds, work)
-  if #commands == 0 then
-    return
-  end
-  local lines = {}
-  for _, command in ipairs(commands) do
-    lines[#lines + 1] = #command
-    table.move(command, 1, #command, #lines + 1, lines)
-  end
-  local list = work .. "/commands"
-  write(list, table.concat(lines, "\n") .. "\n")
-  local argv = table.move({ here .. "/timer", tostring(rounds), list }, 1, 3, #wrapper + 1,
-    { table.unpack(wrapper) })
-  local pipe = check(io.popen(shell(argv)))
-  for line in pipe:lines() do
-    local index, nanoseconds = line:match("^(%d+) (%d+)$")
-    table.insert(commands[tonumber(index)].times, tonumber(nanoseconds) / 1e6)
-  end
-  check(pipe:close(), "a command failed in the middle of the measurement; no result")
-end
-
-local function report(commands, rounds)
-  local base, same
-  for _, command in ipairs(commands) do
-    table.sort(command.times)
-    command.median = percentile(command.times, 50)
-    base = command.base and command.median or base
-    same = command.same and command.median or same
-  end
-  print(("%d rounds, interleaved; %s, %s processors"):format(rounds, output("uname -srm"),
-    output("nproc")))
-  print(("%-36s %9s %8s %8s %12s %12s"):format("", "median ms", "p10", "p90", "to C limit",
-    "with mounts"))
-  for _, command in ipairs(commands) do
-    print(("%-36s %9.2f %8.2f %8.2f %12s %12s"):format(command.title, command.median,
-      percentile(command.times, 10), percentile(command.times, 90),
-      base and ("%.2f"):format(command.median / base) or "-",
-      same and ("%.2f"):format(command.median / same) or "-"))
-  end
-end
-
-local function main(work, name)
-  local rounds = 100
-  if arg[1] == "--quick" then
-    rounds = 20
-  elseif arg[1] == "--rounds" then
+local function arguments()
+  local rounds = arg[1] == "--quick" and 20 or 100
+  if arg[1] == "--rounds" then
     rounds = check(math.tointeger(tonumber(arg[2])), "--rounds wants a number")
-  elseif arg[1] then
-    error("usage: bench.lua [--quick | --rounds N]", 0)
   end
+  check(rounds > 0 and (not arg[1] or arg[1] == "--quick" or arg[1] == "--rounds"),
+    "usage: bench.lua [--quick | --rounds N]")
+  return rounds, arg[1] == "--quick"
+end
 
+--- The directories and names that all measurements share; the root is made if there is none.
+local function place(work, name)
   local rootfs = os.getenv("ROOTFS")
   if rootfs then
     rootfs = output("realpath -e " .. quote(rootfs))
     check(rootfs ~= "", "no such ROOTFS")
   else
     rootfs = work .. "/rootfs"
-    check(os.execute("mkdir " .. quote(rootfs)))
-    make_rootfs(rootfs)
+    command.make_rootfs(rootfs)
   end
-  check(os.execute("mkdir " .. quote(work .. "/bundle")))
-  write(work .. "/bundle/config.json", CONFIG:format(rootfs, name))
+  return { bench = here, top = top, rootfs = rootfs, work = work, name = name,
+    lua = os.getenv("LUA") or "lua5.4", program = { "/bin/true" } }
+end
 
-  -- What fails is said and makes the whole fail; what is not installed is only said.
-  local plain, unified, all, failed = {}, {}, {}, false
-  for _, command in ipairs(candidates(rootfs, work, name)) do
-    command.times = {}
-    if not installed(command[1]) then
-      print(("not installed: %s"):format(command.title))
-      goto continue
+-- The rows ----------------------------------------------------------------------------------------
+
+-- Each row is { title, worker, question, whose, share }; a section is { title, unit, rows, and the
+-- rows that others are compared with: against = { { heading, row } } }.
+
+local function commands_section(at, worker)
+  local working, left_out = command.working(command.all(at))
+  local section = { title = "start to exit of /bin/true, as a command", unit = "ms", against = {} }
+  local queues = { [false] = {}, [true] = {} }
+  for i, entry in ipairs(working) do
+    local queue = queues[entry.unified == true]
+    queue[#queue + 1] = entry
+    section[i] = { title = entry.title, key = entry.key, whose = entry.whose, share = entry.share,
+      unified = entry.unified, queue = queue, question = tostring(#queue) }
+  end
+  for unified, queue in pairs(queues) do
+    if #queue > 0 then
+      local list = at.work .. (unified and "/unified" or "/commands")
+      tool.write(list, command.for_timer(queue))
+      queue.worker = worker(tool.join(tool.join({ "env", command.SILENCE },
+        unified and command.UNIFIED or {}), { here .. "/timer", list }))
     end
-    local group = plain
-    local done, why = try(command, {})
-    if not done and command.unified and try(command, UNIFIED) then
-      done, group = true, unified
+  end
+  for _, row in ipairs(section) do
+    row.worker = row.queue.worker
+    if row.key == "limit" then
+      table.insert(section.against, 1, { "to C limit", row })
+    elseif row.key == "mounts" then
+      table.insert(section.against, { "with mounts", row })
     end
-    if done then
-      all[#all + 1] = command
-      group[#group + 1] = command
+  end
+  return section, left_out
+end
+
+local function library_sections(at, worker, quick, against)
+  local sizes = { title = "the same by the library, from a program of", unit = "ms",
+    against = table.move(against, 1, #against, 1, {}) }
+  local small
+  for _, size in ipairs(SIZES) do
+    if size < (quick and 1024 or available() // 2) then
+      local host = worker { at.lua, here .. "/library.lua", at.rootfs, tostring(size) }
+      small = small or host
+      for _, way in ipairs(WAYS) do
+        sizes[#sizes + 1] = { title = ("%d MiB, %s"):format(size, way[2]), worker = host,
+          key = way[1], question = ("run %s plain"):format(way[1]), whose = "ours",
+          share = size > 1024 and 0.2 or nil }
+        if size == 0 and way[1] == "chosen" then
+          table.insert(sizes.against, { "to 0 MiB", sizes[#sizes] })
+        end
+      end
     else
-      print(("failed: %s: %s"):format(command.title, why))
-      failed = true
+      sizes.note = ("left out: %d MiB"):format(size)
     end
-    ::continue::
+  end
+  local cases = { title = "the same, from a small program, with", unit = "ms",
+    against = against }
+  for _, case in ipairs(CASES) do
+    cases[#cases + 1] = { title = case[2], worker = small, growth = case.growth, whose = "ours",
+      question = "run chosen " .. case[1], share = case.share }
+  end
+  local flights = { title = "containers by their number in flight", unit = "per s", against = {} }
+  for _, width in ipairs(FLIGHTS) do
+    flights[#flights + 1] = { title = tostring(width), worker = small, whose = "ours", share = 0.2,
+      question = ("flight %d %d"):format(width, quick and 32 or 64) }
+  end
+  return { sizes, cases, flights }, small
+end
+
+--- Round after round asks for every row once, so that a machine that grows slower grows slower for
+-- all alike.
+local function measure(sections, rounds)
+  for round = 0, rounds do
+    for _, section in ipairs(sections) do
+      for _, row in ipairs(section) do
+        if round == 0 then
+          row.samples = {}
+          row.worker:ask(row.question) -- what is loaded once is loaded
+        elseif statistics.due(round, row.share or 1) then
+          table.insert(row.samples, row.worker:ask(row.question))
+        end
+      end
+    end
+  end
+  for _, section in ipairs(sections) do
+    for _, row in ipairs(section) do
+      row.summary = statistics.summary(row.samples)
+    end
+  end
+end
+
+--- What the time of run.lua is made up of, by the differences of rows.
+local function parts(section)
+  local median = {}
+  for _, row in ipairs(section) do
+    median[row.key] = row.summary.median
+  end
+  local result = { title = "where the time of run.lua goes", unit = "ms", against = {} }
+  if not (median.run and median.noinit and median.mounts and median.limit) then
+    result.note = "left out: it takes rows that are not here"
+    return result
+  end
+  local left = median.run
+  local function part(title, whose, value)
+    result[#result + 1] = { title = title, whose = whose, summary = { median = value, count = 1 } }
+    left = left - value
+  end
+  part("a process, of /bin/true", "base", median["true"])
+  part("the interpreter", "base", median.lua - median["true"])
+  part("namespaces, root and /proc", "base", median.limit - median["true"])
+  part("/dev, /sys and the masks", "base", median.mounts - median.limit)
+  part("init", "ours", median.run - median.noinit)
+  part("all else: ours", "ours", left)
+  return result
+end
+
+--- By how much a volume and a variable make a container dearer, as lines.
+local function growth(section)
+  local lines = {}
+  for _, thing in ipairs { "volume", "variable" } do
+    local points = {}
+    for _, row in ipairs(section) do
+      if row.growth and row.growth[thing] then
+        points[#points + 1] = { row.growth[thing], row.summary.median }
+      end
+    end
+    lines[#lines + 1] = ("each %s more: %.1f us"):format(thing, statistics.slope(points) * 1000)
+  end
+  return table.concat(lines, "; ")
+end
+
+--- What is asked a few times, after the rounds.
+local function few(title, unit, rows, times)
+  local section = { title = title, unit = unit, against = {} }
+  for _, row in ipairs(rows) do
+    local samples = {}
+    for i = 1, row.once and 1 or times do
+      samples[i] = row.worker:ask(row.question)
+    end
+    row.whose, row.summary = row.whose or "ours", statistics.summary(samples)
+    section[#section + 1] = row
+  end
+  return section
+end
+
+local function main(work, name, workers)
+  local rounds, quick = arguments()
+  local at = place(work, name)
+  local function worker(argv)
+    workers[#workers + 1] = tool.worker(argv, ("%s/%d.fifo"):format(work, #workers + 1))
+    return workers[#workers]
   end
 
-  local left = rounds
-  while left > 0 do
-    local n = math.min(left, CHUNK)
-    measure(plain, {}, n, work)
-    measure(unified, UNIFIED, n, work)
-    left = left - n
+  local first, left_out = commands_section(at, worker)
+  local sections, small = library_sections(at, worker, quick, { first.against[1] })
+  local fresh = worker { at.lua, here .. "/library.lua", at.rootfs }
+  table.insert(sections, 1, first)
+  measure(sections, rounds)
+  sections[3].note = growth(sections[3])
+
+  local many, size = quick and 100 or 500, quick and 256 or 1024
+  sections[#sections + 1] = few("what a container alive costs its program", "KiB", {
+    { title = ("each of %d"):format(many), worker = fresh, question = "alive " .. many },
+  }, 1) -- of a program that has no memory left over from others
+  local pipes = {}
+  for _, sink in ipairs { "pipe", "capture", "function" } do
+    pipes[#pipes + 1] = { title = ({ pipe = "a plain pipe, io.popen", capture = "captured",
+      ["function"] = "to a function" })[sink], worker = small,
+      whose = sink == "pipe" and "base" or "ours", question = ("output %s %d"):format(sink, size) }
   end
-  report(all, rounds)
-  print()
-  io.stdout:flush()
-  local held = os.execute(shell { os.getenv("LUA") or "lua5.4", here .. "/library.lua", rootfs,
-    rounds < 50 and "--quick" or nil })
-  return held and not failed
+  sections[#sections + 1] = few("what a container writes", "MB/s", pipes, quick and 1 or 3)
+  sections[#sections + 1] = memory.section(at, first)
+  sections[#sections + 1] = parts(first)
+  sections[#sections + 1] = instructions.section(at)
+
+  local machine = ("%d rounds, interleaved; %s, %s processors"):format(rounds,
+    output("uname -srm"), output("nproc"))
+  local text = report.text(machine, sections, left_out)
+  print(text)
+  tool.write(here .. "/results.txt", text .. "\n")
+  tool.write(here .. "/results.svg", svg.chart(machine, sections))
+
+  for _, entry in ipairs(left_out) do
+    if entry[1].whose ~= "others" then
+      return false
+    end
+  end
+  return true
 end
 
 local name = ("lua-container-bench-%x"):format(os.time())
 local work, janitor = temporary(name)
-local done, result = pcall(main, work, name)
+local workers = {}
+local done, result = pcall(main, work, name, workers)
+for _, worker in ipairs(workers) do
+  worker:close()
+end
 janitor:close()
 if not done then
   io.stderr:write("bench: ", tostring(result), "\n")

@@ -1,10 +1,10 @@
 /*
- * timer ROUNDS FILE: how long commands take, from the start of the process to its end
- * reaped. FILE has one command after another, each a line with the number of its arguments
- * and then one line for each of them. Round after round runs every command once, so that a
- * machine that grows slower grows slower for all alike. One line a run comes out: the number
- * of the command, from 1, and the nanoseconds. A command that does not end with 0 ends the
- * measurement: what fails fast must not count as fast.
+ * timer FILE: how long commands take, from the start of the process to its end reaped. FILE
+ * has one command after another, each a line with the number of its arguments and then one
+ * line for each of them; after the number may stand, behind a blank, a file that the command
+ * finds open as its descriptor 9. Who asks writes the number of a command, from 1, in a line
+ * on standard input, and gets the milliseconds in a line on standard output. A command that
+ * does not end with 0 ends the measurement: what fails fast must not count as fast.
  *
  * posix_spawn costs the same however large the starter is. The commands get no input; what
  * they print is thrown away but for standard error, which is where they say why they failed.
@@ -20,8 +20,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COMMANDS 32
-#define ARGUMENTS 64
+#define COMMANDS 64
+#define ARGUMENTS 256
+#define FILE_FD 9
+
+struct command {
+	char *file; /* for FILE_FD, or NULL */
+	char *argv[ARGUMENTS + 1];
+};
 
 static void __attribute__((noreturn)) die(const char *what, const char *subject)
 {
@@ -42,22 +48,24 @@ static char *read_line(FILE *file)
 	return line;
 }
 
-static int read_commands(const char *path, char *commands[COMMANDS][ARGUMENTS + 1])
+static int read_commands(const char *path, struct command *commands)
 {
 	FILE *file = fopen(path, "r");
 	int count = 0, i, arguments;
-	char *line;
+	char *line, *rest;
 
 	if (!file)
 		die("open", path);
 	for (; count < COMMANDS && (line = read_line(file)); count++) {
-		arguments = atoi(line);
-		free(line);
+		arguments = (int)strtol(line, &rest, 10);
 		errno = EINVAL;
 		if (arguments < 1 || arguments > ARGUMENTS)
 			die("read", path);
+		if (*rest == ' ' && !(commands[count].file = strdup(rest + 1)))
+			die("read", path);
+		free(line);
 		for (i = 0; i < arguments; i++)
-			if (!(commands[count][i] = read_line(file)))
+			if (!(commands[count].argv[i] = read_line(file)))
 				die("read", path);
 	}
 	fclose(file);
@@ -73,16 +81,26 @@ static long long now(void)
 }
 
 /* The nanoseconds that a command takes; it is an error if its status is not 0. */
-static long long run(char **argv)
+static long long run(const struct command *command)
 {
-	long long start = now(), end;
+	posix_spawn_file_actions_t actions;
+	char *const *argv = command->argv;
+	long long start, end;
 	int status;
 	pid_t pid;
 
-	errno = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+	errno = posix_spawn_file_actions_init(&actions);
+	if (!errno && command->file)
+		errno = posix_spawn_file_actions_addopen(&actions, FILE_FD, command->file,
+							 O_RDONLY, 0);
+	if (errno)
+		die("prepare", argv[0]);
+	start = now();
+	errno = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
 	if (errno || waitpid(pid, &status, 0) < 0)
 		die("start", argv[0]);
 	end = now();
+	posix_spawn_file_actions_destroy(&actions);
 	if (status) {
 		fprintf(stderr, "timer: %s ended with status %d\n", argv[0],
 			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
@@ -91,25 +109,40 @@ static long long run(char **argv)
 	return end - start;
 }
 
+/* Moves a standard stream to where no command has it, and leaves it nothing instead. */
+static FILE *take(int fd, int null, const char *mode)
+{
+	int mine = fcntl(fd, F_DUPFD_CLOEXEC, FILE_FD + 1);
+	FILE *file = mine < 0 ? NULL : fdopen(mine, mode);
+
+	if (!file || dup2(null, fd) < 0)
+		die("open", "/dev/null");
+	return file;
+}
+
 int main(int argc, char **argv)
 {
-	static char *commands[COMMANDS][ARGUMENTS + 1];
-	int count, round, rounds, i, results, null;
+	static struct command commands[COMMANDS];
+	FILE *questions, *answers;
+	int count, number, null;
+	char *line;
 
-	if (argc != 3 || (rounds = atoi(argv[1])) < 1) {
-		fprintf(stderr, "usage: timer ROUNDS FILE\n");
+	if (argc != 2) {
+		fprintf(stderr, "usage: timer FILE\n");
 		return 2;
 	}
-	count = read_commands(argv[2], commands);
+	count = read_commands(argv[1], commands);
 
-	results = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (results < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(null, STDOUT_FILENO) < 0)
-		die("open", "/dev/null");
-
-	for (round = 0; round < rounds; round++)
-		for (i = 0; i < count; i++)
-			dprintf(results, "%d %lld\n", i + 1, run(commands[i]));
+	questions = take(STDIN_FILENO, null, "r");
+	answers = take(STDOUT_FILENO, null, "w");
+	for (; (line = read_line(questions)); free(line)) {
+		number = atoi(line);
+		errno = EINVAL;
+		if (number < 1 || number > count)
+			die("find command", line);
+		fprintf(answers, "%.6f\n", (double)run(&commands[number - 1]) / 1e6);
+		fflush(answers);
+	}
 	return 0;
 }
