@@ -9,7 +9,7 @@ function command.make_rootfs(path)
   local busybox = tool.output("command -v busybox")
   tool.check(busybox ~= "", "no ROOTFS given, and no busybox to make one of (busybox-static)")
   tool.check(os.execute(("mkdir %s && cd %s && mkdir -p bin dev etc proc root run sys tmp usr var "
-    .. "&& cp %s bin/busybox && for name in true sh sleep head; do ln -s busybox bin/$name || "
+    .. "&& cp %s bin/busybox && for name in true sh sleep dd; do ln -s busybox bin/$name || "
     .. "exit; done"):format(tool.quote(path), tool.quote(path), tool.quote(busybox))))
 end
 

@@ -28,13 +28,13 @@ end
 -- that load Lua code
 local function count(at, name, argv)
   local path = ("%s/callgrind.%s"):format(at.work, name)
-  os.execute(tool.shell(tool.join({ "valgrind", "--quiet", "--tool=callgrind",
-    "--trace-children=no", "--dump-before=" .. CUT, "--callgrind-out-file=" .. path .. ".%p" },
-    argv)) .. " >/dev/null 2>&1 </dev/null")
-  -- A file with a number after that of the process is a part; the first goes up to the cut.
-  local list = tool.output("ls " .. tool.quote(path) .. ".*.1 2>/dev/null || ls "
-    .. tool.quote(path) .. ".*")
-  local file = list:match("^[^\n]+")
+  local pid = tool.output("echo $$; exec " .. tool.shell(tool.join({ "valgrind", "--quiet",
+    "--tool=callgrind", "--trace-children=no", "--dump-before=" .. CUT,
+    "--callgrind-out-file=" .. path .. ".%p" }, argv)) .. " >/dev/null 2>&1 </dev/null")
+  -- The child writes one, too. A number behind that of the process is that of a part, of which the
+  -- first goes up to the cut; without a cut there are none.
+  local file = ("%s.%s"):format(path, pid)
+  file = tool.read(file .. ".1") and file .. ".1" or file
   local total = summary(file)
   return { total = total, linker = total - inclusive(file, "__libc_start_main"),
     load = inclusive(file, "lua_load") }

@@ -117,13 +117,14 @@ function answer.alive(count)
   return grown / count
 end
 
---- MB per second of what a program writes: through a plain pipe, captured, or given to a function.
+--- MB per second of what a program of the root writes: through a plain pipe, captured, or given to
+-- a function.
 function answer.output(sink, mebibytes)
   local size = tonumber(mebibytes) << 20
-  local producer = ("head -c %d /dev/zero"):format(size)
+  local producer = ("dd bs=65536 count=%d </dev/zero 2>/dev/null"):format(size >> 16)
   local before = clock()
   if sink == "pipe" then
-    local pipe = assert(io.popen(producer))
+    local pipe = assert(io.popen(("chroot '%s' /bin/%s"):format(ROOTFS, producer)))
     while pipe:read(65536) do end
     pipe:close()
   else
