@@ -145,17 +145,32 @@ local function library_sections(at, worker, quick, against)
   return { sizes, cases, flights }, small
 end
 
+--- Asks for every row a first time, so that what is loaded once is loaded, and leaves out those
+-- that have no answer.
+local function warm(sections, left_out)
+  for _, section in ipairs(sections) do
+    for i = #section, 1, -1 do
+      local row = section[i]
+      local answer, why = row.worker:ask(row.question)
+      if not answer then
+        table.remove(section, i)
+        left_out[#left_out + 1] = { row, why }
+      end
+    end
+  end
+end
+
 --- Round after round asks for every row once, so that a machine that grows slower grows slower for
 -- all alike.
 local function measure(sections, rounds)
-  for round = 0, rounds do
+  for round = 1, rounds do
     for _, section in ipairs(sections) do
       for _, row in ipairs(section) do
-        if round == 0 then
-          row.samples = {}
-          row.worker:ask(row.question) -- what is loaded once is loaded
-        elseif statistics.due(round, row.share or 1) then
-          table.insert(row.samples, row.worker:ask(row.question))
+        if statistics.due(round, row.share or 1) then
+          local answer, why = row.worker:ask(row.question)
+          check(answer, ("%s: %s"):format(row.title, why))
+          row.samples = row.samples or {}
+          table.insert(row.samples, answer)
         end
       end
     end
@@ -202,7 +217,9 @@ local function growth(section)
         points[#points + 1] = { row.growth[thing], row.summary.median }
       end
     end
-    lines[#lines + 1] = ("each %s more: %.1f us"):format(thing, statistics.slope(points) * 1000)
+    if #points > 1 then
+      lines[#lines + 1] = ("each %s more: %.1f us"):format(thing, statistics.slope(points) * 1000)
+    end
   end
   return table.concat(lines, "; ")
 end
@@ -212,8 +229,8 @@ local function few(title, unit, rows, times)
   local section = { title = title, unit = unit, against = {} }
   for _, row in ipairs(rows) do
     local samples = {}
-    for i = 1, row.once and 1 or times do
-      samples[i] = row.worker:ask(row.question)
+    for i = 1, times do
+      samples[i] = check(row.worker:ask(row.question))
     end
     row.whose, row.summary = row.whose or "ours", statistics.summary(samples)
     section[#section + 1] = row
@@ -233,6 +250,7 @@ local function main(work, name, workers)
   local sections, small = library_sections(at, worker, quick, { first.against[1] })
   local fresh = worker { at.lua, here .. "/library.lua", at.rootfs }
   table.insert(sections, 1, first)
+  warm(sections, left_out)
   measure(sections, rounds)
   sections[3].note = growth(sections[3])
 

@@ -1,6 +1,6 @@
 -- library.lua ROOTFS MEBIBYTES: a host program that holds so much memory and makes containers
 -- through the library, as often as it is asked to. A question is a line on standard input, the
--- answer a number in a line on standard output. bench.lua starts it and asks.
+-- answer a number, or why there is none, in a line on standard output. bench.lua starts and asks.
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local top = here .. "/.."
@@ -140,6 +140,7 @@ for line in io.lines() do
   for word in line:gmatch("%S+") do
     words[#words + 1] = word
   end
-  print(answer[words[1]](table.unpack(words, 2)))
+  local _, result = pcall(answer[words[1]], table.unpack(words, 2))
+  print((tostring(result):gsub("\n.*", "")))
 end
 os.exit(#held == (tonumber(arg[2]) or 0))

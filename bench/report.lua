@@ -27,7 +27,8 @@ local function section_lines(section, lines)
     local line = ("%-42s %11s %9s %9s"):format(row.title, number(s.median, section.unit),
       several and number(s.p10, section.unit) or "", several and number(s.p90, section.unit) or "")
     for _, against in ipairs(section.against) do
-      line = line .. (" %12.2f"):format(s.median / against[2].summary.median)
+      local base = against[2].summary
+      line = line .. (base and (" %12.2f"):format(s.median / base.median) or (" %12s"):format("-"))
     end
     lines[#lines + 1] = (line:gsub("%s+$", ""))
   end

@@ -49,7 +49,8 @@ function tool.write(path, text)
   tool.check(file:write(text))
 end
 
--- A process that measures: a line to it is a question, a line from it the answer, a number.
+-- A process that measures: a line to it is a question, a line from it the answer, a number, or why
+-- there is none.
 local Worker = { __name = "worker" }
 Worker.__index = Worker
 
@@ -63,14 +64,18 @@ function tool.worker(argv, fifo)
   return setmetatable({ fifo = fifo, answers = tool.check(io.popen(command)) }, Worker)
 end
 
+--- @treturn number the answer; or nil and why not
 function Worker:ask(question)
   if not self.questions then
     self.questions = tool.check(io.open(self.fifo, "w"))
     self.questions:setvbuf("line")
   end
-  local sent = self.questions:write(question, "\n")
-  local number = sent and tonumber(self.answers:read("l"))
-  return tool.check(number, "a measurement failed: " .. question)
+  local answer = self.questions:write(question, "\n") and self.answers:read("l")
+  local number = tonumber(answer)
+  if number then
+    return number
+  end
+  return nil, answer or "it ended"
 end
 
 --- Ends it and waits until it has ended.
