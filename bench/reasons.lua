@@ -17,8 +17,8 @@ return {
     { '"run%.lua"', text = "the front script, which finds out where its tree lies", takes = FILE },
     { "^rt_sigaction%(SIGINT, {sa_handler=0x", "^rt_sigaction%(SIGINT, {sa_handler=SIG_DFL",
       text = "the interpreter's own handler of Ctrl-C", takes = "" },
-    { "rooms%.luac", "container/cli%.lua", text = "the rooms, as the bytecode that `make` left",
-      takes = FILE },
+    { "^openat.*start%.luac", "^openat.*lua/container/library%.lua", takes = FILE,
+      text = "the rooms that every container needs, as one piece of bytecode" },
     { "container%.lua\"", "container/init%.lua\"", text = "where Lua looks for `container` before "
       .. "it finds the module: a file of Lua would be first", takes = "" },
     { "container%.so", text = "the module in C: whether it is there, then loaded by ld.so",
