@@ -3,189 +3,20 @@
 
 local cgroup = require "container.cgroup"
 local container = require "container"
-local home = require "container.cgroup.home"
+local freezer = require "container.cgroup.freezer"
+local member = require "container.cgroup.member"
 local resource = require "container.resource"
 local stats = require "container.cgroup.stats"
 local v1 = require "container.cgroup.v1"
 local v2 = require "container.cgroup.v2"
 
-local control = {}
-
-local E <const> = container.errno
-
--- How long processes may take to stand still: those that wait for a disk do not at once.
-local PATIENCE <const> = 5
-
--- The files by which all of a cgroup stands still, and what they say then.
-local FREEZER <const> = {
-  { write = "freezer.state", on = "FROZEN", off = "THAWED", read = "freezer.state",
-    frozen = "^FROZEN" },
-  { write = "cgroup.freeze", on = "1", off = "0", read = "cgroup.events",
-    frozen = "frozen 1" },
+local control = {
+  pause = freezer.pause,
+  processes = member.list,
+  resume = freezer.resume,
 }
 
-local function numbers(text)
-  local list = {}
-  for pid in (text or ""):gmatch("%d+") do
-    list[#list + 1] = pid ~= "0" and math.tointeger(pid) or nil
-  end
-  return list
-end
-
---- Adds a process and all that come from it. An orphan of a container is a child of its pid 1.
-local function descend(pid, list)
-  list[#list + 1] = pid
-  local tasks = ("/proc/%d/task"):format(pid)
-  for _, thread in ipairs(container.list(tasks) or {}) do
-    for _, child in ipairs(numbers(container.read_file(tasks .. "/" .. thread .. "/children"))) do
-      descend(child, list)
-    end
-  end
-end
-
---- The processes of the container, by their numbers in the caller's PID namespace: those of its
--- cgroup, or where it has none pid 1 and all that come from it. cgroups(7), proc_tid_children(5)
--- @treturn table array of pids, first to last; or nil, message, errno
-function control.processes(c)
-  local entry = cgroup.home(c, "pids")
-  local list = {}
-  if entry then
-    local text, message, errno = container.read_file(entry.path .. "/cgroup.procs")
-    if not text then
-      return nil, message, errno
-    end
-    list = numbers(text)
-  else
-    descend(c.pid, list)
-  end
-  table.sort(list)
-  return list
-end
-
---- Has all of the container join, and who is born meanwhile, until there is nobody new.
-local function gather(c, entry)
-  local file = entry.path .. "/cgroup.procs"
-  local joined
-  repeat
-    joined = true
-    local inside = {}
-    for _, pid in ipairs(numbers(container.read_file(file))) do
-      inside[pid] = true
-    end
-    for _, pid in ipairs(control.processes(c) or {}) do
-      if not inside[pid] then
-        joined = false
-        local ok, message, errno = container.write_file(file, tostring(pid))
-        if not ok and errno ~= E.ESRCH then
-          return nil, message, errno
-        end
-      end
-    end
-  until joined
-  return true
-end
-
---- A directory more for a container that runs, of the same name as the others.
-local function adopt(c, entry, before)
-  local first = c.cgroup and c.cgroup[1]
-  local list = { entry }
-  if not first then
-    -- Empty, where every run looks for what killed launchers left, and then under that name here: a
-    -- hierarchy that nobody uses again is swept by nobody.
-    local place, version = container.cgroup_place("pids")
-    list[2] = version == 1 and place ~= entry.place and { place = place } or nil
-  end
-  local ok, message, errno = home.make(list, c.name, first and first.path:match("[^/]*$"))
-  if not ok and list[2] then
-    list[2] = nil
-    ok, message, errno = home.make(list, c.name)
-  end
-  if not ok then
-    return nil, message, errno
-  end
-  for _, made in ipairs(list) do
-    c.undo:push(made.lock.close, made.lock)
-    c.undo:push(container.rmdir, made.path)
-  end
-  if before then
-    before()
-  end
-  return gather(c, entry)
-end
-
---- Where the container can be made to stand still: its cgroup of version 2, or one that is made.
-local function freezer(c)
-  local entry = cgroup.home(c, "pids")
-  if entry and entry.version == 2 then
-    return entry
-  end
-  local place, version = container.cgroup_place("freezer")
-  if not place then
-    place, version = container.cgroup_directory(), 2
-  end
-  if not place then
-    return nil, "cgroup controller freezer: no hierarchy has it, and there is none of version 2",
-      E.ENOENT
-  end
-  return { place = place, version = version, made = true }
-end
-
-local function switch(c, word)
-  local names = FREEZER[c.freezer.version]
-  return container.write_file(c.freezer.path .. "/" .. names.write, names[word])
-end
-
---- Has every process of the container stand still, and waits until all do. cgroup-v2
--- "cgroup.freeze", cgroup-v1/freezer-subsystem
--- @return true; or nil, message, errno, and then it runs: ENOENT where nothing can freeze it,
--- ETIMEDOUT when a process does not stand still within 5 seconds
-function control.pause(c)
-  if not c.freezer then
-    local found, why, number = freezer(c)
-    if not found then
-      return nil, why, number
-    end
-    c.freezer = found
-  end
-  local entry = c.freezer
-  local ok, message, errno
-  if entry.made and not entry.path then
-    ok, message, errno = adopt(c, entry, function() switch(c, "on") end)
-  else
-    ok, message, errno = switch(c, "on")
-    if ok and entry.made then
-      ok, message, errno = gather(c, entry)
-    end
-  end
-  local names, finish = FREEZER[entry.version], container.clock_gettime() + PATIENCE
-  local pause = 0.0005
-  while ok do
-    if (container.read_file(entry.path .. "/" .. names.read) or ""):find(names.frozen) then
-      c.paused = true
-      return true
-    elseif container.clock_gettime() > finish then
-      ok, message, errno = nil, ("freeze %s: a process does not stand still"):format(entry.path),
-        E.ETIMEDOUT
-    end
-    container.ppoll({}, pause) -- version 1 says it to nobody
-    pause = math.min(2 * pause, 0.05)
-  end
-  if entry.path then
-    switch(c, "off")
-  end
-  return nil, message, errno
-end
-
---- Lets a paused container go on; nothing where it is not paused.
--- @return true; or nil, message, errno
-function control.resume(c)
-  if not c.paused then
-    return true
-  end
-  local ok, message, errno = switch(c, "off")
-  c.paused = not ok
-  return ok, message, errno
-end
+local E <const> = container.errno
 
 --- What the container uses, in one shape for both versions. What is not counted is nil: with the
 -- option `stats` all is, else what is limited.
@@ -232,7 +63,7 @@ local function reach(c, controller)
   end
   entry =
     { place = place, version = version, controllers = { [controller] = true }, settings = {} }
-  local ok, message, number = adopt(c, entry, controller == "cpuset" and function()
+  local ok, message, number = member.adopt(c, entry, controller == "cpuset" and function()
     v1.furnish(entry.path, entry.place)
   end)
   if not ok then

@@ -230,7 +230,7 @@ function methods:kill(signal)
   return ok, not ok and failure("kill", message, errno) or nil
 end
 
--- control.lua describes them; a refusal is nil and an error here.
+-- control.lua has them; a refusal is nil and an error here.
 for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
   methods[name] = function(self, ...)
     if self.closed then
