@@ -104,6 +104,8 @@ int luaopen_container(lua_State *L)
 	namespace_open(L);
 	network_open(L);
 	notify_open(L);
+	open_open(L);
+	prctl_open(L);
 	process_open(L);
 	seccomp_open(L);
 	signal_open(L);

@@ -49,9 +49,11 @@ int fd_give(int *slot, int fd);
 int fd_check(lua_State *L, int arg);
 int fd_check_element(lua_State *L, int arg, lua_Integer i);
 int fd_opt_dir(lua_State *L, int arg);
-int fd_open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 unsigned fd_enter_child(void);
 void fd_leave_child(unsigned parent);
+
+/* open.c */
+int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 
 /* clone3.c */
 pid_t clone3_copy(unsigned long flags, int cgroup);
@@ -80,6 +82,8 @@ void mount_open(lua_State *L);
 void namespace_open(lua_State *L);
 void network_open(lua_State *L);
 void notify_open(lua_State *L);
+void open_open(lua_State *L);
+void prctl_open(lua_State *L);
 void process_open(lua_State *L);
 void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);

@@ -1,6 +1,6 @@
 /*
- * Processes: execve(2), wait(2), kill(2), pidfd_open(2), prctl(2), _exit(2). Those that make
- * one are in namespace.c.
+ * Processes: execve(2), wait(2), kill(2), pidfd_open(2), _exit(2). What makes one is in
+ * namespace.c, and what one asks for itself in prctl.c.
  */
 #include "container.h"
 
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -196,53 +195,6 @@ static int process_pidfd_send_signal(lua_State *L)
 }
 
 /***
-Asks for a signal when the thread that made this process ends. prctl(2) PR_SET_PDEATHSIG
-@function pdeathsig
-@param signal as of `kill`; 0 clears it
-@return true, or nil, message, errno
-*/
-static int process_pdeathsig(lua_State *L)
-{
-	return sys_result(L, prctl(PR_SET_PDEATHSIG, signal_check(L, 1), 0, 0, 0), "prctl",
-			  "PR_SET_PDEATHSIG");
-}
-
-/* The words of the command line, which /proc shows to everybody, as numbers 48 and 49 of the
- * process's line in proc_pid_stat(5). Its second is a name in parentheses. */
-static void process_blank_words(const char *stat)
-{
-	unsigned long start, end;
-	const char *s = strrchr(stat, ')');
-	int field;
-
-	for (field = 2; s && field < 48; field++) {
-		s = strchr(s, ' ');
-		s = s ? s + 1 : NULL;
-	}
-	if (s && sscanf(s, "%lu %lu", &start, &end) == 2 && start < end)
-		memset((void *)start, 0, end - start); /* NOLINT: the kernel's own word for it */
-}
-
-/***
-Hides this process, a copy of its parent, from those that it will be among: nobody without
-CAP_SYS_PTRACE over the parent's user namespace can trace it, read its memory, its environment or
-its files, and its command line is blank. What it executes is as visible as any program. A
-change of ids undoes the first where fs.suid_dumpable is set. prctl(2) PR_SET_DUMPABLE, PR_SET_NAME
-@function hide
-@string name that /proc shows instead
-@return true, or nil, message, errno
-*/
-static int process_hide(lua_State *L)
-{
-	const char *name = sys_check_string(L, 1);
-
-	if (sys_slurp(L, "/proc/self/stat"))
-		process_blank_words(lua_tostring(L, -1));
-	prctl(PR_SET_NAME, name, 0, 0, 0);
-	return sys_result(L, prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
-}
-
-/***
 Makes these the variables of this process, in the place of all that it has: for os.getenv, and for
 the programs that it executes. Meant for a child. clearenv(3), setenv(3)
 @function set_environment
@@ -266,21 +218,6 @@ static int process_set_environment(lua_State *L)
 	}
 	lua_pushboolean(L, 1);
 	return 1;
-}
-
-/***
-Says whether other processes of the same user may look into this one: trace it, read its memory, and
-open its files and its program through proc. What is executed next may be looked into again.
-prctl(2) PR_SET_DUMPABLE
-@function dumpable
-@bool may
-@return true, or nil, message, errno
-*/
-static int process_dumpable(lua_State *L)
-{
-	luaL_checktype(L, 1, LUA_TBOOLEAN);
-	return sys_result(L, prctl(PR_SET_DUMPABLE, lua_toboolean(L, 1), 0, 0, 0), "prctl",
-			  "PR_SET_DUMPABLE");
 }
 
 /***
@@ -343,16 +280,13 @@ static int process_setsid(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "_exit", process__exit },
-	{ "dumpable", process_dumpable },
 	{ "exec", process_exec },
 	{ "fexecve", process_fexecve },
 	{ "getpgrp", process_getpgrp },
 	{ "getpid", process_getpid },
 	{ "getppid", process_getppid },
-	{ "hide", process_hide },
 	{ "kill", process_kill },
 	{ "killpg", process_killpg },
-	{ "pdeathsig", process_pdeathsig },
 	{ "pidfd_open", process_pidfd_open },
 	{ "pidfd_send_signal", process_pidfd_send_signal },
 	{ "set_environment", process_set_environment },

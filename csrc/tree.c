@@ -165,7 +165,7 @@ static int tree_cover(lua_State *L)
 	int err, target, links = luaL_checkoption(L, 5, "nosymlinks", words);
 	struct stat st;
 
-	target = fd_open_in(root, path, O_PATH, links ? 0 : RESOLVE_NO_SYMLINKS);
+	target = open_in(root, path, O_PATH, links ? 0 : RESOLVE_NO_SYMLINKS);
 	if (target < 0)
 		return sys_fail(L, "openat2", path);
 	rc = fstat(target, &st);
