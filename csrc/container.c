@@ -36,10 +36,15 @@ static void container_find_directory(lua_State *L)
 static void container_preload(lua_State *L)
 {
 	int top = lua_gettop(L);
+	const char *code;
+	size_t size;
 
 	if (lua_getfield(L, 1, "directory") == LUA_TSTRING) {
 		lua_pushfstring(L, "%sstart.luac", lua_tostring(L, -1));
-		if (luaL_loadfilex(L, lua_tostring(L, -1), "b") == LUA_OK) {
+		/* Not by luaL_loadfile, which opens what is binary twice and reads it in small pieces. */
+		if (sys_slurp(L, lua_tostring(L, -1)) &&
+		    (code = lua_tolstring(L, -1, &size)) &&
+		    luaL_loadbufferx(L, code, size, "=start", "b") == LUA_OK) {
 			lua_pushvalue(L, top + 1);
 			lua_pcall(L, 1, 0, 0);
 		}

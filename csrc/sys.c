@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -119,24 +120,34 @@ const char **sys_check_vector(lua_State *L, int arg)
 	return vector;
 }
 
-/* How much is read at once: most of what is read is not larger. */
-#define PIECE 16384
+/* How much to read at once: the whole, and one byte more to see that it was that. The files of proc
+ * and cgroup have no size to ask for, and most of them are not larger than this. */
+static size_t sys_piece(int fd)
+{
+	struct stat st;
+	off_t size = fd < 0 || fstat(fd, &st) < 0 ? 0 : st.st_size;
 
-/* Pushes the whole of a file of the kernel; 0, and errno, when it cannot be read. The
- * files of proc and cgroup have no size to ask for. */
+	return size > 0 && size < 1 << 24 ? (size_t)size + 1 : 4096;
+}
+
+/* Pushes the whole of a file; 0, and errno, when it cannot be read. */
 int sys_slurp(lua_State *L, const char *path)
 {
 	int err, *slot = fd_new(L);
 	luaL_Buffer b;
+	size_t piece;
 	ssize_t n;
 
 	*slot = open(path, O_RDONLY | O_CLOEXEC);
+	piece = sys_piece(*slot);
 	luaL_buffinit(L, &b);
 	do {
-		n = *slot < 0 ? -1 : read(*slot, luaL_prepbuffsize(&b, PIECE), PIECE);
+		n = *slot < 0 ? -1 : read(*slot, luaL_prepbuffsize(&b, piece), piece);
 		err = errno;
-		if (n > 0)
+		if (n > 0) {
 			luaL_addsize(&b, (size_t)n);
+			piece = (size_t)n < piece ? piece - (size_t)n : 4096;
+		}
 	} while (n > 0 || (n < 0 && *slot >= 0 && err == EINTR));
 	if (*slot >= 0)
 		close(*slot);
