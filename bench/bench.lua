@@ -161,16 +161,20 @@ local function warm(sections, left_out)
 end
 
 --- Round after round asks for every row once, so that a machine that grows slower grows slower for
--- all alike.
-local function measure(sections, rounds)
+-- all alike. One of others that fails once is left out from there on; ours may not.
+local function measure(sections, rounds, left_out)
   for round = 1, rounds do
     for _, section in ipairs(sections) do
-      for _, row in ipairs(section) do
+      for i = #section, 1, -1 do
+        local row = section[i]
         if statistics.due(round, row.share or 1) then
           local answer, why = row.worker:ask(row.question)
-          check(answer, ("%s: %s"):format(row.title, why))
           row.samples = row.samples or {}
           table.insert(row.samples, answer)
+          if not answer then
+            check(row.whose == "others", ("%s: %s"):format(row.title, why))
+            left_out[#left_out + 1] = { table.remove(section, i), why }
+          end
         end
       end
     end
@@ -251,7 +255,7 @@ local function main(work, name, workers)
   local fresh = worker { at.lua, here .. "/library.lua", at.rootfs }
   table.insert(sections, 1, first)
   warm(sections, left_out)
-  measure(sections, rounds)
+  measure(sections, rounds, left_out)
   sections[3].note = growth(sections[3])
 
   local many, size = quick and 100 or 500, quick and 256 or 1024

@@ -104,8 +104,8 @@ return {
     { "^prlimit64", text = "no core files", takes = "" },
     { "^keyctl", text = "a keyring of its own", takes = "" },
     { "PR_CAPBSET", "^capget", "^capset", "^gete[ug]id",
-      text = "the capabilities: of each that the kernel knows whether it may ever be gained, those "
-      .. "that are not to be dropped; then the set that stays", takes = "" },
+      text = "the capabilities: each that is not to be had can never be gained again, up to the "
+      .. "last that the kernel knows; then the set that stays", takes = "" },
     { "^setgroups", "^setres", text = "the ids of the program's user", takes = "" },
     { "PR_SET_NO_NEW_PRIVS", "^seccomp", text = "no program gains rights, and the filter",
       takes = "" },

@@ -80,10 +80,10 @@ end
 
 --- Ends it and waits until it has ended.
 function Worker:close()
-  if self.questions then
-    self.questions:close()
-    self.answers:close()
-  end
+  -- One that was never asked still waits for the way to it to be opened.
+  local questions = self.questions or io.open(self.fifo, "w")
+  questions:close()
+  self.answers:close()
 end
 
 return tool
