@@ -307,10 +307,7 @@ end
 
 --- Sets the limits that had to wait, and lets init go on.
 function cgroup.parent(c)
-  if not c.gate then
-    return true
-  end
-  for _, entry in ipairs(c.cgroup) do
+  for _, entry in ipairs(c.cgroup or {}) do
     local ok, message, errno, option = cgroup.write(entry, part(c, entry, true), c.implied)
     if not ok then
       if errno == container.errno.EBUSY then
@@ -318,6 +315,10 @@ function cgroup.parent(c)
       end
       return nil, message, errno, option
     end
+    entry.settings = nil -- they are written
+  end
+  if not c.gate then
+    return true
   end
   return channel.go(c)
 end

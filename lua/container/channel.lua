@@ -40,20 +40,26 @@ function channel.failure(step, message, errno, subject)
   return setmetatable({ step = step, subject = subject, errno = errno, message = message }, failure)
 end
 
+local function close(ends)
+  for _, fd in pairs(ends) do
+    fd:close()
+  end
+end
+
 function channel.prepare(c)
+  local ends = {}
+  c.channel = ends
+  c.undo:push(close, ends)
   local reader, writer, errno = container.pipe()
   if not reader then
     return nil, writer, errno
   end
-  c.undo:push(reader.close, reader)
-  c.undo:push(writer.close, writer)
+  ends.reader, ends.writer = reader, writer
   local line, init, why = container.socketpair()
   if not line then
     return nil, init, why
   end
-  c.undo:push(line.close, line)
-  c.undo:push(init.close, init)
-  c.channel = { reader = reader, writer = writer, line = line, init = init }
+  ends.line, ends.init = line, init
   c.tell = writer
   return true
 end
@@ -209,6 +215,12 @@ function channel.wait(c)
     reason = "not found in PATH"
   end
   return channel.failure(step, ("%s: %s"):format(program, reason), errno, program)
+end
+
+--- In the parent, when the program runs: of the four ends only one is left.
+function channel.forget(c)
+  local ends = c.channel
+  ends.reader, ends.writer, ends.init = nil, nil, nil
 end
 
 -- struct init_answer of csrc/init.c.

@@ -61,8 +61,7 @@ local function reach(c, controller)
     return nil, ("cgroup controller %s: %s"):format(controller, not place and version
       or "the container has no cgroup of version 2"), errno or E.ENOENT
   end
-  entry =
-    { place = place, version = version, controllers = { [controller] = true }, settings = {} }
+  entry = { place = place, version = version, controllers = { [controller] = true } }
   local ok, message, number = member.adopt(c, entry, controller == "cpuset" and function()
     v1.furnish(entry.path, entry.place)
   end)

@@ -196,6 +196,7 @@ function join.start(c)
   end
   unfinished:release()
   c.undo = stack:release()
+  channel.forget(c)
   return c
 end
 

@@ -368,6 +368,7 @@ function object.new(c, owner)
     for name, fd in pairs(c.stream.pipes(c)) do
       self[name] = require("container.pipe").new(fd, name, self, turn)
     end
+    c.stream = nil -- which has served
   end
   if c.on and c.on.oom and c.memory_counted then
     local source, message = oom_source(self)

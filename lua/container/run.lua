@@ -123,6 +123,20 @@ local function clone(c)
   return pid
 end
 
+-- What only the start asks for, in the parent, and in a child that shares its memory: a host program
+-- may hold many containers, and each for long.
+local PASSING <const> = {
+  "asked_capabilities", "capabilities", "held", "root", "tell", "trees", "volumes",
+}
+
+local function forget(c)
+  for _, field in ipairs(PASSING) do
+    c[field] = nil
+  end
+  c.config.mounts, c.config.linux.namespaces = nil, nil
+  channel.forget(c)
+end
+
 --- Starts a container.
 -- @tparam table c what spec.lua made: `config` in OCI's form, and how the caller wants it
 -- @treturn table c, with `pid`, `pidfd` and `undo`, which the caller now owns; or nil and an error
@@ -156,6 +170,7 @@ function run.start(c)
   end
   unfinished:release()
   c.undo = stack:release()
+  forget(c)
   return c
 end
 

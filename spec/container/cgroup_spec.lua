@@ -351,6 +351,33 @@ describe("the sweep of a run #root #cgroup", function()
     assert.is_nil(container.stat(path))
   end)
 
+  it("does not try the locks of the containers that are held here, alive or ended", function()
+    local list, own = {}, {}
+    for i = 1, 3 do
+      list[i] = assert(library.spawn { "sleep", "1000" })
+      own[cgroup_of(list[i])] = true
+    end
+    list[3]:close()
+    local open, tried = container.open, 0
+    local _ <close> = replace("open", function(path, ...)
+      tried = tried + (own[path] and 1 or 0)
+      return open(path, ...)
+    end)
+    run()
+    assert.equal(0, tried)
+    list[1]:close()
+    list[2]:close()
+  end)
+
+  it("tries the lock of one of an own name that is not held any more", function()
+    local c = assert(library.spawn { "sleep", "1000" })
+    local path = cgroup_of(c)
+    c:close()
+    assert(container.mkdir(path)) -- as one that was left by a launcher of the same number
+    run()
+    assert.is_nil(container.stat(path))
+  end)
+
   it("leaves alone what somebody has a lock on", function()
     local path, lock = made()
     run()

@@ -443,8 +443,9 @@ describe("five hundred containers of one process #root", function()
   it("live at once, take little of its memory, and end", function()
     local result = support.script(([[
       local N <const>, MAX <const> = 500, 16 << 10
+      local ROOTFS <const>, PIDS <const> = %q, %q
       assert(container.setrlimit("nofile", 16384))
-      assert(container.run { "true", rootfs = %q, pids = "max" })
+      assert(container.run { "true", rootfs = ROOTFS, pids = PIDS })
       local function resident()
         collectgarbage()
         collectgarbage()
@@ -452,7 +453,7 @@ describe("five hundred containers of one process #root", function()
       end
       local before, list = resident(), {}
       for i = 1, N do
-        list[i] = assert(container.spawn { "sleep", "1000", rootfs = %q, pids = "max",
+        list[i] = assert(container.spawn { "sleep", "1000", rootfs = ROOTFS, pids = PIDS,
           init = i %% 2 == 0, stdout = "null" })
       end
       local each = (resident() - before) // N
@@ -474,8 +475,7 @@ describe("five hundred containers of one process #root", function()
         end
       end
       io.stderr:write("each ", each, "\n")
-      print(alive, ended, each < MAX)]]):format(support.busybox_rootfs(),
-        support.busybox_rootfs()))
+      print(alive, ended, each < MAX)]]):format(support.busybox_rootfs(), contained.PIDS))
     assert.equal("500\t500\ttrue\n", result.stdout)
     assert.matches("^each %d+\n$", result.stderr)
   end)

@@ -12,6 +12,9 @@ local PREFIX <const> = "lua-container-"
 
 local count = 0
 
+-- The locks of ours, by the name of their directories. Each goes when nobody has it any more.
+local ours = setmetatable({}, { __mode = "v" })
+
 local function open(path)
   return container.open(path, "rdonly,directory")
 end
@@ -45,10 +48,12 @@ local function remove_others(place, name)
 end
 
 --- Takes away what killed launchers left in `place`, and under the same name elsewhere; here last,
--- so that what could not be taken away yet is found again.
+-- so that what could not be taken away yet is found again. Who has many containers alive does not
+-- try all of its own locks for each more.
 function home.sweep(version, place)
   for _, name in ipairs(container.list(place) or {}) do
-    if name:sub(1, #PREFIX) == PREFIX then
+    local own = ours[name]
+    if name:sub(1, #PREFIX) == PREFIX and not (own and own:fileno()) then
       local path = place .. "/" .. name
       local lock <close> = open(path)
       if lock and container.flock(lock, "ex,nb") then
@@ -111,6 +116,7 @@ function home.make(homes, name, wanted)
       entry.lock, made = lock, i
     end
     if lock then
+      ours[leaf] = lock
       return true
     end
     for i = made, 1, -1 do

@@ -3,7 +3,13 @@
 local capability = require "container.capability"
 local mask = require "container.mask"
 
-local DEFAULT_PATH <const> = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+local PATH <const> = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+-- One for all containers: whoever wants others makes another table.
+local CAPABILITIES <const> = {
+  bounding = capability.DEFAULT, effective = capability.DEFAULT, permitted = capability.DEFAULT,
+  inheritable = {}, ambient = {},
+}
 
 local NAMESPACES <const> = { "mount", "uts", "pid", "ipc", "network", "cgroup" }
 
@@ -38,14 +44,11 @@ return function()
       ociVersion = "1.0.2",
       process = {
         args = {},
-        env = { "PATH=" .. DEFAULT_PATH, "HOME=/root" },
+        env = { PATH, "HOME=/root" },
         cwd = "/",
         user = { uid = 0, gid = 0 },
         noNewPrivileges = true,
-        capabilities = {
-          bounding = capability.DEFAULT, effective = capability.DEFAULT,
-          permitted = capability.DEFAULT, inheritable = {}, ambient = {},
-        },
+        capabilities = CAPABILITIES,
       },
       root = { path = "/", readonly = false },
       mounts = default_mounts(),
