@@ -136,6 +136,8 @@ static void __attribute__((noreturn)) namespace_child(lua_State *L)
 
 	/* What the parent has left to be collected is the parent's to end. */
 	lua_gc(L, LUA_GCSTOP);
+	/* A hook of the host program is none of the child's. */
+	lua_sethook(L, NULL, 0, 0);
 	/* A caller may have kept the real os.exit; its first exit handler is this one. */
 	on_exit(namespace_leave, NULL);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -162,9 +164,10 @@ static void __attribute__((noreturn)) namespace_child(lua_State *L)
 /***
 Starts a child process in new namespaces that runs a function and then exits: with the
 integer the function returns, else with 0; with 1 after an error, which it prints, as it prints
-the message of `nil, message`. In a program with threads it has that one alone. The collector stands still in it. The child never returns into the caller's program: os.exit in it
-ends it without closing the Lua state, and it has a copy of the memory, so nothing
-it changes is seen by the parent. clone(2), namespaces(7)
+the message of `nil, message`. In a program with threads it has that one alone. The collector stands
+still in it, and no debug hook of the caller's is called. The child never returns into the caller's
+program: os.exit in it ends it without closing the Lua state, and it has a copy of the memory, so
+nothing it changes is seen by the parent. clone(2), namespaces(7)
 @function clone
 @param namespaces array of names, or comma words: mount uts pid ipc network user time cgroup
 @func fn

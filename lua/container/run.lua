@@ -123,7 +123,7 @@ local function clone(c)
   return pid
 end
 
--- What only the start asks for, in the parent, and in a child that shares its memory: a host program
+-- What only the start asks for, in the parent, and in a child that shares its memory: a program
 -- may hold many containers, and each for long.
 local PASSING <const> = {
   "asked_capabilities", "capabilities", "held", "root", "tell", "trees", "volumes",
