@@ -5,8 +5,8 @@ local command = require "spec.fixtures.command"
 local contained = require "spec.fixtures.contained"
 local support = require "spec.support"
 
--- Runs a host program that makes its children in one way. It has `run(n)`, which has a container say
--- something and end with a status, n times.
+-- Runs a host program that makes its children in one way. It has `run(n)`: n containers that say
+-- hello, and end with their number.
 local function host(way, text, preload)
   return support.run(("%s %s -e %s"):format(preload and "LD_PRELOAD=" .. preload or "", support.lua,
     support.quote(([[
