@@ -31,9 +31,10 @@ static void container_find_directory(lua_State *L)
 	lua_setfield(L, -2, "directory");
 }
 
-/* Has `require` find the bytecode of the rooms, where the build has left it: start.luac, see
- * lua/bytecode.lua. Whatever is wrong with it, another Lua's say, there are their sources. */
-static void container_preload(lua_State *L)
+/* With the module as index 1: has `require` find the bytecode of the rooms, where the build has left
+ * it: start.luac, see lua/bytecode.lua. Whatever is wrong with it, another Lua's say, there are
+ * their sources. */
+void container_preload(lua_State *L)
 {
 	int top = lua_gettop(L);
 	const char *code;
@@ -103,6 +104,7 @@ int luaopen_container(lua_State *L)
 	identity_open(L);
 	image_open(L);
 	io_open(L);
+	isolate_open(L);
 	landlock_open(L);
 	limit_open(L);
 	mount_open(L);

@@ -48,6 +48,7 @@ int *fd_new(lua_State *L);
 int fd_give(int *slot, int fd);
 int fd_check(lua_State *L, int arg);
 int fd_check_element(lua_State *L, int arg, lua_Integer i);
+int fd_test(lua_State *L, int arg);
 int fd_opt_dir(lua_State *L, int arg);
 unsigned fd_enter_child(void);
 void fd_leave_child(unsigned parent);
@@ -55,10 +56,18 @@ void fd_leave_child(unsigned parent);
 /* open.c */
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 
+/* container.c */
+void container_preload(lua_State *L);
+
 /* clone3.c */
 pid_t clone3_copy(unsigned long flags, int cgroup);
 pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack_size,
 		      int (*fn)(void *), void *arg);
+
+/* namespace.c */
+unsigned long namespace_check_namespaces(lua_State *L, int arg);
+int namespace_opt_cgroup(lua_State *L, int arg);
+pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags, int cgroup);
 
 /* signal.c */
 int signal_check(lua_State *L, int arg);
@@ -76,6 +85,7 @@ void file_open(lua_State *L);
 void identity_open(lua_State *L);
 void image_open(lua_State *L);
 void io_open(lua_State *L);
+void isolate_open(lua_State *L);
 void landlock_open(lua_State *L);
 void limit_open(lua_State *L);
 void mount_open(lua_State *L);

@@ -90,6 +90,14 @@ int fd_check(lua_State *L, int arg)
 	return owner->fd;
 }
 
+/* What an owner holds; -1 if it is closed, or the value is none. */
+int fd_test(lua_State *L, int arg)
+{
+	const struct fd_owner *owner = luaL_testudata(L, arg, FD_TYPE);
+
+	return owner ? owner->fd : -1;
+}
+
 /* One fd of an array. */
 int fd_check_element(lua_State *L, int arg, lua_Integer i)
 {

@@ -225,17 +225,6 @@ static int file_stat(lua_State *L)
 	return 1;
 }
 
-/* An open directory that is closed when a raise unwinds past it. */
-static int file_dir_close(lua_State *L)
-{
-	DIR **dir = lua_touserdata(L, 1);
-
-	if (*dir)
-		closedir(*dir);
-	*dir = NULL;
-	return 0;
-}
-
 /***
 The names in a directory, without "." and "..", in no order. readdir(3)
 @function list
@@ -245,29 +234,29 @@ The names in a directory, without "." and "..", in no order. readdir(3)
 static int file_list(lua_State *L)
 {
 	const char *path = sys_check_string(L, 1);
-	DIR **dir = lua_newuserdatauv(L, sizeof(*dir), 0);
-	struct dirent *entry;
+	/* Not by opendir: a child that shares the host program's memory may not ask malloc. */
+	_Alignas(struct dirent64) char buffer[4096];
+	const struct dirent64 *entry;
+	int *fd = fd_new(L);
 	lua_Integer n = 0;
+	long size, at;
 
-	*dir = NULL;
-	lua_createtable(L, 0, 1);
-	lua_pushcfunction(L, file_dir_close);
-	lua_setfield(L, -2, "__gc");
-	lua_setmetatable(L, -2);
-	*dir = opendir(path);
-	if (!*dir)
+	if (!fd_give(fd, open(path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC)))
 		return sys_fail(L, "opendir", path);
 	lua_newtable(L);
-	while ((errno = 0, entry = readdir(*dir))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		lua_pushstring(L, entry->d_name);
-		lua_rawseti(L, -2, ++n);
+	while ((size = syscall(SYS_getdents64, *fd, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < size; at += entry->d_reclen) {
+			entry = (const void *)(buffer + at);
+			if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+				continue;
+			lua_pushstring(L, entry->d_name);
+			lua_rawseti(L, -2, ++n);
+		}
 	}
-	if (errno)
+	if (size < 0)
 		return sys_fail(L, "readdir", path);
-	closedir(*dir);
-	*dir = NULL;
+	close(*fd);
+	*fd = -1;
 	return 1;
 }
 

@@ -31,7 +31,7 @@ static const struct sys_word namespaces[] = {
 
 /* Namespaces as an array of names, or as comma words. Replaces the argument by comma words,
  * which is what an error names. */
-static unsigned long namespace_check_namespaces(lua_State *L, int arg)
+unsigned long namespace_check_namespaces(lua_State *L, int arg)
 {
 	luaL_Buffer b;
 	lua_Unsigned i, n;
@@ -65,7 +65,7 @@ static pid_t namespace_raw_clone(unsigned long flags, int cgroup)
 }
 
 /* The cgroup that a child is born in; -1 if left out. */
-static int namespace_opt_cgroup(lua_State *L, int arg)
+int namespace_opt_cgroup(lua_State *L, int arg)
 {
 	return lua_isnoneornil(L, arg) ? -1 : fd_check(L, arg);
 }
@@ -231,12 +231,13 @@ static int namespace_vm_child(void *state)
 {
 	lua_State *L = state;
 
-	lua_pcall(L, 0, 0, 0);
+	lua_pcall(L, lua_gettop(L) - 1, 0, 0);
 	_exit(125);
 }
 
-/* Clones with a stack, which is gone before anything can raise. The pid, or -1 and errno. */
-static pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags, int cgroup)
+/* Clones with a stack, which is gone before anything can raise; the child calls the function that is
+ * first on the Lua stack of `child`, with what is above it. The pid, or -1 and errno. */
+pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags, int cgroup)
 {
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);

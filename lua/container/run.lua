@@ -82,39 +82,71 @@ local function discard(c)
   container.wait(c.pidfd or c.pid)
 end
 
--- From how many pages on the copying of a host program's page tables costs more than all the rest.
-local LARGE <const> = 4096
+-- How children are made, "copy" or "isolated": for specs and measurements, which want one.
+run.way = nil
 
---- Whether the child should run in the host program's own memory. It had better where there are
--- threads, for a copy without their locks is made by two forks, and where there is much to copy.
--- Otherwise a copy is as fast, and nothing that happens to it happens here.
-local function shares_memory(c)
-  if c.users or c.call or c.hook and c.hook.copies then
+-- The Lua state that such children run in, once there is one; false where there can be none.
+local state
+
+local function isolate()
+  if state == nil then
+    state = container.isolate(package.path, package.cpath, "container.isolated") or false
+  end
+  return state
+end
+
+-- From how many pages on the copying of a host program's page tables costs more than all the rest,
+-- and from the how manieth container on such a state is cheaper than the copies.
+local LARGE <const>, SEVERAL <const> = 4096, 2
+
+local started = 0
+
+--- How the child is made: as a copy of the host program, or in its memory and isolated from it,
+-- which is faster, but for the making of the state, and better where there are threads, for a copy
+-- without their locks is made by two forks.
+local function way(c)
+  started = started + 1
+  if run.way then
+    return run.way
+  elseif c.users or c.call or c.hook and c.hook.copies then
     -- The host program would stand still until the exec, and the child waits for it before; and a
-    -- function is not to change anything here.
-    return false
+    -- function of the caller's is not there.
+    return "copy"
+  elseif started >= SEVERAL then
+    return "isolated"
   end
   local threads = container.stat("/proc/self/task")
   local pages = container.read_file("/proc/self/statm")
-  return not threads or threads.nlink > 3 or not pages
+  local large = not threads or threads.nlink > 3 or not pages
     or tonumber(pages:match("^%d+ (%d+)")) >= LARGE
+  return large and "isolated" or "copy"
+end
+
+local function copy(c, place)
+  return container.clone(c.namespaces, function() child.main(c) end, place)
+end
+
+--- What does not fit into the state is copied after all.
+local function share(c, place)
+  local pid, message, errno = container.clone_isolated(isolate(), c.namespaces, c, place)
+  if not pid and errno == container.errno.ENOMEM then
+    return copy(c, place)
+  end
+  return pid, message, errno
 end
 
 --- Clones, with every signal held back until init is ready for it: one that comes now is delivered
 -- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
-  local how = c.shares_memory and container.clone_vm or container.clone
-  local function main()
-    child.main(c)
-  end
+  local how = c.shares_memory and share or copy
   local place = cgroup.birthplace(c)
   c.born_in_cgroup = place ~= nil
-  local pid, message, errno = how(c.namespaces, main, place)
+  local pid, message, errno = how(c, place)
   if not pid and place and errno == container.errno.ENOSYS then
     -- A filter around this process knows only the older call: then the child joins by itself.
     c.born_in_cgroup = false
-    pid, message, errno = how(c.namespaces, main)
+    pid, message, errno = how(c)
   end
   container.sigprocmask("setmask", mask)
   if not pid then
@@ -123,11 +155,8 @@ local function clone(c)
   return pid
 end
 
--- What only the start asks for, in the parent, and in a child that shares its memory: a program
--- may hold many containers, and each for long.
-local PASSING <const> = {
-  "asked_capabilities", "capabilities", "held", "root", "tell", "trees", "volumes",
-}
+-- What only the start asks for: a program may hold many containers, and each for long.
+local PASSING <const> = { "asked_capabilities", "tell", "trees", "volumes" }
 
 local function forget(c)
   for _, field in ipairs(PASSING) do
@@ -144,7 +173,7 @@ end
 function run.start(c)
   local stack <close> = undo.new()
   c.undo = stack
-  c.shares_memory = shares_memory(c)
+  c.shares_memory = way(c) == "isolated" and isolate() and true
   local ok, err = each(c, "prepare")
   if not ok then
     return nil, explain(err)

@@ -1,7 +1,10 @@
 local channel = require "container.channel"
 local child = require "container.child"
+local contained = require "spec.fixtures.contained"
 local container = require "container"
+local faulty = require "spec.fixtures.faulty"
 local library = require "container.library"
+local start = require "container.run"
 local support = require "spec.support"
 
 -- With a cgroup where there can be one.
@@ -12,13 +15,6 @@ local PIDS <const> = container.cgroup_place("pids") and 20 or "max"
 setup(function()
   library.run { "true", pids = PIDS }
 end)
-
--- The step does something else as long as the returned value is in scope.
-local function inject(entry, fn)
-  local original = entry[2]
-  entry[2] = fn
-  return setmetatable({}, { __close = function() entry[2] = original end })
-end
 
 -- The place of a function among the steps.
 local function place(room, name)
@@ -157,13 +153,21 @@ describe("child.main", function()
 end)
 
 -- A child is a copy of the host program, or has its memory; what happens in it is the same.
-for _, way in ipairs { "clone", "clone_vm" } do
-  describe("a container whose child comes by " .. way .. " #root", function()
-    local function run(rootfs)
-      local clone, clone_vm = container.clone, container.clone_vm
-      container.clone, container.clone_vm = container[way], container[way]
+for _, way in ipairs(contained.WAYS) do
+  describe("a container whose child is made by " .. way .. " #root", function()
+    -- One of a step's faults of faulty.lua, in either.
+    local function run(fault, rootfs)
+      local clone_isolated, before = container.clone_isolated, start.way
+      local apart = way == "isolated"
+        and assert(container.isolate(package.path, package.cpath, "spec.fixtures.faulty"))
+      local _ <close> = not apart and faulty(fault) or nil
+      container.clone_isolated = function(_, namespaces, c, cgroup)
+        c.fault = fault
+        return clone_isolated(apart, namespaces, c, cgroup)
+      end
+      start.way = way
       local result, err = library.run { "true", pids = PIDS, rootfs = rootfs }
-      container.clone, container.clone_vm = clone, clone_vm
+      container.clone_isolated, start.way = clone_isolated, before
       return result, err
     end
 
@@ -171,29 +175,20 @@ for _, way in ipairs { "clone", "clone_vm" } do
       local name <const> = ("step %d of the child, %s,"):format(i, entry[1])
 
       it("is an error, and nothing is left, when " .. name .. " is refused", function()
-        local _ <close> = inject(entry, function()
-          return nil, "injected x: Operation not permitted", 1
-        end)
-        local result, err = run()
+        local result, err = run { step = i, kind = "refuse" }
         assert.is_nil(result)
         assert.same({ entry[1], "x", 1, "injected x: Operation not permitted" },
           { err.step, err.subject, err.errno, err.message })
       end)
 
       it("is an error, and nothing is left, when " .. name .. " raises", function()
-        local _ <close> = inject(entry, function()
-          error("injected", 0)
-        end)
-        local result, err = run()
+        local result, err = run { step = i, kind = "raise" }
         assert.is_nil(result)
         assert.equal("child: injected", tostring(err))
       end)
 
       it("leaves nothing when " .. name .. " ends the process", function()
-        local _ <close> = inject(entry, function()
-          container._exit(3)
-        end)
-        local result, err = run()
+        local result, err = run { step = i, kind = "leave" }
         assert.is_true(err ~= nil or result.status == 3)
       end)
     end
@@ -201,22 +196,29 @@ for _, way in ipairs { "clone", "clone_vm" } do
     it("leaves the host program alone when a step calls os.exit", function()
       -- In a host program of its own, which prints what it had in its buffer once.
       local result = support.script(([[
-        container.clone, container.clone_vm = container.%s, container.%s
-        local order = require("container.child").order
+        local run = require "container.run"
+        local faulty = require "spec.fixtures.faulty"
+        local state = assert(container.isolate(package.path, package.cpath, "spec.fixtures.faulty"))
+        local clone_isolated, prepare = container.clone_isolated, run.order[1][2].prepare
+        run.way = %q
         local before = #container.list("/proc/self/fd")
         io.write("buffered ")
-        for _, entry in ipairs(order) do
-          local step = entry[2]
-          entry[2] = function() os.exit(3) end
+        for i in ipairs(require("container.child").order) do
+          local fault = { step = i, kind = "exit" }
+          local _ <close> = run.way == "copy" and faulty(fault) or nil
+          container.clone_isolated = function(_, namespaces, c, place)
+            c.fault = fault
+            return clone_isolated(state, namespaces, c, place)
+          end
           local result, err = container.run { "true", pids = %q }
           assert(err or result.status == 3)
-          entry[2] = step
           collectgarbage()
         end
+        container.clone_isolated = clone_isolated
         print(assert(container.run { "sh", "-c", "exit 4", pids = %q }).status,
           -- The image of init, which stays.
           #container.list("/proc/self/fd") - before)
-      ]]):format(way, way, PIDS, PIDS))
+      ]]):format(way, PIDS, PIDS))
       assert.same({ status = 0, stdout = "buffered 4\t1\n", stderr = "" }, result)
     end)
 
@@ -239,11 +241,7 @@ for _, way in ipairs { "clone", "clone_vm" } do
           end
         end
       end))
-      local _ <close> = inject(child.order[1], function()
-        container.write(ask, "x")
-        container.ppoll({}, 10)
-      end)
-      local result = run()
+      local result = run { step = 1, kind = "wait", ask = ask }
       support.wait(killer)
       asked:close()
       ask:close()
@@ -251,18 +249,8 @@ for _, way in ipairs { "clone", "clone_vm" } do
     end)
 
     it("requires nothing once its first step has begun", function()
-      local first, require_ = child.order[1][2], require
       for _, rootfs in ipairs { "/", support.busybox_rootfs() } do
-        local stub = inject(child.order[1], function(...)
-          rawset(_G, "require", function(name)
-            error(name .. " is required", 0)
-          end)
-          return first(...)
-        end)
-        local result, err = run(rootfs)
-        -- The child may have the caller's memory.
-        rawset(_G, "require", require_)
-        getmetatable(stub).__close()
+        local result, err = run({ step = 1, kind = "alone" }, rootfs)
         assert.equal(0, result and result.status, tostring(err))
       end
     end)

@@ -11,8 +11,7 @@ local function host(way, text, preload)
   return support.run(("%s %s -e %s"):format(preload and "LD_PRELOAD=" .. preload or "", support.lua,
     support.quote(([[
       local container = require "container"
-      local copy = container.clone
-      container.clone, container.clone_vm = container.%s, container.%s
+      require("container.run").way = %q
       local function run(n)
         for i = 1, n do
           local result = assert(container.run { "sh", "-c", "echo hello; exit $0", tostring(i),
@@ -21,11 +20,11 @@ local function host(way, text, preload)
         end
       end
       run(1) -- loads what it takes
-    ]]):format(way, way, support.busybox_rootfs(), contained.PIDS) .. text)))
+    ]]):format(way, support.busybox_rootfs(), contained.PIDS) .. text)))
 end
 
 for _, way in ipairs(contained.WAYS) do
-  describe("a host program whose children come by " .. way .. " #root", function()
+  describe("a host program whose children are made by " .. way .. " #root", function()
     local function expect(text, preload)
       assert.same({ status = 0, stdout = "well\n", stderr = "" }, host(way, text, preload))
     end
@@ -45,7 +44,7 @@ for _, way in ipairs(contained.WAYS) do
         local parent = container.getpid()
         local children = ("/proc/%d/task/%d/children"):format(parent, parent)
         -- Sends to every child there is what its parent handles, and others ignore.
-        local sender = assert(copy({}, function()
+        local sender = assert(container.clone({}, function()
           container.sigprocmask("block", "all")
           container.pdeathsig("KILL")
           while true do
@@ -118,7 +117,7 @@ for _, way in ipairs(contained.WAYS) do
       local result = support.run("trap '' INT USR1 PIPE; " .. support.lua .. " -e "
         .. support.quote(([[
           local container = require "container"
-          container.clone, container.clone_vm = container.%s, container.%s
+          require("container.run").way = %q
           local fds = {}
           for i = 1, 20 do
             fds[i] = assert(container.open("/"))
@@ -132,7 +131,7 @@ for _, way in ipairs(contained.WAYS) do
               grep '^Sig[BI]' /proc/self/status | tr '\t' ' '
               umask]=], rootfs = %q, pids = %q, init = init })
             assert(result.status == 0)
-          end]]):format(way, way, support.busybox_rootfs(), contained.PIDS)))
+          end]]):format(way, support.busybox_rootfs(), contained.PIDS)))
       -- The last is the listing's own.
       local one = "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n"
         .. "SigBlk: 0000000000000000\nSigIgn: 0000000000000000\n0022\n"

@@ -188,7 +188,7 @@ describe("a container with rlimits #root", function()
     local result = support.script([[
       local ballast, failed = {}, 0
       for i = 1, 1000 do ballast[i] = ("x"):rep(1 << 16) .. i end
-      container.clone = container.clone_vm
+      require("container.run").way = "isolated"
       for i = 1, 100 do
         local garbage = {}
         for k = 1, i * 10 do garbage[k] = { k } end

@@ -271,8 +271,8 @@ describe("what a container used #root", function()
   it("is the memory of the largest process, and nothing of the host program's", function()
     local text <const> = [[
       local ballast = ("x"):rep(200 << 20)
-      for _, how in ipairs { "clone", "clone_vm" } do
-        container.clone, container.clone_vm = container[how], container[how]
+      for _, way in ipairs { "copy", "isolated" } do
+        require("container.run").way = way
         local small = assert(container.run { "true", pids = "max" })
         local large = assert(container.run { "lua5.4", "-e", "local x = ('x'):rep(64 << 20)",
           pids = "max" })

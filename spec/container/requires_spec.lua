@@ -12,6 +12,7 @@ local LAYERS <const> = {
   ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
   ["container.json"] = TOOL, ["container.undo"] = TOOL, ["container.value"] = TOOL,
   ["container.child"] = CHILD, ["container.run"] = RUN, ["container.join"] = RUN,
+  ["container.isolated"] = RUN,
   ["container.spec"] = SPEC,
   ["container.cli"] = DOOR, ["container.features"] = DOOR, ["container.library"] = DOOR,
 }

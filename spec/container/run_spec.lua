@@ -19,21 +19,12 @@ local function replace(name, fn)
   return setmetatable({}, { __close = function() container[name] = original end })
 end
 
--- The same for both ways to a child: a copy, and one that shares the memory. The function gets the
--- one that was called as its first argument.
+-- The function gets the clone that was called as its first argument.
 local function replace_clones(fn)
-  local stubs = {}
-  for i, name in ipairs { "clone", "clone_vm" } do
-    local original = container[name]
-    stubs[i] = replace(name, function(...)
-      return fn(original, ...)
-    end)
-  end
-  return setmetatable({}, { __close = function()
-    for _, stub in ipairs(stubs) do
-      getmetatable(stub).__close()
-    end
-  end })
+  local original = container.clone
+  return replace("clone", function(...)
+    return fn(original, ...)
+  end)
 end
 
 -- One verb of a subject does something else as long as the returned value is in scope.

@@ -225,8 +225,8 @@ describe("standard output and error #root", function()
     local path = support.tmpdir() .. "/said"
     support.run(support.lua .. " -e " .. support.quote(([[
       local container = require "container"
-      for _, how in ipairs { "clone", "clone_vm" } do
-        container.clone, container.clone_vm = container[how], container[how]
+      for _, way in ipairs { "copy", "isolated" } do
+        require("container.run").way = way
         local result = assert(container.run { "sh", "-c", "cat; echo err >&2", pids = "max",
           stdin = "in ", stdout = "capture", stderr = "capture" })
         local file = assert(container.open(%q, "wronly,creat,append"))

@@ -1,0 +1,20 @@
+-- What a child runs that shares the host program's memory, in a Lua state of its own, into which it
+-- gets a copy of `c` without functions. csrc/isolate.c
+
+local child = require "container.child"
+
+-- Rooms that `c` has only for who asks for them; here all are loaded, for the child can load none.
+local ASKED <const> = {}
+for _, name in ipairs { "landlock", "stream", "terminal", "view" } do
+  ASKED[name] = { __index = require("container." .. name) }
+end
+
+return function(c)
+  for name, room in pairs(ASKED) do
+    if c[name] then
+      setmetatable(c[name], room)
+    end
+  end
+  c.hook = nil -- those that it would call here have a copy of the host program
+  child.main(c)
+end
