@@ -4,10 +4,12 @@
 local child = require "container.child"
 
 -- Rooms that `c` has only for who asks for them; here all are loaded, for the child can load none.
-local ASKED <const> = {}
-for _, name in ipairs { "landlock", "stream", "terminal", "view" } do
-  ASKED[name] = { __index = require("container." .. name) }
-end
+local ASKED <const> = {
+  landlock = { __index = require "container.landlock" },
+  stream = { __index = require "container.stream" },
+  terminal = { __index = require "container.terminal" },
+  view = { __index = require "container.view" },
+}
 
 return function(c)
   for name, room in pairs(ASKED) do

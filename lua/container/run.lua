@@ -174,6 +174,9 @@ function run.start(c)
   local stack <close> = undo.new()
   c.undo = stack
   c.shares_memory = way(c) == "isolated" and isolate() and true
+  -- Such a child may be over before it is taken hold of, and where nobody waits for children it is
+  -- gone then: so init waits.
+  c.gate = c.shares_memory
   local ok, err = each(c, "prepare")
   if not ok then
     return nil, explain(err)
