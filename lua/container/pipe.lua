@@ -165,12 +165,13 @@ function methods:write(...)
     end
     data = tostring(data)
     while from <= #data do
+      local over = self.container.closed -- then nobody makes room any more
       local written, message, errno = container.write(self.stream, data, from)
       if written then
         from = from + written
       elseif errno ~= container.errno.EAGAIN then
         return failure(self, message, errno)
-      elseif not await(self, nil, self.stream) then
+      elseif over or not await(self, nil, self.stream) then
         return failure(self, "write: Broken pipe", container.errno.EPIPE)
       end
     end

@@ -115,6 +115,16 @@ describe("a container with a tty #userns", function()
     assert.equal(0, c:wait(DEADLINE).status)
   end)
 
+  it("takes no more when it is full and its container has ended", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "stty raw -echo; echo ready; read x",
+      tty = true })
+    expect(c, "ready")
+    local ok, err = c.tty:write(("0123456789\n"):rep(30000))
+    assert.is_nil(ok)
+    assert.equal("tty: write: Broken pipe", tostring(err))
+    assert.equal(0, c:wait(DEADLINE).status)
+  end)
+
   it("leaves a stream that an option decides on", function()
     local c <close> = assert(container.spawn { "sh", "-c", "tty; tty <&1; tty <&2; echo out; \z
       echo err >&2", tty = true, stdin = "null", stdout = "capture" })
