@@ -54,6 +54,15 @@ function methods:fail(step, message)
   end
 end
 
+--- How many processes were killed for want of memory in a container that a program is in, if that
+-- is counted: not only of that program, but with it in what it shares.
+local function shared_oom(owner)
+  if owner.closed then
+    return owner.oom_kills
+  end
+  return owner.state.memory_counted and control "oom"(owner.state) or nil
+end
+
 --- What its signal, or the limits that it ran into, say about the end of a program.
 local function reason_of(self, how, signal, cpu)
   if self.timed_out then
@@ -61,6 +70,9 @@ local function reason_of(self, how, signal, cpu)
   elseif how == "exit" then
     return "exit"
   elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
+    return "oom"
+  elseif signal == "KILL" and self.container and not self.killed
+      and (shared_oom(self.container) or 0) > self.oom_before then
     return "oom"
   end
   -- Over the hard limit of processor time the kernel kills.
@@ -353,6 +365,7 @@ function object.new(c, owner)
   self.deadline = c.timeout and self.started + c.timeout
   if owner then
     self.container = owner
+    self.oom_before = shared_oom(owner) or 0
     -- By weak keys: a program that nobody holds ends as a container does.
     owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
     owner.joined[self] = true
