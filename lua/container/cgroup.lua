@@ -196,14 +196,24 @@ end
 -- @func[opt] before called with each setting before it is written
 -- @return true; or nil, message, errno, option
 function cgroup.write(entry, settings, implied, before)
+  local function put(setting)
+    if before then
+      before(entry, setting)
+    end
+    local ok, message, errno =
+      container.write_file(entry.path .. "/" .. setting.file, setting.value)
+    if not ok and errno == container.errno.ENOENT then
+      if setting.instead then
+        return put(setting.instead)
+      end
+      message = ("cgroup controller %s: %s"):format(setting.controller, message)
+    end
+    return ok, message, errno
+  end
   local again = {}
   for _, list in ipairs { settings, again } do
     for _, setting in ipairs(list) do
-      if before then
-        before(entry, setting)
-      end
-      local ok, message, errno =
-        container.write_file(entry.path .. "/" .. setting.file, setting.value)
+      local ok, message, errno = put(setting)
       if not ok and setting.controller == "memory" and list ~= again then
         again[#again + 1] = setting
       elseif not ok and not (setting.option == implied and errno == container.errno.ENOENT) then

@@ -81,7 +81,7 @@ function v1.settings(resources)
   add("memory", "memory", "memory.limit_in_bytes", memory.limit)
   add("memory", "memory_swap", "memory.memsw.limit_in_bytes", memory.swap)
   add("memory", "memory_reservation", "memory.soft_limit_in_bytes", memory.reservation)
-  add("io", "io_weight", "blkio.weight", io.weight)
+  add("io", "io_weight", "blkio.bfq.weight", io.weight) -- since 5.0 no other scheduler has one
   for _, rate in ipairs(v1.RATES) do
     for _, entry in ipairs(io[rate.oci] or {}) do
       add("io", "io", rate.file, ("%d:%d %d"):format(entry.major, entry.minor, entry.rate))

@@ -31,7 +31,8 @@ end
 
 --- What there is to write for OCI's resources, by the formulas for version 2 that runc and crun
 -- share.
--- @treturn table as of `v1.list`
+-- @treturn table as of `v1.list`, of which one may have `instead`, the same for a kernel without
+-- that file
 function v2.settings(resources)
   local list, add = v1.list()
   local memory, cpu = resources.memory or {}, resources.cpu or {}
@@ -52,7 +53,11 @@ function v2.settings(resources)
   -- When there is no more, all of the container ends, and not some process of it.
   add("memory", "memory", "memory.oom.group", (memory.limit or -1) ~= -1 and 1)
   local io = resources.blockIO or {}
-  add("io", "io_weight", "io.weight", io.weight and 1 + (io.weight - 10) * 9999 // 990)
+  add("io", "io_weight", "io.bfq.weight", io.weight)
+  if io.weight then -- where that scheduler is not, the kernel's own model of costs may be
+    list[#list].instead = { controller = "io", option = "io_weight", file = "io.weight",
+      value = tostring(1 + (io.weight - 10) * 9999 // 990) }
+  end
   for _, rate in ipairs(v1.RATES) do
     for _, entry in ipairs(io[rate.oci] or {}) do
       add("io", "io", "io.max",
