@@ -24,7 +24,8 @@ local E <const> = container.errno
 --   * `cpu`: usage, user, system, throttled (seconds), periods, throttled_periods
 --   * `memory`: current, peak, limit (bytes), oom_kills (processes), cache, anon, kernel (bytes)
 --   * `pids`: current, peak, limit (processes), refused (how often there was no room for one)
---   * `io`: by device as "MAJOR:MINOR": read_bytes, write_bytes, read_operations, write_operations
+--   * `io`: by device as "MAJOR:MINOR": read_bytes, write_bytes, read_operations, write_operations;
+--     of version 1 before Linux 6.5 only for devices that are limited
 --   * `pressure`: cpu, memory and io, each with some and full: avg10, avg60, avg300 (percent of the
 --     last seconds in which processes waited for it), total (seconds). Version 2 alone
 --

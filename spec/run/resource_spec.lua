@@ -121,28 +121,6 @@ describe("cpus #cgroup", function()
   end)
 end)
 
-describe("the io limit #cgroup #root", function()
-  it("holds on a disk, here one in a file", function()
-    support.needs "io"
-    local image = support.tmpdir() .. "/disk"
-    assert(os.execute("head -c 8M /dev/zero >" .. support.quote(image)))
-    local disk = support.run("losetup -f").stdout:match("%S+")
-    local out = disk and support.run("losetup " .. disk .. " " .. support.quote(image))
-    if not out or out.status ~= 0 then
-      pending("needs a loop device: " .. (out and out.stderr or "none is free"))
-    end
-    local _ <close> = setmetatable({}, { __close = function()
-      os.execute("losetup -d " .. disk)
-    end })
-    local start = os.time()
-    local result = assert(library.run { "sh", "-c",
-      "exec dd if=$0 of=/dev/null bs=256K count=12 iflag=direct 2>/dev/null", disk,
-      volumes = { disk .. ":" .. disk .. ":ro" }, io = { [disk] = { read_bps = "1M" } } })
-    assert.equal(0, result.status)
-    assert.truthy(os.time() - start >= 2)
-  end)
-end)
-
 describe("limits #cgroup", function()
   it("leave the same cgroups after a hundred containers", function()
     support.needs "memory"
