@@ -197,7 +197,8 @@ describe("a container's /dev", function()
     local ask = support.quote((OPEN .. "; " .. OPEN):format("/node", "/volume/node"))
     assert.equal("closed\nclosed\n",
       support.run(BOX .. options .. "--rootfs " .. rootfs .. " sh -c " .. ask).stdout)
-    assert.equal("open\nopen\n",
+    -- But on a /tmp that is mounted without devices.
+    assert.equal(container.open(volume .. "/node") and "open\nopen\n" or "closed\nclosed\n",
       support.run(BOX .. "--privileged " .. options .. "--rootfs " .. rootfs .. " sh -c " .. ask)
         .stdout)
   end)

@@ -378,7 +378,7 @@ describe("exec #root", function()
       local c <close> = assert(container.spawn { "sleep", "1000", pids = "max" })
       for _ = 1, 5 do
         local e <close> = assert(c:exec { "sh", "-c", "echo $PPID; exit 3", stdout = "capture" })
-        local r = assert(e:wait(10))
+        local r = assert(e:wait(60))
         assert(r.status == 3 and r.stdout == "0\n")
       end
       print(c:poll())]]
@@ -399,7 +399,7 @@ describe("exec #root", function()
         pids = "max" })
       local e = assert(c:exec { "sleep", "1000" })
       c.stdin:close()
-      print(c:wait(10).status, (e:wait(10)))]])
+      print(c:wait(60).status, (e:wait(60)))]])
     assert.same({ status = 0, stdout = "3\tnil\n", stderr = "" }, result)
   end)
 
@@ -415,7 +415,7 @@ describe("exec #root", function()
       until not fd
       for _ = 1, 20 do
         local e, err = c:exec { "true", stdout = "capture" }
-        print(e and e:wait(10).status or err)
+        print(e and e:wait(60).status or err)
         if e then e:close() end
         table.remove(held):close()
       end
@@ -470,9 +470,9 @@ describe("exec #root", function()
       local c = assert(container.spawn { %q, "-e", %q, stdout = "pipe", pids = 100 })
       c.stdout:read()
       for _ = 1, 200 do
-        assert(c:exec { "true" }):wait(10)
+        assert(c:exec { "true" }):wait(60)
       end
-      assert(c:exec { "touch", "/tmp/stop" }):wait(10)
+      assert(c:exec { "touch", "/tmp/stop" }):wait(60)
       print(c.stdout:read())]]):format(support.lua, attack) .. " -- of-the-host"))
     assert.same({ status = 0, stdout = "true\t0\t\n", stderr = "" }, result)
   end)
@@ -486,7 +486,7 @@ describe("a second program of an ordinary user's container #userns", function()
       options = options or {}
       options[1], options[2], options[3], options.stdout = "sh", "-c", script, "capture"
       local e <close> = assert(c:exec(options))
-      return assert(e:wait(10)).stdout
+      return assert(e:wait(60)).stdout
     end
     print(say "id -u; id -g" == "0\n0\n")
     local state = "grep -E '^(Cap|NoNew|Secc|Uid|Gid)' /proc/%s/status; cat /proc/%s/limits; "
@@ -495,7 +495,7 @@ describe("a second program of an ordinary user's container #userns", function()
     print(one == other or one .. other)
     local e <close> = assert(c:exec { "sleep", "1000" })
     c:close()
-    print(e:wait(10).signal)]]
+    print(e:wait(60).signal)]]
 
   it("is in all its namespaces with its rights", function()
     local result = support.as_user(support.lua .. " -e " .. support.quote(

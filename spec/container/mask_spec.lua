@@ -24,6 +24,9 @@ describe("mask.child #root", function()
       path, path, path, path)))
     prepare(path)
     return support.child(function()
+      -- With devices, without which /tmp may be mounted.
+      assert(container.mount(path, path, nil, "bind"))
+      assert(container.mount(nil, path, nil, "bind,remount"))
       local root <close> = assert(container.open(path, "path,directory"))
       local ok, message, errno = mask.child { root = root, view = view, config = { linux = linux } }
       if not ok then

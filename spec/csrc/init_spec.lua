@@ -100,7 +100,7 @@ describe("pid 1", function()
     end
   end)
 
-  it("passes on keys of the launcher's terminal to all of the session's first group", function()
+  it("passes keys of the launcher's terminal on to the first group of it #root", function()
     local path, fd <close> = fifo()
     for _, signal in ipairs { "INT", "QUIT" } do
       -- The shell waits for what it runs: for it alone the key would end nothing.
@@ -114,7 +114,7 @@ describe("pid 1", function()
     end
   end)
 
-  it("stops that group by the launcher's TSTP and lets it go on by CONT", function()
+  it("stops that group by the launcher's TSTP and lets it go on by CONT #root", function()
     local path, fd <close> = fifo()
     local this = start { "sh", "-c", ("sh -c 'echo ready >%s; exec sleep 60'; :"):format(path),
       namespaces = NAMESPACES, before = container.setsid }
