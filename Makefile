@@ -70,9 +70,11 @@ run: needs
 	@if [ -t 0 ] && [ -t 1 ]; then $(LUA) run.lua /bin/bash || [ $$? -lt 125 ]; \
 	else sh examples/demo.sh; fi
 
+# In the end also in virtual machines, those specs that are about cgroups, where there is qemu.
 test: needs-test
 	@$(MAKE) -s all
 	@sh .ci/test
+	@sh .ci/vm-test here
 
 lint:
 	@sh .ci/lint
@@ -105,7 +107,7 @@ fuzz:
 # takes most of an hour, and a few minutes with QUICK=1, which is about cgroups alone.
 test-vm: all
 	@sh .ci/needs vm
-	@sh .ci/vm-test $(if $(QUICK),quick)
+	@sh .ci/vm-test $(if $(QUICK),quick,whole)
 
 # The specs of the C module under valgrind.
 valgrind: all
