@@ -16,11 +16,11 @@ describe("--stats #cgroup", function()
   it("shows a line that changes on a terminal, and takes it away", function()
     support.needs "script"
     local result = support.run("script -qec " .. support.quote(RUN
-      .. "--stats sh -c 'sleep 1.2' </dev/null") .. " /dev/null")
+      .. "--stats -m 64M --cpus 1 sh -c 'sleep 1.2' </dev/null") .. " /dev/null")
     assert.equal(0, result.status)
     local _, times = result.stdout:gsub("\r\27%[K", "")
     assert.truthy(times >= 3, result.stdout)
-    assert.matches("processes %d+ of 20", result.stdout)
+    assert.matches("\27%[Kcpu %d+%%, memory [%d.]+[KM] of 64.0M, processes %d of 20", result.stdout)
     assert.matches("\r\27%[KUsed cpu [^\n]*\n$", result.stdout)
   end)
 

@@ -151,7 +151,10 @@ describe("stats #cgroup", function()
     assert.equal(7, found.pids.limit)
     assert.equal(0, found.pids.refused)
     local waits = found.pressure
-    assert.truthy(not waits or waits.cpu.some.total >= 0)
+    assert.equal(version == 2 and container.stat("/proc/pressure/cpu") ~= nil, waits ~= nil)
+    for _, what in ipairs(waits and { "cpu", "memory", "io" } or {}) do
+      assert.truthy(waits[what].some.avg10 >= 0 and waits[what].some.total >= 0)
+    end
   end)
 
   it("count how often a bomb found no room", function()
@@ -255,6 +258,21 @@ describe("want of memory #cgroup", function()
     assert.truthy(not result.memory_peak or result.memory_peak <= 16 << 20)
     assert.truthy(events >= 1, events)
     assert.equal("running", container.wait(neighbour.pid, "nohang"))
+  end)
+
+  it("is waited for, and not looked for again and again", function()
+    support.needs "memory"
+    local c <close> = assert(library.spawn { "sleep", "0.5", memory = "64M",
+      on = { oom = function() end } })
+    local ppoll, calls = container.ppoll, 0
+    container.ppoll = function(...)
+      calls = calls + 1
+      return ppoll(...)
+    end
+    local result = c:wait()
+    container.ppoll = ppoll
+    assert.equal(0, result.status)
+    assert.truthy(calls <= 10, calls)
   end)
 
   it("is not the reason where a container is killed", function()
