@@ -16,9 +16,10 @@ local support = {
   busybox_rootfs = scratch.busybox_rootfs,
 }
 
--- Seconds; nothing here takes one, so this is for what hangs. An emulated machine, as .ci/vm makes,
--- is many times slower.
-local DEADLINE <const> = 30 * (tonumber(os.getenv("SPEC_PATIENCE")) or 1)
+-- How many times slower than others a machine is, such as the emulated one of .ci/vm.
+support.patience = math.tointeger(os.getenv("SPEC_PATIENCE")) or 1
+
+local DEADLINE <const> = 30 * support.patience -- seconds; nothing here takes one: for what hangs
 local ORDINARY <const> = 54321 -- a user and a group that nobody has
 
 -- In children that are not copies nothing is there of what a spec puts in the place of a function.

@@ -55,6 +55,7 @@ for _, caller in ipairs(command.callers) do
     if caller.ordinary then
       small, large = 120, 80
     end
+    small, large = small // support.patience, large // support.patience
 
     it("at any moment from its birth to after its end, nothing of it is left", function()
       local marker = support.name()

@@ -46,7 +46,11 @@ local function knowledge(caller, rootfs)
   for _, word in ipairs(caller.words) do
     words[#words + 1] = word
   end
-  words[#words + 1] = rootfs and "node=/zero" or "view=1"
+  if not rootfs then
+    words[#words + 1] = "view=1"
+  elseif container.geteuid() == 0 then -- who could make it
+    words[#words + 1] = "node=/zero"
+  end
   return words
 end
 
@@ -167,7 +171,7 @@ describe("what the probe asks fails", function()
   }
   local OUTSIDE <const> = {
     "namespace mnt", "namespace uts", "namespace ipc", "namespace pid", "namespace cgroup",
-    "a path of the host", "no filesystem of the host", "nodev on all but /dev", "flags of /proc",
+    "a path of the host", "no filesystem of the host", "nodev on all but /dev",
     "flags of /dev/shm", "names in /dev", "uids", "SigBlk", "SigIgn",
     "SigPnd", "umask", "working directory", "environment", "fds 0, 1 and 2 alone", "core limit",
     "host name", "cgroup", "empty /proc/interrupts", "empty /run", "no other process",
