@@ -57,7 +57,8 @@ describe("pause #cgroup", function()
     assert.is_true(c:pause())
     local used = c:stats().cpu.usage
     container.ppoll({}, 0.2)
-    assert.equal(used, c:stats().cpu.usage)
+    -- Version 2 adds up what was used before when it is asked.
+    assert.truthy(c:stats().cpu.usage - used < 0.05)
   end)
 
   it("does not keep a container from being ended", function()
