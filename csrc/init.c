@@ -10,11 +10,12 @@
  *   4  the line to the launcher: its end of file means that the launcher is gone, or wants
  *      the container to end; how the program ended is written to it
  *   5  its own image, of no use any more
- * and argv { "init" or "exec", program, arguments... }; before these may stand "gate": then it
+ * and the program's standard streams, which it gives up when the program has them.
+ * Its argv is { "init" or "exec", program, arguments... }; before these may stand "gate": then it
  * goes on when the launcher says so on the line, which has limits to set that no process that
- * shares the launcher's memory may meet. As "exec" it becomes the program. As
- * "init" it starts it, passes signals on, reaps orphans, and ends when the program does, with
- * its status, or 128 and the number of the signal.
+ * shares the launcher's memory may meet. As "exec" it becomes the program. As "init" it starts
+ * it, passes signals on, reaps orphans, and ends when the program does, with its status, or 128
+ * and the number of the signal.
  * The kernel then ends whatever is left in the container: pid_namespaces(7). At the end of file
  * of the line it ends everything itself.
  */
@@ -25,6 +26,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -312,6 +314,19 @@ INIT void init_gate(void)
 		init_exit(128 + SIGKILL);
 }
 
+/* So that who reads them sees their end when the program and its children have closed them, and
+ * who writes that nobody reads. But a terminal stays: one that nobody has open is an error to
+ * who reads its other side, and a program may close it and open it again by its name. */
+INIT void init_give_up(void)
+{
+	char settings[64];
+	long fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (init_syscall(SYS_ioctl, fd, TCGETS, (long)settings, 0, 0) < 0)
+			init_syscall(SYS_close, fd, 0, 0, 0, 0);
+}
+
 INIT void init_main(long *stack)
 {
 	char **argv = (char **)(stack + 1);
@@ -348,5 +363,6 @@ INIT void init_main(long *stack)
 		init_exit(126);
 	}
 	init_syscall(SYS_close, CHANNEL, 0, 0, 0, 0);
+	init_give_up();
 	init_watch(program, signals);
 }

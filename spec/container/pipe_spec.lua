@@ -57,6 +57,21 @@ describe("a stream to read #root", function()
     end)
   end)
 
+  it("ends when all in the container have closed it, and not with the first", function()
+    both("exec 3<&0; { read x <&3; echo last; } & exec >&-; exec sleep 1000", function(c)
+      assert.is_falsy(container.ppoll({ c.stdout:fd() }, 0.05)[1])
+      c.stdin:write("\n")
+      assert.equal("last\n", c.stdout:read("a"))
+      assert.is_false(c:poll())
+    end)
+    for _, init in ipairs { true, false } do
+      with("echo one; exec >&-; exec sleep 1000", { stdout = "pipe", init = init }, function(c)
+        assert.equal("one\n", c.stdout:read("a"))
+        assert.is_false(c:poll())
+      end)
+    end
+  end)
+
   it("has its lines in a for", function()
     both("echo a; echo b; printf c", function(c)
       local lines = {}
@@ -220,12 +235,13 @@ describe("a stream to write #root", function()
   end)
 
   it("answers EPIPE when the program has closed it, or has gone", function()
-    -- Init, where there is one, has the streams as well.
-    with("exec <&-; echo closed; exec sleep 1000", { stdin = "pipe", stdout = "pipe",
-      init = false }, function(c, stdin)
-        assert.equal("closed", c.stdout:read())
-        refused("stdin: write: Broken pipe", "EPIPE", stdin:write("x"))
-      end)
+    for _, init in ipairs { true, false } do
+      with("exec <&-; echo closed; exec sleep 1000", { stdin = "pipe", stdout = "pipe",
+        init = init }, function(c, stdin)
+          assert.equal("closed", c.stdout:read())
+          refused("stdin: write: Broken pipe", "EPIPE", stdin:write("x"))
+        end)
+    end
     both("exit 5", function(c, stdin)
       assert.equal(5, c:wait(DEADLINE).status)
       refused("stdin: write: Broken pipe", "EPIPE", stdin:write(("x"):rep(1 << 20)))

@@ -171,6 +171,14 @@ describe("a container with a tty #userns", function()
     assert.equal(7, c:wait().status)
   end)
 
+  it("can close it and open it again: it has not ended meanwhile", function()
+    local c <close> = assert(container.spawn { "sh", "-c", "exec 3<&0 <&- >&- 2>&-; \z
+      read x <&3; echo again >/dev/tty; exec sleep 60", tty = true, stdin = "pipe" })
+    assert.is_falsy(container.ppoll({ c.tty:fd() }, 0.1)[1])
+    c.stdin:write("\n")
+    assert.equal("again\r\n", c.tty:read("L"))
+  end)
+
   it("leaves the caller's streams, session and fds as they are", function()
     local function state()
       local links = {}

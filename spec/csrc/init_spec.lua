@@ -196,6 +196,31 @@ describe("pid 1", function()
     end
   end)
 
+  it("gives up the standard streams when the program has them", function()
+    local path, fd <close> = fifo()
+    local go, go_end <close> = fifo()
+    local out, out_end = assert(container.pipe())
+    local in_end, into = assert(container.pipe())
+    -- The streams are closed by the program alone, which goes on.
+    local this = start { "sh", "-c",
+      ("exec <&- >&-; echo closed >%s; read x <%s"):format(path, go),
+      before = function()
+        container.dup2(in_end, 0)
+        container.dup2(out_end, 1)
+      end }
+    in_end:close()
+    out_end:close()
+    assert.equal("closed\n", heard(fd))
+    assert.equal("", support.drain(out))
+    support.refused("write: Broken pipe", container.errno.EPIPE, container.write(into, "x"))
+    assert.equal("running", container.wait(this.pid, "nohang"))
+    container.write(go_end, "go\n")
+    out:close()
+    into:close()
+    local how, number = finish(this)
+    assert.same({ "exit", 0 }, { how, number })
+  end)
+
   it("is told of no program as data: errno, step and subject, and ends as a shell would", function()
     local text = support.tmpdir() .. "/text"
     assert(container.mknod(text, "file", tonumber("755", 8)))
@@ -383,8 +408,8 @@ describe("pid 1 of a pid namespace #root", function()
       cat /proc/1/comm
       head -c 5 /proc/1/cmdline | tr '\0' '\n'
       ls /proc/1/fd | wc -l]])
-    -- 0, 1, 2, the line, and the fd from which it reads signals.
-    assert.equal("init\ninit\n5\n", said)
+    -- The line, and the fd from which it reads signals.
+    assert.equal("init\ninit\n2\n", said)
   end)
 
   it("is not the interpreter, and cannot be written over", function()
