@@ -225,25 +225,31 @@ end
 
 -- struct init_answer of csrc/init.c.
 local ANSWER <const> = "<i8i8i8i8"
+local SIGNAL_MAX <const> = 64
 
---- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed.
+--- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed. A program
+-- with CAP_SYS_PTRACE can say anything in its place.
 -- @treturn string "exit" or "signal"
 -- @treturn int status or signal
 -- @treturn table what was used by all that pid 1 reaped: user and system in seconds, and
 -- memory, the most that one process had resident, in bytes
 function channel.answer(c)
-  -- Both ends are closed over there by now, so this does not wait.
-  local said = container.read(c.channel.line)
+  -- It is all there by now, and who has a copy of the other end that got out holds up nobody.
+  local ready = container.ppoll({ c.channel.line }, 0)
+  local said = ready and ready[1] and container.read(c.channel.line)
   c.channel.line:close()
   if not said or #said ~= ANSWER:packsize() then
     return nil
   end
   local status, user, system, memory = ANSWER:unpack(said)
   local used = { user = user / 1e6, system = system / 1e6, memory = memory * 1024 }
-  if status & 0x7f == 0 then
+  local signal = status & 0x7f
+  if signal == 0 then
     return "exit", status >> 8 & 0xff, used
+  elseif signal <= SIGNAL_MAX then
+    return "signal", signal, used
   end
-  return "signal", status & 0x7f, used
+  return nil
 end
 
 --- Has pid 1 end everything and answer. Without an init nothing happens.

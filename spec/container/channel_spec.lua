@@ -204,6 +204,29 @@ describe("channel.answer", function()
     assert.same({ n = 1 }, (answer("\0\0")))
   end)
 
+  it("is nil when somebody else said what no wait can", function()
+    for _, status in ipairs { 0x41, 0x7f, -1, math.mininteger | 0x50 } do
+      assert.same({ n = 1 }, (answer(string.pack("<i8i8i8i8", status, -1, 0, math.maxinteger))))
+    end
+    local good = string.pack("<i8i8i8i8", 0, 0, 0, 0)
+    assert.same({ n = 1 }, (answer(good .. good)))
+  end)
+
+  it("does not wait for what the other end never says", function()
+    local c, stack = prepared()
+    local _ <close> = stack
+    local copy <close> = assert(container.dup(c.channel.init))
+    channel.parent(c)
+    local read = container.read
+    local _ <close> = replace("read", function(fd)
+      assert.is_truthy(container.ppoll({ fd }, 0)[1], "it waits")
+      return read(fd)
+    end)
+    assert.is_number(copy:fileno())
+    assert.same({ n = 1 }, table.pack(channel.answer(c)))
+    assert.is_nil(c.channel.line:fileno())
+  end)
+
   it("closes the line", function()
     local _, c = answer("")
     assert.is_nil(c.channel.line:fileno())
