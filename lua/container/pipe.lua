@@ -2,6 +2,7 @@
 -- error is a value of this library, and that a wait goes on attending the container.
 
 local container = require "container"
+local buffer = require "container.buffer"
 local channel = require "container.channel"
 
 local PIECE <const> = 65536
@@ -50,50 +51,30 @@ local function fill(self)
   elseif not piece or piece == "" then
     return false
   end
-  self.buffer = self.buffer .. piece
+  self.buffer:push(piece)
   return true
 end
 
---- Takes the first `size` bytes off the buffer.
-local function cut(self, size)
-  local taken = self.buffer:sub(1, size)
-  self.buffer = self.buffer:sub(size + 1)
-  return taken
-end
-
 local function read_line(self, keep)
-  local from = 1
+  local search = {}
   while true do
-    local at = self.buffer:find("\n", from, true)
-    if at then
-      local line = cut(self, at)
+    local size = self.buffer:line(search)
+    if size then
+      local line = self.buffer:take(size)
       return keep and line or line:sub(1, -2)
     end
-    from = #self.buffer + 1
     local more, message, errno = fill(self)
     if more == nil then
       return failure(self, message, errno)
     elseif not more then
-      return self.buffer ~= "" and cut(self, #self.buffer) or nil
+      return self.buffer.size > 0 and self.buffer:take(self.buffer.size) or nil
     end
   end
 end
 
-local function read_all(self)
-  local pieces = { cut(self, #self.buffer) }
-  while true do
-    local more, message, errno = fill(self)
-    if more == nil then
-      return failure(self, message, errno)
-    elseif not more then
-      return table.concat(pieces)
-    end
-    pieces[#pieces + 1] = cut(self, #self.buffer)
-  end
-end
-
+--- Reads until there are so many bytes, or the end.
 local function read_size(self, size)
-  while #self.buffer < size do
+  while self.buffer.size < size do
     local more, message, errno = fill(self)
     if more == nil then
       return failure(self, message, errno)
@@ -101,7 +82,12 @@ local function read_size(self, size)
       break
     end
   end
-  return (self.buffer ~= "" or size == 0) and cut(self, size) or nil
+  return (self.buffer.size > 0 or size == 0) and self.buffer:take(size) or nil
+end
+
+local function read_all(self)
+  local all, err = read_size(self, math.maxinteger)
+  return err == nil and (all or "") or nil, err
 end
 
 --- Reads, as file:read of Lua does: "l" a line without its end (the default), "L" with it, "a"
@@ -132,7 +118,7 @@ function methods:readsome(size)
   elseif size ~= nil and not (math.type(size) == "integer" and size > 0) then
     return failure(self, "expected a number of bytes to read", container.errno.EINVAL)
   end
-  if self.buffer == "" then
+  if self.buffer.size == 0 then
     local more, message, errno = fill(self)
     if more == nil then
       return failure(self, message, errno)
@@ -140,7 +126,7 @@ function methods:readsome(size)
       return nil
     end
   end
-  return cut(self, size or PIECE)
+  return self.buffer:take(size or PIECE)
 end
 
 --- The lines, for a `for`. Raises what `read` would answer, as io.lines does.
@@ -225,7 +211,8 @@ local metatable = {
 -- @func turn one turn of the event loop for it
 function pipe.new(fd, name, owner, turn)
   return setmetatable(
-    { stream = fd, name = name, container = owner, turn = turn, buffer = "" }, metatable)
+    { stream = fd, name = name, container = owner, turn = turn, buffer = buffer.new() },
+    metatable)
 end
 
 return pipe

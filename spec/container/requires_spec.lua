@@ -9,7 +9,7 @@ local SUBJECT <const>, TOOL <const>, MODULE <const> = 2, 1, 0
 -- A room that is not named here is about one thing: a subject.
 local LAYERS <const> = {
   ["container"] = MODULE,
-  ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
+  ["container.buffer"] = TOOL, ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
   ["container.json"] = TOOL, ["container.undo"] = TOOL, ["container.value"] = TOOL,
   ["container.child"] = CHILD, ["container.run"] = RUN, ["container.join"] = RUN,
   ["container.isolated"] = RUN,
