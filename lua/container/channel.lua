@@ -46,6 +46,32 @@ local function close(ends)
   end
 end
 
+--- A text of unknown origin as a part of a sentence: one line, which does nothing to a terminal;
+-- of a long one the beginning and the end.
+-- @string text
+-- @int[opt=200] size how many bytes of the beginning, and of the end
+function channel.plain(text, size)
+  size = size or 200
+  if #text > 3 * size then
+    -- Not in the middle of a character.
+    text = text:sub(1, size):gsub("[\xc0-\xff][\x80-\xbf]*$", "") .. "..."
+      .. text:sub(-size):gsub("^[\x80-\xbf]+", "")
+  end
+  return (text:gsub("%c", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
+--- What a step says as it is told: what a hook says is its own, with a traceback.
+local function told(step, message)
+  return step == "hooks" and message or channel.plain(message)
+end
+
+--- Makes an error of what may have a value of the caller's in its message.
+function channel.refusal(step, message, ...)
+  return channel.failure(step, told(step, message), ...)
+end
+
 function channel.prepare(c)
   local ends = {}
   c.channel = ends
@@ -166,8 +192,13 @@ function channel.follow()
   return ready and true, message, errno
 end
 
+-- What a pipe takes without a reader, who in a launcher that shares its memory stands still until
+-- the child is gone, is more than this. pipe(7)
+local TOLD_MAX <const> = 32768
+
 --- In the child: says what failed. There is nobody to tell if this fails too.
 function channel.tell(c, step, message, errno)
+  message = told(step, message):sub(1, TOLD_MAX)
   container.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
 end
 
@@ -202,7 +233,7 @@ function channel.wait(c)
   end
   local errno, step, message = string.unpack("<i4zz", said)
   if message ~= "" then
-    return channel.failure(step, message, errno ~= 0 and errno or nil)
+    return channel.refusal(step, message, errno ~= 0 and errno or nil)
   end
   -- Of init, which has no words of its own.
   local program = c.config.process.args[1]
@@ -214,7 +245,7 @@ function channel.wait(c)
   elseif errno == container.errno.ENOENT and not program:find("/", 1, true) then
     reason = "not found in PATH"
   end
-  return channel.failure(step, ("%s: %s"):format(program, reason), errno, program)
+  return channel.refusal(step, ("%s: %s"):format(program, reason), errno, program)
 end
 
 --- In the parent, when the program runs: of the four ends only one is left.

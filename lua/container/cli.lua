@@ -218,9 +218,7 @@ local SHORT <const> = { e = "--env", m = "--memory", w = "--workdir", v = "--vol
 
 --- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
-  message = message:gsub("%c", function(byte)
-    return ("\\x%02x"):format(byte:byte())
-  end)
+  message = require("container.channel").plain(message)
   container.write(2, ("lua-container: %s\n"):format(message))
 end
 

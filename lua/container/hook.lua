@@ -36,7 +36,7 @@ end
 
 local function where(one)
   if type(one) == "table" then
-    return one.path
+    return channel.plain(one.path)
   end
   local info = debug.getinfo(one, "S")
   return info.what == "C" and "[C]" or ("%s:%d"):format(info.short_src, info.linedefined)

@@ -99,7 +99,7 @@ local function prepare(c)
       ok, message, errno = subject.prepare(c)
     end
     if not ok then
-      return nil, channel.failure(step, message, errno)
+      return nil, channel.refusal(step, message, errno)
     end
   end
   return true

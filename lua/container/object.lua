@@ -252,7 +252,7 @@ for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
         container.errno.EINVAL)
     end
     local value, message, errno, about = control(name)(self.state, ...)
-    return value, not value and channel.failure(name, message, errno, about) or nil
+    return value, not value and channel.refusal(name, message, errno, about) or nil
   end
 end
 

@@ -53,7 +53,7 @@ local function each(c, verb, ...)
     if subject[verb] then
       local ok, message, errno, about = subject[verb](c, ...)
       if not ok then
-        return nil, channel.failure(step, message, errno, about)
+        return nil, channel.refusal(step, message, errno, about)
       end
     end
   end

@@ -394,8 +394,9 @@ local function answer(fn, ...)
   if c then
     return c
   end
-  local message = ("%s: %s"):format(refusal.field, refusal.message)
-  return nil, channel.failure("spec", message, refusal.errno, refusal.field)
+  local field = channel.plain(refusal.field, 50)
+  local message = ("%s: %s"):format(field, refusal.message)
+  return nil, channel.refusal("spec", message, refusal.errno, field)
 end
 
 --- Reads what a person wrote.

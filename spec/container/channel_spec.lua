@@ -47,6 +47,39 @@ describe("channel.failure", function()
   end)
 end)
 
+describe("channel.plain", function()
+  it("is one line that does nothing to a terminal", function()
+    assert.equal("a b", channel.plain("a b"))
+    assert.equal("a\\x0ab\\x1b[2J\\x7f\u{e9}", channel.plain("a\nb\27[2J\127\u{e9}"))
+  end)
+
+  it("is the beginning and the end of what is long", function()
+    local text = ("a"):rep(1000) .. ("b"):rep(1000)
+    assert.equal(("a"):rep(200) .. "..." .. ("b"):rep(200), channel.plain(text))
+    assert.equal("aaaaa...bbbbb", channel.plain(text, 5))
+    assert.equal(("x"):rep(600), channel.plain(("x"):rep(600)))
+    assert.equal(#channel.plain(text), #channel.plain(channel.plain(text)))
+  end)
+
+  it("cuts no character in two", function()
+    for shift = 0, 3 do
+      local text = channel.plain(("x"):rep(shift) .. ("\u{20ac}"):rep(1000))
+      assert.is_truthy(utf8.len(text))
+    end
+  end)
+end)
+
+describe("channel.refusal", function()
+  it("tells what is long in short, but what it is about and what a hook says whole", function()
+    local path = "/" .. ("x"):rep(5000)
+    local err = channel.refusal("rootfs", ("open %s: File name too long"):format(path), 36)
+    assert.matches("^rootfs: open /x+%.%.%.x+: File name too long$", tostring(err))
+    assert.same({ 36, 403 }, { err.errno, #err.message })
+    err = channel.refusal("hooks", path .. "\nstack traceback:\n")
+    assert.equal(path .. "\nstack traceback:\n", err.message)
+  end)
+end)
+
 describe("channel.prepare", function()
   it("opens two lines, and has the undo close their four ends", function()
     local c, stack = prepared()
@@ -144,9 +177,21 @@ describe("channel.wait", function()
     local c, stack = prepared()
     local _ <close> = stack
     local text = ("x"):rep(10000)
-    channel.tell(c, "mount", text, 5)
+    channel.tell(c, "hooks", text, 5)
     channel.parent(c)
     assert.equal(text, channel.wait(c).message)
+  end)
+
+  it("hears a message that no pipe could hold, told without a reader", function()
+    for step, size in pairs { mount = 403, hooks = 32768 } do
+      local c, stack = prepared()
+      local _ <close> = stack
+      container.nonblock(c.channel.writer) -- else it would wait here
+      channel.tell(c, step, ("x"):rep(1 << 20), 5)
+      channel.parent(c)
+      local err = channel.wait(c)
+      assert.same({ step, size, 5 }, { err.step, #err.message, err.errno })
+    end
   end)
 
   it("closes the channel", function()

@@ -9,7 +9,8 @@ local SUBJECT <const>, TOOL <const>, MODULE <const> = 2, 1, 0
 -- A room that is not named here is about one thing: a subject.
 local LAYERS <const> = {
   ["container"] = MODULE,
-  ["container.buffer"] = TOOL, ["container.channel"] = TOOL, ["container.check"] = TOOL, ["container.file"] = TOOL,
+  ["container.buffer"] = TOOL, ["container.channel"] = TOOL, ["container.check"] = TOOL,
+  ["container.file"] = TOOL,
   ["container.json"] = TOOL, ["container.undo"] = TOOL, ["container.value"] = TOOL,
   ["container.child"] = CHILD, ["container.run"] = RUN, ["container.join"] = RUN,
   ["container.isolated"] = RUN,
@@ -88,7 +89,8 @@ describe("the requires of the rooms", function()
   end)
 
   it("are of the C module alone in the door for the command line, but for what it shows", function()
-    assert.same({ "container", "container.proxy", "container.meter" }, requires("container.cli"))
+    assert.same({ "container", "container.channel", "container.proxy", "container.meter" },
+      requires("container.cli"))
   end)
 end)
 

@@ -92,6 +92,24 @@ describe("spec.read", function()
       { ["a\nb"] = 1 })
   end)
 
+  it("says in one short line what is wrong with a value, however long or strange", function()
+    local function said(options)
+      options[1] = "true"
+      local sentence = refusal(options)
+      assert.is_nil(sentence:find("%c"))
+      assert.is_true(#sentence < 700, #sentence)
+      return sentence
+    end
+    for _, value in ipairs { ("x"):rep(1 << 20), "a\nb\27[2J", ("\u{20ac}"):rep(1 << 18) } do
+      said { env = { [value] = 1 } }
+      said { volumes = { "./" .. value .. ":/mnt" } }
+      said { io = { ["/dev/" .. value] = { read_bps = 1 } } }
+      said { unified = { [value] = "1" } }
+      said { [value] = 1 }
+    end
+    assert.equal("env.a\\x0ab: expected a string, got 1", said { env = { ["a\nb"] = 1 } })
+  end)
+
   describe("of name", function()
     it("keeps 1 to 128 letters, digits and _ + - .", function()
       for _, name in ipairs { "a", "0", "-", "_.", "+x..y", "Web-1_a+b.c", ("x"):rep(128) } do

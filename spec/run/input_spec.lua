@@ -124,6 +124,27 @@ describe("what an error says of a name with control characters #userns", functio
   end
 end)
 
+describe("what an error says of a long value #userns", function()
+  local HUGE <const> = ("x"):rep(100000)
+
+  for _, case in ipairs {
+    { "a command", HUGE },
+    { "an option", "--" .. HUGE, "true" },
+    { "a root", "--rootfs", HUGE, "true" },
+    { "a volume", "--volume", "./" .. HUGE .. ":/mnt", "true" },
+    { "a limit", "--ulimit", HUGE .. "=1", "true" },
+    { "a profile", "--security-opt", "seccomp=" .. HUGE, "true" },
+    { "a path of the second wall", "--landlock", "read=/" .. HUGE, "true" },
+  } do
+    it("is one short line: " .. case[1], function()
+      local result = command.user:run("--quiet", table.unpack(case, 2))
+      assert.matches("^lua%-container: [^\n]+\n$", result.stderr)
+      assert.is_true(#result.stderr < 700, #result.stderr)
+      assert.is_true(result.status >= 125)
+    end)
+  end
+end)
+
 describe("a root that an ordinary user cannot read #userns", function()
   it("is refused", function()
     local root = support.tmpdir() .. "/private"

@@ -2,6 +2,7 @@
 -- host program, or a function in a process of its own. Loaded when an option asks for it: hooks.
 
 local attend = require "container.attend"
+local channel = require "container.channel"
 local container = require "container"
 local json = require "container.json"
 local undo = require "container.undo"
@@ -123,7 +124,7 @@ function action.execute(program, state)
   if late then
     return nil, ("did not end within %g seconds"):format(program.timeout), container.errno.ETIMEDOUT
   elseif refusal then
-    return nil, refusal
+    return nil, channel.plain(refusal)
   elseif not last then
     return nil, "its end was not told: " .. said
   elseif last.how == "exit" and last.value == 0 then
