@@ -42,4 +42,8 @@ if not (found and loaded) then
 end
 
 -- Without closing the state: the process ends here, the kernel takes all of it back at once.
-os.exit(main(arg), false)
+local status, why = main(arg)
+if not status then
+  io.stderr:write("lua-container: ", tostring(why), "\n")
+end
+os.exit(status or 125, false)

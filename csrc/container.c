@@ -2,6 +2,8 @@
 #include "container.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +55,64 @@ void container_preload(lua_State *L)
 	lua_settop(L, top);
 }
 
+/* "step: message", of an error as channel.lua has it. */
+static int container_error_tostring(lua_State *L)
+{
+	lua_getfield(L, 1, "step");
+	lua_getfield(L, 1, "message");
+	lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+	return 1;
+}
+
+/* What a door is while its room cannot be read: nil, and an error of step "load". */
+static int container_refuse(lua_State *L)
+{
+	const char *room = lua_tostring(L, lua_upvalueindex(1));
+	int err = (int)lua_tointeger(L, lua_upvalueindex(2));
+
+	lua_pushnil(L);
+	lua_createtable(L, 0, 4);
+	lua_pushliteral(L, "load");
+	lua_setfield(L, -2, "step");
+	lua_pushstring(L, room);
+	lua_setfield(L, -2, "subject");
+	lua_pushinteger(L, err);
+	lua_setfield(L, -2, "errno");
+	lua_pushfstring(L, "require %s: %s", room, strerror(err));
+	lua_setfield(L, -2, "message");
+	if (luaL_newmetatable(L, "container.error")) {
+		lua_pushcfunction(L, container_error_tostring);
+		lua_setfield(L, -2, "__tostring");
+	}
+	lua_setmetatable(L, -2);
+	return 2;
+}
+
+/* Gives a function of the room; one that refuses where no file can be opened now. */
+static void container_open_door(lua_State *L, const char *room, const char *key)
+{
+	int fd, err;
+
+	lua_getglobal(L, "require");
+	lua_pushstring(L, room);
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
+		lua_getfield(L, -1, key);
+		lua_pushvalue(L, 2);
+		lua_pushvalue(L, -2);
+		lua_rawset(L, 1);
+		return;
+	}
+	fd = open("/", O_PATH | O_CLOEXEC);
+	err = errno;
+	if (fd >= 0) {
+		close(fd);
+		lua_error(L);
+	}
+	lua_pushstring(L, room);
+	lua_pushinteger(L, err);
+	lua_pushcclosure(L, container_refuse, 2);
+}
+
 /* container.run, container.call and container.features are Lua, and most programs that
  * only want a system call never load it: the first look at one of them does. */
 static int container_library(lua_State *L)
@@ -80,13 +140,7 @@ static int container_library(lua_State *L)
 		lua_pushboolean(L, 1);
 		lua_replace(L, lua_upvalueindex(1));
 	}
-	lua_getglobal(L, "require");
-	lua_pushstring(L, door->room);
-	lua_call(L, 1, 1);
-	lua_getfield(L, -1, key);
-	lua_pushvalue(L, 2);
-	lua_pushvalue(L, -2);
-	lua_rawset(L, 1);
+	container_open_door(L, door->room, key);
 	return 1;
 }
 

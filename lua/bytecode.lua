@@ -25,7 +25,11 @@ for path, size in next, {%s} do
 end
 local preload = package.preload
 local function load_room(name)
-  return assert(loadfile(here .. name:match("%%.(.*)") .. ".luac", "b"))(name)
+  local room, why = loadfile(here .. name:match("%%.(.*)") .. ".luac", "b")
+  if not room then
+    error(("module '%%s' not found: %%s"):format(name, why), 0) -- as require says it
+  end
+  return room(name)
 end
 for name in (%q):gmatch("%%S+") do
   preload[name] = load_room

@@ -22,7 +22,7 @@ local GO <const> = "."
 channel.KEPT = 6
 
 --- An error as it travels: which step, about what, the kernel's number, and the message.
-local failure = {
+channel.metatable = {
   __name = "container.error",
   __tostring = function(self)
     return ("%s: %s"):format(self.step, self.message)
@@ -37,7 +37,8 @@ local failure = {
 -- @string[opt] subject
 function channel.failure(step, message, errno, subject)
   subject = subject or message:match("^%a+%[%d+%]") or message:match("^[%w_]+ (.*): [^:]*$") or ""
-  return setmetatable({ step = step, subject = subject, errno = errno, message = message }, failure)
+  return setmetatable({ step = step, subject = subject, errno = errno, message = message },
+    channel.metatable)
 end
 
 local function close(ends)

@@ -218,7 +218,10 @@ local SHORT <const> = { e = "--env", m = "--memory", w = "--workdir", v = "--vol
 
 --- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
-  message = require("container.channel").plain(message)
+  local found, plain = pcall(function()
+    return require("container.channel").plain -- if there is an fd to read it by
+  end)
+  message = found and plain(message) or message:gsub("%c", "?")
   container.write(2, ("lua-container: %s\n"):format(message))
 end
 
@@ -387,7 +390,11 @@ function cli.main(argv)
   -- Whoever ignores the end of its children is not told of it.
   container.sigdefault { "CHLD" }
   container.sigprocmask("block", HANDLED)
-  local signals = assert(container.signalfd(HANDLED))
+  local signals, refusal = container.signalfd(HANDLED)
+  if not signals then
+    say(refusal)
+    return FAILED
+  end
   local measured = options.stats
   options.stats = measured and true
   local c <close>, err = container.spawn(options)

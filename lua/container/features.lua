@@ -5,6 +5,7 @@ local apart = require "container.apart"
 local container = require "container"
 local file = require "container.file"
 local json = require "container.json"
+local loading = require "container.loading"
 
 local features = {}
 
@@ -288,5 +289,7 @@ function features.features(form)
   walls(self)
   return form == "json" and json.encode(self.found, { capabilities = true }) or self.found
 end
+
+features.features = loading.guarded(features.features)
 
 return features

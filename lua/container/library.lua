@@ -4,6 +4,7 @@
 local container = require "container"
 local attend = require "container.attend"
 local channel = require "container.channel"
+local loading = require "container.loading"
 local object = require "container.object"
 local run = require "container.run"
 local spec = require "container.spec"
@@ -19,6 +20,7 @@ function library.spawn(options)
   object.reap()
   local c, err = spec.read(options)
   if c then
+    object.prepare(c)
     c, err = run.start(c)
   end
   if not c then
@@ -64,6 +66,7 @@ function library.call(options, fn, ...)
   local call = require "container.call"
   local c, err = spec.read(options, call.new(fn, ...))
   if c then
+    object.prepare(c)
     c, err = run.start(c)
   end
   if not c then
@@ -102,6 +105,7 @@ local function exec(self, options)
   object.reap()
   local c, err = spec.exec(options, self.state)
   if c then
+    object.prepare(c)
     c, err = require("container.join").start(c)
   end
   if not c then
@@ -111,7 +115,7 @@ local function exec(self, options)
 end
 
 -- Here, for an object knows nothing of how containers are made.
-object.metatable.__index.exec = exec
+object.metatable.__index.exec = loading.guarded(exec)
 
 --- Waits until at least one of many containers has ended, and meanwhile attends all of them as
 -- `wait` does.
@@ -148,6 +152,10 @@ function library.poll(list, seconds)
     left = finish and math.max(finish - container.clock_gettime(), 0)
     attend.turn(list, left)
   end
+end
+
+for _, name in ipairs { "spawn", "run", "call" } do
+  library[name] = loading.guarded(library[name])
 end
 
 return library

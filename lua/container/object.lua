@@ -3,6 +3,7 @@
 local container = require "container"
 local attend = require "container.attend"
 local channel = require "container.channel"
+local loading = require "container.loading"
 
 local object = {}
 
@@ -244,7 +245,7 @@ end
 
 -- control.lua has them; a refusal is nil and an error here.
 for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
-  methods[name] = function(self, ...)
+  methods[name] = loading.guarded(function(self, ...)
     if self.closed then
       return nil, failure(name, "the container has ended", container.errno.ESRCH)
     elseif self.container then
@@ -253,6 +254,17 @@ for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
     end
     local value, message, errno, about = control(name)(self.state, ...)
     return value, not value and channel.refusal(name, message, errno, about) or nil
+  end)
+end
+
+--- Loads what an object of this container will need, before anything runs that would be lost if
+-- that failed.
+function object.prepare(c)
+  if c.stats or c.config.linux.resources.memory then
+    control "stats"
+  end
+  if c.terminal or c.stream and c.stream.is_pipe(c) then
+    require "container.pipe"
   end
 end
 

@@ -134,6 +134,16 @@ function stream.prepare(c)
   return true
 end
 
+--- Whether the caller has an end of a stream to read or write by itself.
+function stream.is_pipe(c)
+  for name in pairs(NUMBERS) do
+    if c.stream[name] and c.stream[name].how == "pipe" then
+      return true
+    end
+  end
+  return false
+end
+
 --- Whether the container has another stream than the caller's.
 function stream.replaces(c, number)
   local one = c.stream[NAMES[number]]

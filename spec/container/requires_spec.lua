@@ -10,8 +10,8 @@ local SUBJECT <const>, TOOL <const>, MODULE <const> = 2, 1, 0
 local LAYERS <const> = {
   ["container"] = MODULE,
   ["container.buffer"] = TOOL, ["container.channel"] = TOOL, ["container.check"] = TOOL,
-  ["container.file"] = TOOL,
-  ["container.json"] = TOOL, ["container.undo"] = TOOL, ["container.value"] = TOOL,
+  ["container.file"] = TOOL, ["container.json"] = TOOL,
+  ["container.undo"] = TOOL, ["container.value"] = TOOL,
   ["container.child"] = CHILD, ["container.run"] = RUN, ["container.join"] = RUN,
   ["container.isolated"] = RUN,
   ["container.spec"] = SPEC,

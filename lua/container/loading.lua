@@ -1,0 +1,44 @@
+-- What a call answers when it needs a room that cannot be loaded now, for the host program has no
+-- fd left to read it by: an error, and no traceback. A room that is not there is a fault of the
+-- installation, and raises.
+
+local container = require "container"
+local channel = require "container.channel"
+
+local loading = {}
+
+-- Looks while nothing is undone yet, which could give fds back.
+local function explain(why)
+  local room = type(why) == "string" and why:match("module '(container[%w_.]*)'")
+  if not room then
+    return why
+  end
+  -- To read bytecode takes two at once.
+  local one <close>, _, none = container.open("/", "path")
+  local two <close>, _, errno = container.open("/", "path")
+  if two then
+    return why
+  end
+  errno = one and errno or none
+  return channel.failure("load", ("require %s: %s"):format(room, container.strerror(errno)), errno)
+end
+
+local function answer(done, ...)
+  if done then
+    return ...
+  end
+  local why = ...
+  if getmetatable(why) == channel.metatable then
+    return nil, why
+  end
+  error(why, 0)
+end
+
+--- Makes a function that does as `fn`, but for that.
+function loading.guarded(fn)
+  return function(...)
+    return answer(xpcall(fn, explain, ...))
+  end
+end
+
+return loading
