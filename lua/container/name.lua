@@ -23,9 +23,13 @@ local function place()
   return "/tmp/lua-container-" .. uid
 end
 
+-- How often a lock is tried, and how many seconds apart: a sweep has it for a moment.
+local TRIES <const>, PAUSE <const> = 5, 0.001
+
 --- A lock on the file of a name. Its last holder may have taken the file away between the opening
 -- and the locking; then it is a lock on nothing, and the next try makes the file anew.
 local function lock(dir, wanted)
+  local tries = TRIES
   while true do
     local fd, message, errno = container.open(wanted, "rdwr,creat,nofollow", 0x180, dir) -- 0600
     if not fd then
@@ -37,11 +41,25 @@ local function lock(dir, wanted)
       return fd
     end
     fd:close()
-    if errno == container.errno.EAGAIN then
+    if errno == container.errno.EAGAIN and tries > 1 then
+      tries = tries - 1
+      container.ppoll({}, PAUSE)
+    elseif errno == container.errno.EAGAIN then
       return nil, ("claim %s: another container has this name"):format(wanted),
         container.errno.EBUSY
     elseif not ok then
       return nil, message, errno
+    end
+  end
+end
+
+--- Takes away the files that killed launchers left. Those of ranges have a colon: range.lua.
+local function sweep(dir, path, own)
+  for _, entry in ipairs(container.list(path) or {}) do
+    local fd <close> = entry ~= own and not entry:find(":", 1, true)
+      and container.open(entry, "rdonly,nofollow,nonblock", nil, dir) or nil
+    if fd and container.flock(fd, "ex,nb") and container.stat(fd).nlink > 0 then
+      os.remove(path .. "/" .. entry)
     end
   end
 end
@@ -62,6 +80,7 @@ function name.prepare(c)
   end
   c.undo:push(fd.close, fd)
   c.undo:push(os.remove, path .. "/" .. c.name) -- while the lock is held
+  sweep(dir, path, c.name)
   return true
 end
 
