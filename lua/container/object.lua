@@ -17,6 +17,10 @@ local PART <const> = 0.5
 -- What a signal says about who sent it, besides the program itself.
 local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
 
+-- Where nobody is left who knows how it ended: there is no init, or it is not the one to tell.
+local UNTOLD <const> = "how the program ended is not known: the host program ignores SIGCHLD, or "
+  .. "has waited for it itself"
+
 local methods = {}
 
 local function failure(step, message, errno)
@@ -97,7 +101,7 @@ local function ending(self)
   elseif c.init then
     return nil, "the container ended without a word"
   elseif not how then
-    return nil, value, used
+    return nil, used == container.errno.ECHILD and UNTOLD or value, used
   end
   if type(used) ~= "table" then
     used = inside or {}
@@ -260,7 +264,7 @@ end
 --- Loads what an object of this container will need, before anything runs that would be lost if
 -- that failed.
 function object.prepare(c)
-  if c.stats or c.config.linux.resources.memory then
+  if c.stats or c.resource and c.config.linux.resources.memory then
     control "stats"
   end
   if c.terminal or c.stream and c.stream.is_pipe(c) then

@@ -360,6 +360,8 @@ describe("a host program with ways of its own #root", function()
   it("may take it away where there is no init: then nobody knows, and that is an error", function()
     local c <close> = reaped { "sh", "-c", "exit 7", init = false }
     refused("wait", "ECHILD", c:wait(DEADLINE))
+    assert.equal("wait: how the program ended is not known: the host program ignores SIGCHLD, or "
+      .. "has waited for it itself", tostring(select(2, c:wait(DEADLINE))))
     refused("wait", "ECHILD", c:wait(DEADLINE))
   end)
 
