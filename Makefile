@@ -84,15 +84,19 @@ bench: all
 	@$(MAKE) -s -C bench
 	@unshare --mount $(LUA) bench/bench.lua $(if $(QUICK),--quick)
 
-# A small real Debian tree to use as --rootfs. In its place only when it is whole.
+# A small real Debian tree to use as --rootfs, from where this machine has its own packages; or from
+# mmdebstrap's mirror, where those are no Debian's. In its place only when it is whole.
 rootfs: rootfs/bin/bash
 rootfs/bin/bash:
 	@sh .ci/needs rootfs
 	@mkdir -p build
 	rm -rf --one-file-system build/rootfs
+	apt-get indextargets --format 'deb $$(REPO_URI) $$(RELEASE) $$(COMPONENT)' \
+	  'Created-By: Packages' 'Origin: Debian' | sort -u >build/sources.list
+	if [ -s build/sources.list ]; then suite= from=-; else suite=stable from=; fi; \
 	mmdebstrap --variant=essential --include=bash,procps \
 	  --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
-	  stable build/rootfs http://deb.debian.org/debian
+	  "$$suite" build/rootfs $$from <build/sources.list
 	mv -T build/rootfs rootfs
 
 # The C module under the address and undefined-behaviour sanitizers, and its specs on it.
