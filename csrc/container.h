@@ -56,8 +56,8 @@ void fd_leave_child(unsigned parent);
 /* open.c */
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 
-/* container.c */
-void container_preload(lua_State *L);
+/* door.c */
+void door_preload(lua_State *L);
 
 /* clone3.c */
 pid_t clone3_copy(unsigned long flags, int cgroup);
@@ -79,6 +79,7 @@ extern const char init_start[], init_entry[], init_end[];
 void bpf_open(lua_State *L);
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
+void door_open(lua_State *L);
 void fd_open(lua_State *L);
 void features_open(lua_State *L);
 void file_open(lua_State *L);

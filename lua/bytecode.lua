@@ -3,7 +3,7 @@
 -- of the others a file of its own. Called from the top of the source tree when the module is built:
 -- lua5.4 lua/bytecode.lua DIRECTORY SOURCE...
 --
--- csrc/container.c runs start.luac before the first room is loaded. It has `require` find them, but
+-- csrc/door.c runs start.luac before the first room is loaded. It has `require` find them, but
 -- only if all of their sources, where `require` would find those, have the size that they had here
 -- and are not newer than it.
 

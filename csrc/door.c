@@ -1,0 +1,158 @@
+/*
+ * The way to what is Lua: `container.run` and the others are found at the first look at one of them,
+ * with the bytecode of the rooms where there is one.
+ */
+#include "container.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Leaves in the table on top of the stack, as `directory`, where what belongs to this module
+ * lies: for /DIR/container.so that is /DIR/container/. Asked now, for a name that begins at
+ * the current directory means something else after a chdir. */
+static void door_find_directory(lua_State *L)
+{
+	char above[PATH_MAX] = "";
+	Dl_info self;
+	size_t size;
+
+	if (!dladdr((void *)(intptr_t)door_find_directory, &self))
+		return;
+	if (self.dli_fname[0] != '/' && !getcwd(above, sizeof(above)))
+		return;
+	size = strlen(self.dli_fname);
+	if (size > 3 && !strcmp(self.dli_fname + size - 3, ".so"))
+		size -= 3;
+	lua_pushstring(L, above);
+	lua_pushstring(L, *above ? "/" : "");
+	lua_pushlstring(L, self.dli_fname, size);
+	lua_pushliteral(L, "/");
+	lua_concat(L, 4);
+	lua_setfield(L, -2, "directory");
+}
+
+/* With the module as index 1: has `require` find the bytecode of the rooms, where the build has left
+ * it: start.luac, see lua/bytecode.lua. Whatever is wrong with it, another Lua's say, there are
+ * their sources. */
+void door_preload(lua_State *L)
+{
+	int top = lua_gettop(L);
+	const char *code;
+	size_t size;
+
+	if (lua_getfield(L, 1, "directory") == LUA_TSTRING) {
+		lua_pushfstring(L, "%sstart.luac", lua_tostring(L, -1));
+		/* Not by luaL_loadfile, which opens what is binary twice and reads it in small pieces. */
+		if (sys_slurp(L, lua_tostring(L, -1)) &&
+		    (code = lua_tolstring(L, -1, &size)) &&
+		    luaL_loadbufferx(L, code, size, "=start", "b") == LUA_OK) {
+			lua_pushvalue(L, top + 1);
+			lua_pcall(L, 1, 0, 0);
+		}
+	}
+	lua_settop(L, top);
+}
+
+/* "step: message", of an error as channel.lua has it. */
+static int door_error_tostring(lua_State *L)
+{
+	lua_getfield(L, 1, "step");
+	lua_getfield(L, 1, "message");
+	lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+	return 1;
+}
+
+/* What a door is while its room cannot be read: nil, and an error of step "load". */
+static int door_refuse(lua_State *L)
+{
+	const char *room = lua_tostring(L, lua_upvalueindex(1));
+	int err = (int)lua_tointeger(L, lua_upvalueindex(2));
+
+	lua_pushnil(L);
+	lua_createtable(L, 0, 4);
+	lua_pushliteral(L, "load");
+	lua_setfield(L, -2, "step");
+	lua_pushstring(L, room);
+	lua_setfield(L, -2, "subject");
+	lua_pushinteger(L, err);
+	lua_setfield(L, -2, "errno");
+	lua_pushfstring(L, "require %s: %s", room, strerror(err));
+	lua_setfield(L, -2, "message");
+	if (luaL_newmetatable(L, "container.error")) {
+		lua_pushcfunction(L, door_error_tostring);
+		lua_setfield(L, -2, "__tostring");
+	}
+	lua_setmetatable(L, -2);
+	return 2;
+}
+
+/* Gives a function of the room; one that refuses where no file can be opened now. */
+static void door_enter(lua_State *L, const char *room, const char *key)
+{
+	int fd, err;
+
+	lua_getglobal(L, "require");
+	lua_pushstring(L, room);
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
+		lua_getfield(L, -1, key);
+		lua_pushvalue(L, 2);
+		lua_pushvalue(L, -2);
+		lua_rawset(L, 1);
+		return;
+	}
+	fd = open("/", O_PATH | O_CLOEXEC);
+	err = errno;
+	if (fd >= 0) {
+		close(fd);
+		lua_error(L);
+	}
+	lua_pushstring(L, room);
+	lua_pushinteger(L, err);
+	lua_pushcclosure(L, door_refuse, 2);
+}
+
+/* container.run, container.call and container.features are Lua, and most programs that
+ * only want a system call never load it: the first look at one of them does. */
+static int door_index(lua_State *L)
+{
+	static const struct door {
+		const char *name, *room;
+	} doors[] = {
+		{ "call", "container.library" },
+		{ "features", "container.features" },
+		{ "main", "container.cli" },
+		{ "poll", "container.library" },
+		{ "run", "container.library" },
+		{ "spawn", "container.library" },
+		{ NULL, NULL },
+	};
+	const struct door *door = doors;
+	const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+
+	while (door->name && strcmp(door->name, key))
+		door++;
+	if (!door->name)
+		return 0;
+	if (!lua_toboolean(L, lua_upvalueindex(1))) {
+		door_preload(L);
+		lua_pushboolean(L, 1);
+		lua_replace(L, lua_upvalueindex(1));
+	}
+	door_enter(L, door->room, key);
+	return 1;
+}
+
+void door_open(lua_State *L)
+{
+	door_find_directory(L);
+	lua_createtable(L, 0, 1);
+	lua_pushboolean(L, 0);
+	lua_pushcclosure(L, door_index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
+}
