@@ -78,7 +78,7 @@ describe("the operations of a disk #root #cgroup", function()
       .. "dd if=%s of=/dev/null bs=4K count=24 iflag=direct"):format(support.lua, path, path, path))
     local took = container.clock_gettime() - start
     assert.equal(0, result.status, result.stderr)
-    assert.truthy(took >= 2 and took <= 6 * support.patience, took)
+    assert.truthy(took >= 1.5 and took <= 6 * support.patience, took)
   end)
 end)
 
