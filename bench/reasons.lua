@@ -122,6 +122,8 @@ return {
       .. "that as it is, and there are 64 signals", takes = "" },
     { "^clone", "^vfork", text = "the program's process", takes = "" },
     { "^close%(3", text = "the channel: when all have closed it, the program runs", takes = "" },
+    { "TCGETS", "^close%([012]", text = "the program's streams, given up but where they are a "
+      .. "terminal", takes = "" },
     { "^ppoll", "^read", "^wait4", "^getrusage", "^write", "^exit_group",
       text = "waits for the program's end or the launcher's, says how it went, and ends with it",
       takes = "" },
@@ -129,7 +131,6 @@ return {
   {
     title = "the program's process, until its exec",
     to = "^execve",
-    { "^rt_sigaction", text = "the same for the program", takes = "" },
     { "^rt_sigprocmask", text = "and none is held back", takes = "" },
     { "^execve", text = "the program", takes = "" },
   },

@@ -397,7 +397,12 @@ function cli.main(argv)
   end
   local measured = options.stats
   options.stats = measured and true
-  local c <close>, err = container.spawn(options)
+  local spawn = container.spawn -- the first look at it loads the rooms, if that can be
+  local run = package.loaded["container.run"]
+  if run then
+    run.way = "copy" -- this program is small and has one container
+  end
+  local c <close>, err = spawn(options)
   if not c then
     say(sentence(err))
     return status_of(err)

@@ -82,7 +82,8 @@ local function discard(c)
   container.wait(c.pidfd or c.pid)
 end
 
--- How children are made, "copy" or "isolated": for specs and measurements, which want one.
+-- How children are made, "copy" or "isolated": for who knows, as the command line, and for specs
+-- and measurements, which want one.
 run.way = nil
 
 -- The Lua state that such children run in, once there is one; false where there can be none.
