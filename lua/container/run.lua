@@ -107,12 +107,12 @@ local started = 0
 -- without their locks is made by two forks.
 local function way(c)
   started = started + 1
-  if run.way then
-    return run.way
-  elseif c.users or c.call or c.hook and c.hook.copies then
+  if c.users or c.call or c.hook and c.hook.copies then
     -- The host program would stand still until the exec, and the child waits for it before; and a
     -- function of the caller's is not there.
     return "copy"
+  elseif run.way then
+    return run.way
   elseif started >= SEVERAL then
     return "isolated"
   end
