@@ -5,8 +5,20 @@ local file = require "container.file"
 
 local apart = {}
 
---- Runs `fn` in a child, which shares this memory: in a copy of it a lock that another thread of
--- the host program holds would be held for ever.
+--- A child that runs `fn` in this memory: in a copy of it a lock that another thread of the host
+-- program holds would be held for ever. Every signal is held back until it executes a program or is
+-- gone, for no handler of the host program's may run in it.
+-- @tparam table namespaces new ones for it
+-- @func fn ends in exec or _exit
+-- @return its pid; or nil, message, errno
+function apart.start(namespaces, fn)
+  local mask = container.sigprocmask("block", "all")
+  local pid, message, errno = container.clone_vm(namespaces, fn)
+  container.sigprocmask("setmask", mask)
+  return pid, message, errno
+end
+
+--- Runs `fn` in such a child.
 -- @tparam table namespaces new ones for it
 -- @func fn is given an fd to write to; the child is gone when it returns. The status says less than
 -- the words, and may be somebody else's to take
@@ -18,12 +30,10 @@ function apart.hear(namespaces, fn)
   end
   local _ <close> = reader
   local _ <close> = writer
-  local mask = container.sigprocmask("block", "all")
-  local pid, message, number = container.clone_vm(namespaces, function()
+  local pid, message, number = apart.start(namespaces, function()
     fn(writer)
     container._exit(0)
   end)
-  container.sigprocmask("setmask", mask)
   if not pid then
     return nil, message, number
   end

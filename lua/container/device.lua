@@ -16,18 +16,23 @@ local LINKS <const> = {
   stderr = "/proc/self/fd/2", ptmx = "pts/ptmx",
 }
 
-local function node(dev, name, major, minor)
-  local ok, message, errno = container.mknod(name, "char", 0x1b6, major, minor, dev) -- 0666
+--- Makes a node in a directory of our own.
+-- @param parent fd of the directory
+-- @string name
+-- @string source the host's own of it
+-- @param ... as of container.mknod: type, mode, major, minor
+local function node(parent, name, source, kind, mode, major, minor)
+  local ok, message, errno = container.mknod(name, kind, mode, major, minor, parent)
   if ok or errno ~= container.errno.EPERM then
     return ok, message, errno
   end
   -- Nobody makes device nodes in a user namespace, or where a device cgroup forbids it. The host's
   -- own is bound in its place.
-  local target <close>, why, number = file.beneath(dev, name, "file", "nosymlinks")
+  local target <close>, why, number = file.beneath(parent, name, "file", "nosymlinks")
   if not target then
     return nil, why, number
   end
-  return container.mount("/dev/" .. name, file.path(target), nil, "bind")
+  return container.mount(source, file.path(target), nil, "bind")
 end
 
 --- A device of the host's that was asked for, in its place beneath /dev.
@@ -38,17 +43,8 @@ local function asked(dev, entry)
   if not parent then
     return nil, message, errno
   end
-  local ok
-  ok, message, errno = container.mknod(name, entry.type == "b" and "block" or "char",
-    entry.fileMode, entry.major, entry.minor, parent)
-  if ok or errno ~= container.errno.EPERM then
-    return ok, message, errno
-  end
-  local target <close>, why, number = file.beneath(parent, name, "file", "nosymlinks")
-  if not target then
-    return nil, why, number
-  end
-  return container.mount(entry.source, file.path(target), nil, "bind")
+  return node(parent, name, entry.source, entry.type == "b" and "block" or "char", entry.fileMode,
+    entry.major, entry.minor)
 end
 
 --- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
@@ -56,7 +52,8 @@ end
 function device.child(c)
   local dev = c.held["/dev"]
   for _, entry in ipairs(NODES) do
-    local ok, why, number = node(dev, table.unpack(entry))
+    local name, major, minor = table.unpack(entry)
+    local ok, why, number = node(dev, name, "/dev/" .. name, "char", 0x1b6, major, minor) -- 0666
     if not ok then
       return nil, why, number
     end

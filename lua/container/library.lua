@@ -11,14 +11,12 @@ local spec = require "container.spec"
 
 local library = {}
 
---- Starts a container. The object ends it when it is closed or collected.
+--- What all ways to a container have in common.
 -- @tparam table options see spec.lua
--- @return an object, see object.lua, with `pid`, `name` if it has one, and the streams that were
--- asked for as "pipe"; or nil and an error, which prints as one sentence and carries step, subject,
--- errno
-function library.spawn(options)
+-- @tparam[opt] table call what call.lua made of a function in the place of the command
+local function start(options, call)
   object.reap()
-  local c, err = spec.read(options)
+  local c, err = spec.read(options, call)
   if c then
     object.prepare(c)
     c, err = run.start(c)
@@ -27,6 +25,15 @@ function library.spawn(options)
     return nil, err
   end
   return object.new(c)
+end
+
+--- Starts a container. The object ends it when it is closed or collected.
+-- @tparam table options see spec.lua
+-- @return an object, see object.lua, with `pid`, `name` if it has one, and the streams that were
+-- asked for as "pipe"; or nil and an error, which prints as one sentence and carries step, subject,
+-- errno
+function library.spawn(options)
+  return start(options)
 end
 
 --- Runs a container to its end.
@@ -62,24 +69,18 @@ function library.call(options, fn, ...)
   if type(fn) ~= "function" then
     return nil, channel.failure("spec", ("call: expected a function, got a %s"):format(type(fn)))
   end
-  object.reap()
   local call = require "container.call"
-  local c, err = spec.read(options, call.new(fn, ...))
-  if c then
-    object.prepare(c)
-    c, err = run.start(c)
-  end
-  if not c then
+  local self <close>, err = start(options, call.new(fn, ...))
+  if not self then
     return nil, err
   end
-  local self <close> = object.new(c)
   table.insert(self.sources, call.source(self))
   local result
   result, err = self:wait()
   if not result then
     return nil, err
   end
-  return call.outcome(c, result)
+  return call.outcome(self.state, result)
 end
 
 --- Starts a second program in the container: in all its namespaces and its cgroups, with its

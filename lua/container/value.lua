@@ -186,6 +186,15 @@ end
 
 local read
 
+-- What stands in a table.
+local function read_entry(r)
+  local entry = read(r)
+  if entry == nil then
+    fail("a table has a nil")
+  end
+  return entry
+end
+
 local function read_table(r)
   if r.depth == r.limits.depth then
     fail("more than %d tables in each other", r.limits.depth)
@@ -197,22 +206,14 @@ local function read_table(r)
   end
   local result = {}
   for i = 1, length do
-    local entry = read(r)
-    if entry == nil then
-      fail("a table has a nil")
-    end
-    result[i] = entry
+    result[i] = read_entry(r)
   end
   for _ = 1, rest do
     local key = read(r, true)
     if key == nil or key ~= key then
       fail("a key is nil or not a number")
     end
-    local entry = read(r)
-    if entry == nil then
-      fail("a table has a nil")
-    end
-    result[key] = entry
+    result[key] = read_entry(r)
   end
   r.depth = r.depth - 1
   return result

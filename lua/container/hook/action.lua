@@ -1,6 +1,7 @@
 -- One hook, done: a program that gets the container's state as standard input, a function in the
 -- host program, or a function in a process of its own. Loaded when an option asks for it: hooks.
 
+local apart = require "container.apart"
 local attend = require "container.attend"
 local channel = require "container.channel"
 local container = require "container"
@@ -110,12 +111,10 @@ function action.execute(program, state)
   local _ <close> = reader
   local _ <close> = output
   local parent, refusal = container.getpid(), nil
-  local mask = container.sigprocmask("block", "all")
-  local pid, why, code = container.clone_vm({}, function()
+  local pid, why, code = apart.start({}, function()
     refusal = become(program, parent, input, output)
     container._exit(127)
   end)
-  container.sigprocmask("setmask", mask)
   output:close()
   if not pid then
     return nil, why, code
