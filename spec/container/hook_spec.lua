@@ -622,16 +622,9 @@ describe("a host program that is ended in a hook #root", function()
       moment, marker, PIDS, one)), "-", marker }
   end
 
-  -- The next container takes away the cgroup of one that was killed, or the one after it.
   local function sweep()
-    command.await("all cgroups are taken away", function()
+    command.sweep(function()
       assert(run { "true" })
-      for what in pairs(support.snapshot()) do
-        if what:find("^cgroup") then
-          return false
-        end
-      end
-      return true
     end)
   end
 

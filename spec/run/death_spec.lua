@@ -6,18 +6,9 @@ local support = require "spec.support"
 
 local NEVER <const> = "1000000"
 
--- Whoever kills a launcher leaves its cgroup behind, which the next run takes away; or the one
--- after it, for the kernel frees the memory of a process, by which we know that it is gone, a
--- moment before it takes it out of its cgroup.
 local function sweep(caller)
-  command.await("all cgroups are taken away", function()
+  command.sweep(function()
     assert.equal("", caller:print("true"))
-    for what in pairs(support.snapshot()) do
-      if what:find("^cgroup") then
-        return false
-      end
-    end
-    return true
   end)
 end
 
