@@ -259,13 +259,14 @@ describe("output_limit #root", function()
   end)
 
   it("holds against a flood, whose memory is not the host's", function()
-    local result = support.script([[
+    local result = support.script(([[
       collectgarbage "generational"
       local c <close> = assert(container.spawn { "sh", "-c", "cat /dev/zero", pids = "max",
-        stdout = "capture", output_limit = 1000, timeout = 0.5, grace = 0.1 })
+        stdout = "capture", output_limit = 1000, timeout = %f, grace = 0.1 })
       local result = assert(c:wait(20))
-      local peak = container.read_file("/proc/self/status"):match("VmHWM:%s*(%d+)")
+      local peak = container.read_file("/proc/self/status"):match("VmHWM:%%s*(%%d+)")
       print(result.reason, #result.stdout, result.stdout_size > 1 << 24, tonumber(peak) < 32768)]])
+      :format(0.5 * support.patience))
     assert.same({ "timeout\t1000\ttrue\ttrue\n", "" }, { result.stdout, result.stderr })
   end)
 end)
