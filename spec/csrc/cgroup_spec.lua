@@ -1,3 +1,4 @@
+local command = require "spec.fixtures.command"
 local container = require "container"
 local support = require "spec.support"
 
@@ -153,6 +154,62 @@ for version = 1, 2 do
     end)
   end)
 end
+
+describe("container.cgroup_place #root #cgroup2", function()
+  -- Calls a function in the lowest of three cgroups, each in the other, of which none has what the
+  -- first could have; with `busy` a process is in the highest.
+  local function below(busy, fn)
+    local paths, path = {}, (container.cgroup_place("pids"))
+    for i = 1, 3 do
+      path = path .. "/" .. support.name()
+      assert(container.mkdir(path))
+      paths[i] = path
+    end
+    local values = table.pack(pcall(support.child, function()
+      if busy then
+        assert(container.write_file(paths[1] .. "/cgroup.procs", "0"))
+        assert(container.clone({}, function()
+          container.pdeathsig("KILL")
+          container.ppoll({})
+        end))
+      end
+      assert(container.write_file(paths[3] .. "/cgroup.procs", "0"))
+      return fn(paths)
+    end))
+    for i = 3, 1, -1 do
+      command.await("its cgroup is empty", function()
+        return container.rmdir(paths[i])
+      end)
+    end
+    assert(values[1], values[2])
+    return table.unpack(values, 2, values.n)
+  end
+
+  local function given(path)
+    local text = assert(container.read_file(path .. "/cgroup.subtree_control"))
+    return (" " .. text:gsub("\n", " ")):find(" pids ", 1, true) ~= nil
+  end
+
+  it("switches it on from the top down, in the cgroup nearest to the caller's own", function()
+    local before, place, wanted, first, second, third = below(false, function(paths)
+      local before = given(paths[1])
+      local place = container.cgroup_place("pids")
+      return before, place, paths[2], given(paths[1]), given(paths[2]), given(paths[3])
+    end)
+    assert.is_false(before)
+    assert.equal(wanted, place)
+    assert.same({ true, true, false }, { first, second, third })
+  end)
+
+  it("switches nothing on below one that has processes", function()
+    local place, wanted, first, second = below(true, function(paths)
+      return (container.cgroup_place("pids")), paths[1]:match("(.*)/"), given(paths[1]),
+        given(paths[2])
+    end)
+    assert.equal(wanted, place)
+    assert.same({ false, false }, { first, second })
+  end)
+end)
 
 describe("container.cgroup_place #root", function()
   it("is refused when the hierarchy is not mounted", function()

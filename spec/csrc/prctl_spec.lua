@@ -113,7 +113,9 @@ describe("container.hide", function()
             container.write(writer, ".")
             container.ppoll({}, 60)
           end
-          container.exec { "sleep", "60" } -- which closes the pipe
+          -- The pipe says that it runs: exec closes files before it opens the memory to others.
+          assert(container.dup2(writer, 1))
+          container.exec { "sh", "-c", "echo .; kill -STOP $$" }
         end))
         writer:close()
         container.read(reader)

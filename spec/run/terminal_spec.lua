@@ -499,6 +499,7 @@ describe("a terminal #root", function()
   end)
 
   it("is the user's also in a range of ids of the container's own", function()
+    support.needs("idmapview")
     local result = support.run(("%s run.lua -q -t --userns auto -u 33 sh -c %s </dev/null"):format(
       support.lua, support.quote("stat -c '%u %g %a' /dev/pts/0 /dev/console; tty")))
     assert.equal("33 5 620\r\n33 5 620\r\n/dev/pts/0\r\n", result.stdout, result.stderr)
