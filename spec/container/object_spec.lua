@@ -476,9 +476,7 @@ describe("five hundred containers of one process #root", function()
           end
         end
       end
-      io.stderr:write("each ", each, "\n")
-      print(alive, ended, each < MAX)]]):format(support.busybox_rootfs(), contained.PIDS))
-    assert.equal("500\t500\ttrue\n", result.stdout)
-    assert.matches("^each %d+\n$", result.stderr)
+      print(alive, ended, each < MAX or each)]]):format(support.busybox_rootfs(), contained.PIDS))
+    assert.same({ "500\t500\ttrue\n", "" }, { result.stdout, result.stderr })
   end)
 end)

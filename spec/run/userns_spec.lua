@@ -344,7 +344,7 @@ describe("with --userns auto #root #idmap", function()
   end)
 end)
 
-describe("with --userns subid #root #userns", function()
+describe("with --userns subid #root #userns #newuidmap", function()
   -- An ordinary user's command, who may use set-user-ID programs; a table at the end has words
   -- that come before it.
   local function run_as(entries, ...)
@@ -365,10 +365,6 @@ describe("with --userns subid #root #userns", function()
   end
 
   local GIVEN <const> = { "someone:200000:65536\n", "%s:300000:1000\n" }
-
-  before_each(function()
-    support.needs("newuidmap")
-  end)
 
   it("root is the user, and the ids from 1 on are those that were given", function()
     local s = run_as(GIVEN, "--pids-limit", "max", "sh", "-c",
