@@ -27,9 +27,11 @@ local function tree()
   return found
 end
 
--- Allocates so many MiB in the shell, by a string that doubles.
+-- Has programs of a shell hold so many MiB, which are the first that the kernel kills for want of
+-- memory, however slow the machine is in ending one of them.
 local function hog(mebibytes)
-  return ("head -c %dM /dev/zero | tail -c %dM | wc -c"):format(mebibytes, mebibytes)
+  return ("(echo 1000 >/proc/self/oom_score_adj; head -c %dM /dev/zero | tail -c %dM | wc -c)")
+    :format(mebibytes, mebibytes)
 end
 
 describe("memory #cgroup", function()
