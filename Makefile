@@ -29,7 +29,7 @@ SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
 OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 
-all: module container/start.luac container/seccomp.bpf
+all: module container/library.luac container/seccomp.bpf
 
 module: $(MODULE) $(SECCOMP)
 
@@ -46,13 +46,13 @@ container/seccomp.bpf: $(SECCOMP) $(MODULE) \
 	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
 	  'assert(require("container.seccomp").build("$@"))'
 
-$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h Makefile
+$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h Makefile
 	@mkdir -p $(BUILD)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
 
-# Their bytecode, which saves a start most of its time: start.luac and one file a room. As soon as a
-# source has changed they are not used.
-container/start.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
+# Their bytecode, which saves a start most of its time: cli.luac, library.luac and one file for each
+# room that is in neither. As soon as a source has changed they are not used.
+container/library.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
 	$(LUA) lua/bytecode.lua $(@D) $(ROOMS)
 
 # What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a

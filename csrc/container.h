@@ -57,7 +57,7 @@ void fd_leave_child(unsigned parent);
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 
 /* door.c */
-void door_preload(lua_State *L);
+void door_preload(lua_State *L, const char *name);
 
 /* clone3.c */
 pid_t clone3_copy(unsigned long flags, int cgroup);
@@ -68,6 +68,7 @@ pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack
 unsigned long namespace_check_namespaces(lua_State *L, int arg);
 int namespace_opt_cgroup(lua_State *L, int arg);
 pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags, int cgroup);
+void namespace_set_whole(int whole);
 
 /* signal.c */
 int signal_check(lua_State *L, int arg);

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Leaves in the table on top of the stack, as `directory`, where what belongs to this module
@@ -36,23 +38,58 @@ static void door_find_directory(lua_State *L)
 	lua_setfield(L, -2, "directory");
 }
 
-/* With the module as index 1: has `require` find the bytecode of the rooms, where the build has left
- * it: start.luac, see lua/bytecode.lua. Whatever is wrong with it, another Lua's say, there are
- * their sources. */
-void door_preload(lua_State *L)
+/* Whether sources are as they were when bytecode was made of them: each of the size that it had, and
+ * not newer. Lua has for it the path of the bytecode, the directory of the sources, and lines of a
+ * name in it and a size. */
+static int door_fresh(lua_State *L)
+{
+	const char *line = luaL_checkstring(L, 3), *end;
+	struct stat made, source;
+	int dir, fresh;
+	char *rest;
+
+	fresh = stat(luaL_checkstring(L, 1), &made) == 0;
+	dir = open(luaL_checkstring(L, 2), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (; fresh && *line; line = end) {
+		char name[NAME_MAX];
+		size_t size = strcspn(line, " ");
+
+		fresh = size < sizeof(name);
+		if (!fresh)
+			break;
+		memcpy(name, line, size);
+		name[size] = '\0';
+		fresh = fstatat(dir, name, &source, 0) == 0 &&
+			source.st_size == strtol(line + size, &rest, 10) &&
+			(source.st_mtim.tv_sec < made.st_mtim.tv_sec ||
+			 (source.st_mtim.tv_sec == made.st_mtim.tv_sec &&
+			  source.st_mtim.tv_nsec <= made.st_mtim.tv_nsec));
+		end = rest + (*rest == '\n');
+	}
+	if (dir >= 0)
+		close(dir);
+	lua_pushboolean(L, fresh);
+	return 1;
+}
+
+/* With the module as index 1: has `require` find the bytecode of rooms, where the build has left it:
+ * NAME.luac, see lua/bytecode.lua. Whatever is wrong with it, another Lua's say, there are their
+ * sources. */
+void door_preload(lua_State *L, const char *name)
 {
 	int top = lua_gettop(L);
 	const char *code;
 	size_t size;
 
 	if (lua_getfield(L, 1, "directory") == LUA_TSTRING) {
-		lua_pushfstring(L, "%sstart.luac", lua_tostring(L, -1));
+		lua_pushfstring(L, "%s%s.luac", lua_tostring(L, -1), name);
 		/* Not by luaL_loadfile, which opens what is binary twice and reads it in small pieces. */
 		if (sys_slurp(L, lua_tostring(L, -1)) &&
 		    (code = lua_tolstring(L, -1, &size)) &&
-		    luaL_loadbufferx(L, code, size, "=start", "b") == LUA_OK) {
-			lua_pushvalue(L, top + 1);
-			lua_pcall(L, 1, 0, 0);
+		    luaL_loadbufferx(L, code, size, name, "b") == LUA_OK) {
+			lua_pushvalue(L, 1);
+			lua_pushcfunction(L, door_fresh);
+			lua_pcall(L, 2, 0, 0);
 		}
 	}
 	lua_settop(L, top);
@@ -121,15 +158,15 @@ static void door_enter(lua_State *L, const char *room, const char *key)
 static int door_index(lua_State *L)
 {
 	static const struct door {
-		const char *name, *room;
+		const char *name, *room, *bytecode;
 	} doors[] = {
-		{ "call", "container.library" },
-		{ "features", "container.features" },
-		{ "main", "container.cli" },
-		{ "poll", "container.library" },
-		{ "run", "container.library" },
-		{ "spawn", "container.library" },
-		{ NULL, NULL },
+		{ "call", "container.library", "library" },
+		{ "features", "container.features", "library" },
+		{ "main", "container.cli", "cli" },
+		{ "poll", "container.library", "library" },
+		{ "run", "container.library", "library" },
+		{ "spawn", "container.library", "library" },
+		{ NULL, NULL, NULL },
 	};
 	const struct door *door = doors;
 	const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
@@ -138,11 +175,12 @@ static int door_index(lua_State *L)
 		door++;
 	if (!door->name)
 		return 0;
-	if (!lua_toboolean(L, lua_upvalueindex(1))) {
-		door_preload(L);
+	if (lua_getfield(L, lua_upvalueindex(1), door->bytecode) == LUA_TNIL) {
+		door_preload(L, door->bytecode);
 		lua_pushboolean(L, 1);
-		lua_replace(L, lua_upvalueindex(1));
+		lua_setfield(L, lua_upvalueindex(1), door->bytecode);
 	}
+	lua_pop(L, 1);
 	door_enter(L, door->room, key);
 	return 1;
 }
@@ -151,7 +189,7 @@ void door_open(lua_State *L)
 {
 	door_find_directory(L);
 	lua_createtable(L, 0, 1);
-	lua_pushboolean(L, 0);
+	lua_createtable(L, 0, 2); /* the bytecode that was asked for */
 	lua_pushcclosure(L, door_index, 1);
 	lua_setfield(L, -2, "__index");
 	lua_setmetatable(L, -2);

@@ -33,6 +33,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "raw.h"
+
 #define CHANNEL 3
 #define LAUNCHER 4
 #define IMAGE 5
@@ -78,32 +80,10 @@ __asm__(".pushsection lua_container_init,\"ax\",@progbits\n"
 	".globl init_end\n.hidden init_end\ninit_end:\n"
 	".popsection\n");
 
+/* One function, for it is called in many places and this program is to be small. */
 INIT long init_syscall(long number, long a, long b, long c, long d, long e)
 {
-#if defined(__x86_64__)
-	long result;
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-			 : "rcx", "r11", "memory");
-	return result;
-#else
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
-			 : "memory");
-	return x0;
-#endif
+	return raw_syscall(number, a, b, c, d, e);
 }
 
 INIT void __attribute__((noreturn)) init_exit(int status)

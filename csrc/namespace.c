@@ -226,13 +226,34 @@ static int namespace_clone_sibling(lua_State *L)
 #define STACK_SIZE (256 * 1024)
 #define GUARD_SIZE 4096
 
+/* Whether a child that shares this memory has come to where it is done with it, and leaves it whole: a
+ * call that executes a program or exits. Of each thread, for a child has the one's that made it. */
+static _Thread_local volatile int namespace_whole;
+
+void namespace_set_whole(int whole)
+{
+	namespace_whole = whole;
+}
+
 /* The whole life of a child that shares memory, on a stack of its own. */
 static int namespace_vm_child(void *state)
 {
 	lua_State *L = state;
 
 	lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+	namespace_set_whole(1);
 	_exit(125);
+}
+
+/* The child was killed in the middle of a change to this memory, so nothing in it can be relied on,
+ * neither Lua nor malloc: takes away what is told, and ends as the child did. */
+static void __attribute__((noreturn)) namespace_give_up(pid_t child, const char *const *directories)
+{
+	while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	for (; *directories; directories++)
+		rmdir(*directories);
+	_exit(128 + SIGKILL);
 }
 
 /* Clones with a stack, which is gone before anything can raise; the child calls the function that is
@@ -275,24 +296,29 @@ executes a program or exits, as with vfork. What it costs does not grow with the
 has to end in exec or _exit; if it returns or raises, the child exits with 125. It
 may change only what nobody else uses: its files are its own, but a table is the caller's table.
 Signals should be blocked meanwhile, for a handler would run in the child too; and whoever
-kills the child in this time may kill it in the middle of a change to the caller's memory.
+kills the child in this time may kill it in the middle of a change to the caller's memory. A program
+that has nothing else to do than what it makes the child for can ask to end then.
 clone(2) CLONE_VM CLONE_VFORK
 @function clone_vm
 @param namespaces as of `clone`; not time
 @func fn
 @param[opt] cgroup as of `clone`
+@tparam[opt] table leave the paths of directories: when the child is killed before it executes a program
+or exits, the caller waits for it, removes these, and exits with 137
 @treturn int the child's pid; or nil, message, errno
 */
 static int namespace_clone_vm(lua_State *L)
 {
 	unsigned long flags = namespace_check_namespaces(L, 1);
 	int cgroup = namespace_opt_cgroup(L, 3), collects = lua_gc(L, LUA_GCISRUNNING);
+	const char *const *leave = lua_isnoneornil(L, 4)
+					   ? NULL
+					   : (const char *const *)sys_check_vector(L, 4);
 	lua_State *child;
 	pid_t pid;
 
 	luaL_argcheck(L, !(flags & CLONE_NEWTIME), 1, "a time namespace takes a copy");
 	luaL_checktype(L, 2, LUA_TFUNCTION);
-	lua_settop(L, 2);
 	/* An exec of the child's would flush these, into files of the child's. */
 	fflush(NULL);
 	child = lua_newthread(L);
@@ -302,7 +328,10 @@ static int namespace_clone_vm(lua_State *L)
 	lua_xmove(L, child, 1);
 	/* A finalizer of the caller's objects must not run in the child. */
 	lua_gc(L, LUA_GCSTOP);
+	namespace_set_whole(0);
 	pid = namespace_clone_on_stack(child, flags, cgroup);
+	if (pid > 0 && leave && !namespace_whole)
+		namespace_give_up(pid, leave);
 	if (collects) {
 		int err = errno;
 		lua_gc(L, LUA_GCRESTART);

@@ -1,13 +1,19 @@
-/* Network interfaces: netdevice(7). */
+/* Network interfaces, netdevice(7), and a network namespace that is made meanwhile. */
 #include "container.h"
 
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "compat.h"
+#include "raw.h"
 
 /***
 Brings an interface of this network namespace up. netdevice(7) SIOCSIFFLAGS
@@ -33,12 +39,146 @@ static int network_interface_up(lua_State *L)
 	return sys_result(L, rc, "ioctl SIOCSIFFLAGS", name);
 }
 
+#define MAKER_TYPE "container.network_maker"
+#define MAKER_STACK 16384
+#define MAKER_FLAGS                                                                    \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | \
+	 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* A network namespace in the making. */
+struct network_maker {
+	pid_t process; /* whose it is: a copy of it has no such thread */
+	pid_t thread; /* 0 when it is over: the kernel sees to that and wakes who waits */
+	long result; /* an fd, or the negated number of an error, */
+	const char *call; /* and of what; NULL when it was given away */
+	char stack[MAKER_STACK] __attribute__((aligned(16)));
+};
+
+/* Runs in a thread of the kernel's that libc does not know, so that for libc the program has none, and
+ * malloc takes no locks. It has the caller's thread-local variables, errno among them, and calls
+ * nothing that might touch one. All signals are blocked in it. */
+static __attribute__((no_sanitize("address", "undefined", "thread"))) int network_make(void *arg)
+{
+	struct network_maker *self = arg;
+	struct ifreq request;
+	size_t i;
+	long fd;
+
+	for (i = 0; i < sizeof(request); i++)
+		((volatile char *)&request)[i] = 0;
+	request.ifr_name[0] = 'l';
+	request.ifr_name[1] = 'o';
+	request.ifr_flags = IFF_UP | IFF_RUNNING;
+	self->call = "unshare network";
+	self->result = raw_syscall(SYS_unshare, CLONE_NEWNET, 0, 0, 0, 0);
+	if (self->result < 0)
+		return 0;
+	self->call = "socket";
+	fd = raw_syscall(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0);
+	self->result = fd;
+	if (fd < 0)
+		return 0;
+	self->call = "ioctl SIOCSIFFLAGS lo";
+	self->result = raw_syscall(SYS_ioctl, fd, SIOCSIFFLAGS, (long)&request, 0, 0);
+	raw_syscall(SYS_close, fd, 0, 0, 0, 0);
+	if (self->result < 0)
+		return 0;
+	self->call = "open /proc/thread-self/ns/net";
+	self->result = raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/ns/net",
+				   O_RDONLY | O_CLOEXEC, 0, 0);
+	return 0;
+}
+
+/* Waits until it is over: it has a millisecond to go, so a signal that comes meanwhile is no reason to
+ * hurry. 0 in another process, where there is nothing to wait for. */
+static int network_join(struct network_maker *self)
+{
+	pid_t thread;
+
+	if (self->process != getpid())
+		return 0;
+	while ((thread = __atomic_load_n(&self->thread, __ATOMIC_ACQUIRE)))
+		syscall(SYS_futex, &self->thread, FUTEX_WAIT, thread, NULL, NULL, 0);
+	return 1;
+}
+
+/***
+Has a network namespace made, with its loopback interface up, while the caller goes on: the kernel takes
+longer for that than for all other namespaces. A thread does it, of which nothing is seen but in
+/proc/self/task. network_namespaces(7), clone(2) CLONE_THREAD
+@function network_ahead
+@return what is being made, whose `take` waits for it; or nil, message, errno (EAGAIN where no more
+threads may be)
+*/
+static int network_ahead(lua_State *L)
+{
+	struct network_maker *self = lua_newuserdatauv(L, sizeof(*self), 0);
+	sigset_t all, before;
+	int rc;
+
+	self->process = getpid();
+	self->thread = 0;
+	self->call = NULL;
+	luaL_setmetatable(L, MAKER_TYPE);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	rc = clone(network_make, self->stack + MAKER_STACK, MAKER_FLAGS, self, &self->thread, NULL,
+		   &self->thread);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc < 0 ? sys_fail(L, "clone", "thread") : 1;
+}
+
+/***
+Waits until it is made, and gives it to the caller, once.
+@function network_maker:take
+@return an fd of it, as `setns` takes it; or nil, message, errno (EPERM without CAP_SYS_ADMIN, ENOENT
+where there is no /proc, ESRCH when it was taken already, or by another process)
+*/
+static int network_maker_take(lua_State *L)
+{
+	struct network_maker *self = luaL_checkudata(L, 1, MAKER_TYPE);
+	int *slot = fd_new(L);
+	long result;
+
+	if (!network_join(self) || !self->call)
+		return sys_fail_with(L, ESRCH, "network_ahead", NULL);
+	result = self->result;
+	if (result < 0)
+		return sys_fail_with(L, (int)-result, self->call, NULL);
+	self->call = NULL;
+	if (!fd_give(slot, (int)result))
+		return sys_fail(L, "fcntl F_DUPFD_CLOEXEC", NULL);
+	return 1;
+}
+
+static int network_maker_gc(lua_State *L)
+{
+	struct network_maker *self = luaL_checkudata(L, 1, MAKER_TYPE);
+
+	if (network_join(self) && self->call && self->result >= 0)
+		close((int)self->result);
+	self->call = NULL;
+	return 0;
+}
+
+static const luaL_Reg methods[] = {
+	{ "take", network_maker_take },
+	{ NULL, NULL },
+};
+
 static const luaL_Reg functions[] = {
 	{ "interface_up", network_interface_up },
+	{ "network_ahead", network_ahead },
 	{ NULL, NULL },
 };
 
 void network_open(lua_State *L)
 {
+	luaL_newmetatable(L, MAKER_TYPE);
+	lua_pushcfunction(L, network_maker_gc);
+	lua_setfield(L, -2, "__gc");
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
 	luaL_setfuncs(L, functions, 0);
 }

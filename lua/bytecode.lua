@@ -1,37 +1,44 @@
 -- Part of the build, not of the product: writes the rooms as bytecode, most of a start being else
--- spent on compiling them. Those that every container needs become one chunk, start.luac, and each
--- of the others a file of its own. Called from the top of the source tree when the module is built:
+-- spent on compiling them. Those by which the command line reads its arguments become one chunk,
+-- cli.luac; those that every container needs another, library.luac; and each of the others has a
+-- file of its own. Called from the top of the source tree when the module is built:
 -- lua5.4 lua/bytecode.lua DIRECTORY SOURCE...
 --
--- csrc/door.c runs start.luac before the first room is loaded. It has `require` find them, but
--- only if all of their sources, where `require` would find those, have the size that they had here
--- and are not newer than it.
+-- csrc/door.c runs a chunk before the first of its rooms is loaded. It has `require` find them, but
+-- only if their sources, where `require` would find those, have the sizes that they had here and
+-- are not newer than it.
 
 package.path = "./lua/?.lua;" .. package.path
 package.cpath = "./?.so;" .. package.cpath
 local container = require "container"
 
 local HEAD <const> = [[
-local here = ...
-local found = package.searchpath("container.library", package.path)
-local lua = found and found:match("^(.*)container/library%%.lua$")
-local stat = require("container").stat
-local made = stat(here .. "start.luac", "mtime")
-for path, size in next, {%s} do
-  local now, changed = stat((lua or "") .. path, "size", "mtime")
-  if now ~= size or changed > made then
-    return
-  end
+local module, fresh = ...
+local here, preload = module.directory, package.preload
+local found = package.searchpath(%q, package.path)
+local lua = found and found:match("^(.*/)[^/]*$") or ""
+if not fresh(here .. %q, lua, %q) then
+  return
 end
-local preload = package.preload
+]]
+
+-- The others are looked at when they are loaded.
+local LATER <const> = [[
 local function load_room(name)
-  local room, why = loadfile(here .. name:match("%%.(.*)") .. ".luac", "b")
-  if not room then
-    error(("module '%%s' not found: %%s"):format(name, why), 0) -- as require says it
+  local room = name:match("%.(.*)")
+  local bytecode, source = here .. room .. ".luac", room:gsub("%.", "/") .. ".lua"
+  local load_it, why
+  if fresh(bytecode, lua, source .. " " .. later[name]) then
+    load_it, why = loadfile(bytecode, "b")
+  else
+    load_it, why = loadfile(lua .. source)
   end
-  return room(name)
+  if not load_it then
+    error(("module '%s' not found: %s"):format(name, why), 0) -- as require says it
+  end
+  return load_it(name)
 end
-for name in (%q):gmatch("%%S+") do
+for name in next, later do
   preload[name] = load_room
 end
 ]]
@@ -41,23 +48,42 @@ local function write(path, chunk)
   assert(output:write(string.dump(chunk, true)))
 end
 
--- What these ask for when they are loaded, each start does.
-require "container.cli"
-require "container.library"
-
 local directory = arg[1]
-local sizes, later, pieces = {}, {}, {}
+local names, paths, sources = {}, {}, {}
 for i = 2, #arg do
-  local path = arg[i]
-  local name = path:match("^lua/(.*)%.lua$"):gsub("/", ".")
-  local source = assert(container.read_file(path))
-  sizes[#sizes + 1] = ("[%q] = %d"):format(path:sub(#"lua/" + 1), #source)
+  local name = arg[i]:match("^lua/(.*)%.lua$"):gsub("/", ".")
+  names[#names + 1], paths[name] = name, arg[i]
+  sources[name] = assert(container.read_file(arg[i]))
+end
+
+--- What a room is in a line of those that door.c compares.
+local function line(name)
+  return ("%s %d"):format(paths[name]:match("^lua/container/(.*)$"), #sources[name])
+end
+
+--- Writes one chunk of rooms, with what is to be run behind them.
+local function bundle(file, rooms, more)
+  local lines, pieces = {}, {}
+  for i, name in ipairs(rooms) do
+    lines[i] = line(name)
+    pieces[i] = ("preload[%q] = function(...)\n%s\nend\n"):format(name, sources[name])
+  end
+  table.insert(pieces, 1, HEAD:format(rooms[1], file, table.concat(lines, "\n")))
+  pieces[#pieces + 1] = more
+  write(directory .. "/" .. file, assert(load(table.concat(pieces), "=" .. file)))
+end
+
+-- What these ask for when they are loaded, each start does.
+require "container.library"
+local library, later = {}, { "local later = {" }
+for _, name in ipairs(names) do
   if package.loaded[name] then
-    pieces[#pieces + 1] = ("preload[%q] = function(...)\n%s\nend\n"):format(name, source)
-  else
-    later[#later + 1] = name
-    write(("%s/%s.luac"):format(directory, name:match("%.(.*)")), assert(load(source)))
+    table.insert(library, name == "container.library" and 1 or #library + 1, name)
+  elseif name ~= "container.cli" then
+    later[#later + 1] = ("[%q] = %d,"):format(name, #sources[name])
+    write(("%s/%s.luac"):format(directory, name:match("%.(.*)")), assert(load(sources[name])))
   end
 end
-table.insert(pieces, 1, HEAD:format(table.concat(sizes, ", "), table.concat(later, " ")))
-write(directory .. "/start.luac", assert(load(table.concat(pieces), "=start")))
+later[#later + 1] = "}\n" .. LATER
+bundle("library.luac", library, table.concat(later))
+bundle("cli.luac", { "container.cli", "container.file", "container.network" })

@@ -34,6 +34,7 @@ end
 -- Each is { step, function }. The step is what an error names.
 child.order = {
   { "stream", child.asked("stream") }, -- from files of the host program
+  { "network", network.join }, -- by a file of the host program, too
   { "channel", channel.child }, -- no file of the host program is open after this
   { "channel", channel.await }, -- no step is any good before it has ids
   { "process", process.child }, -- from here on it dies with the launcher

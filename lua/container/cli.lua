@@ -395,12 +395,16 @@ function cli.main(argv)
     say(refusal)
     return FAILED
   end
+  -- What takes the kernel longest is begun before the rooms are read that describe the container.
+  if options.network ~= "host" and not options.users and container.geteuid() == 0 then
+    require("container.network").begin()
+  end
   local measured = options.stats
   options.stats = measured and true
   local spawn = container.spawn -- the first look at it loads the rooms, if that can be
   local run = package.loaded["container.run"]
   if run then
-    run.way = "copy" -- this program is small and has one container
+    run.way = "shared" -- this program has one container, and ends with it
   end
   local c <close>, err = spawn(options)
   if not c then

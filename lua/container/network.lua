@@ -2,12 +2,50 @@
 -- network_namespaces(7)
 
 local container = require "container"
+local file = require "container.file"
 
 local network = {}
 
+-- The namespace of the next container, in the making.
+local ahead
+
+--- Begins with the namespace of the next container that has one of its own, while its description
+-- is still being read; for whoever has the right to it. Where that cannot be done, it is made with
+-- the others.
+function network.begin()
+  ahead = container.network_ahead()
+end
+
+--- Takes it, after all that can be done meanwhile: the child then has no need to be born in one.
+function network.prepare(c)
+  if not (ahead and c.network_namespace) or c.user_namespace then
+    return true
+  end
+  local made = ahead:take()
+  ahead = nil
+  if made then
+    c.undo:push(made.close, made)
+    c.network_made = file.path(made)
+    for i, name in ipairs(c.namespaces) do
+      if name == "network" then
+        table.remove(c.namespaces, i)
+      end
+    end
+  end
+  return true
+end
+
+--- In the child, which has that file too.
+function network.join(c)
+  if not c.network_made then
+    return true
+  end
+  return container.setns(c.network_made, "network")
+end
+
 function network.child(c)
-  if not c.network_namespace then
-    return true -- the host's own
+  if c.network_made or not c.network_namespace then
+    return true -- in which it is up, or the host's own
   end
   return container.interface_up("lo")
 end

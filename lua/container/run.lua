@@ -9,6 +9,7 @@ local idmap = require "container.idmap"
 local mount = require "container.mount"
 local name = require "container.name"
 local namespace = require "container.namespace"
+local network = require "container.network"
 local process = require "container.process"
 local rootfs = require "container.rootfs"
 local seccomp = require "container.seccomp"
@@ -43,6 +44,7 @@ run.order = {
   { "call", asked("call", "prepare", "parent") },
   { "idmap", idmap }, -- until the maps are there the child waits
   { "tree", tree }, -- takes the user namespace with its maps
+  { "network", network }, -- waits for what was begun, so late
   { "channel", channel }, -- the last that the child needs: it goes on
   { "hooks", asked("hook", "parent") }, -- while it waits once more
 }
@@ -82,14 +84,14 @@ local function discard(c)
   container.wait(c.pidfd or c.pid)
 end
 
--- How children are made, "copy" or "isolated": for who knows, as the command line, and for specs
--- and measurements, which want one.
+-- How children are made, "copy", "isolated" or "shared": for who knows, as the command line, and
+-- for specs and measurements, which want one.
 run.way = nil
 
 -- The Lua state that such children run in, once there is one; false where there can be none.
 local state
 
-local function isolate()
+local function isolation()
   if state == nil then
     state = container.isolate(package.path, package.cpath, "container.isolated") or false
   end
@@ -104,7 +106,8 @@ local started = 0
 
 --- How the child is made: as a copy of the host program, or in its memory and isolated from it,
 -- which is faster, but for the making of the state, and better where there are threads, for a copy
--- without their locks is made by two forks.
+-- without their locks is made by two forks. Or in its memory and in its own state, which is the
+-- fastest, for a program that may end when somebody kills the child: the command line.
 local function way(c)
   started = started + 1
   if c.users or c.call or c.hook and c.hook.copies then
@@ -127,20 +130,29 @@ local function copy(c, place)
   return container.clone(c.namespaces, function() child.main(c) end, place)
 end
 
---- What does not fit into the state is copied after all.
+--- What the child notes in `c` is its own: its files have other numbers than ours.
 local function share(c, place)
-  local pid, message, errno = container.clone_isolated(isolate(), c.namespaces, c, place)
+  return container.clone_vm(c.namespaces, function()
+    child.main(setmetatable({}, { __index = c }))
+  end, place, cgroup.directories(c))
+end
+
+--- What does not fit into the state is copied after all.
+local function isolate(c, place)
+  local pid, message, errno = container.clone_isolated(isolation(), c.namespaces, c, place)
   if not pid and errno == container.errno.ENOMEM then
     return copy(c, place)
   end
   return pid, message, errno
 end
 
+local WAYS <const> = { copy = copy, isolated = isolate, shared = share }
+
 --- Clones, with every signal held back until init is ready for it: one that comes now is delivered
 -- then, and no handler of the host program runs in the child.
 local function clone(c)
   local mask = container.sigprocmask("block", "all")
-  local how = c.shares_memory and share or copy
+  local how = WAYS[c.way]
   local place = cgroup.birthplace(c)
   c.born_in_cgroup = place ~= nil
   local pid, message, errno = how(c, place)
@@ -157,7 +169,7 @@ local function clone(c)
 end
 
 -- What only the start asks for: a program may hold many containers, and each for long.
-local PASSING <const> = { "asked_capabilities", "tell", "trees", "volumes" }
+local PASSING <const> = { "asked_capabilities", "network_made", "tell", "trees", "volumes" }
 
 local function forget(c)
   for _, field in ipairs(PASSING) do
@@ -174,10 +186,14 @@ end
 function run.start(c)
   local stack <close> = undo.new()
   c.undo = stack
-  c.shares_memory = way(c) == "isolated" and isolate() and true
+  c.way = way(c)
+  if c.way == "isolated" and not isolation() then
+    c.way = "copy"
+  end
+  c.shares_memory = c.way ~= "copy"
   -- Such a child may be over before it is taken hold of, and where nobody waits for children it is
-  -- gone then: so init waits.
-  c.gate = c.shares_memory
+  -- gone then: so init waits. The command line does wait.
+  c.gate = c.way == "isolated"
   local ok, err = each(c, "prepare")
   if not ok then
     return nil, explain(err)

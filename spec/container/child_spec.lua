@@ -1,6 +1,5 @@
 local channel = require "container.channel"
 local child = require "container.child"
-local contained = require "spec.fixtures.contained"
 local container = require "container"
 local faulty = require "spec.fixtures.faulty"
 local library = require "container.library"
@@ -64,7 +63,8 @@ describe("the order in the child", function()
 
   it("begins with the closing of files, and ends with the program", function()
     assert.equal("stream", child.order[1][1]) -- may be of files of the host program
-    assert.equal(2, place("channel", "child"))
+    assert.equal("network", child.order[2][1]) -- as well
+    assert.equal(3, place("channel", "child"))
     assert.equal(#child.order, place("process", "exec"))
   end)
 
@@ -153,7 +153,7 @@ describe("child.main", function()
 end)
 
 -- A child is a copy of the host program, or has its memory; what happens in it is the same.
-for _, way in ipairs(contained.WAYS) do
+for _, way in ipairs { "copy", "isolated", "shared" } do
   describe("a container whose child is made by " .. way .. " #root", function()
     -- One of a step's faults of faulty.lua, in either.
     local function run(fault, rootfs)
@@ -191,6 +191,10 @@ for _, way in ipairs(contained.WAYS) do
         local result, err = run { step = i, kind = "leave" }
         assert.is_true(err ~= nil or result.status == 3)
       end)
+    end
+
+    if way == "shared" then
+      return -- what follows would be done to this program
     end
 
     it("leaves the host program alone when a step calls os.exit", function()
@@ -256,3 +260,40 @@ for _, way in ipairs(contained.WAYS) do
     end)
   end)
 end
+
+describe("a program whose memory its child shares #root", function()
+  -- Runs one, in which a step of the child says that it is time to kill it, and waits.
+  local function killed(step)
+    return support.script(([[
+      local run = require "container.run"
+      local entry = require("container.child").order[%d]
+      local asked, ask = container.pipe()
+      local own = container.getpid()
+      local children = ("/proc/%%d/task/%%d/children"):format(own, own)
+      container.clone({}, function()
+        container.pdeathsig("KILL")
+        container.read(asked, 1)
+        for pid in container.read_file(children):gmatch("%%d+") do
+          if tonumber(pid) ~= container.getpid() then
+            container.kill(tonumber(pid), "KILL")
+          end
+        end
+      end)
+      container.dup2(ask, 0) -- which no step closes
+      entry[2] = function()
+        container.write(0, "x")
+        container.ppoll({}, 10)
+      end
+      run.way = "shared"
+      io.write("once ")
+      container.run { "true", pids = %q }
+      print("not reached")
+    ]]):format(step, PIDS))
+  end
+
+  it("ends as the child does that is killed in the middle, and leaves no cgroup", function()
+    for _, step in ipairs { 1, #child.order // 2, #child.order } do
+      assert.same({ status = 137, stdout = "once ", stderr = "" }, killed(step))
+    end
+  end)
+end)

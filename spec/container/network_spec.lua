@@ -17,6 +17,37 @@ describe("network.child #root", function()
   end)
 end)
 
+describe("network.begin #root", function()
+  -- One container of a program that has begun with a namespace, and whether it is that one.
+  local function taken(options)
+    return support.script(([[
+      local network = require "container.network"
+      local joined = "no"
+      local prepare = network.prepare
+      network.prepare = function(c)
+        local ok, message = prepare(c)
+        joined = c.network_made and "yes" or "no"
+        return ok, message
+      end
+      network.begin()
+      local result = assert(container.run { "sh", "-c",
+        "grep -c 127.0.0.1 /proc/net/fib_trie >/dev/null", pids = "max", %s })
+      io.write(result.status, " ", joined, " ")
+      result = assert(container.run { "true", pids = "max", %s })
+      print(result.status, joined, #container.list("/proc/self/task"))
+    ]]):format(options, options)).stdout
+  end
+
+  it("gives the next container its namespace, and that one alone", function()
+    assert.equal("0 yes 0\tno\t1\n", taken "")
+  end)
+
+  it("gives none to a container that has the host's network, or a user namespace", function()
+    assert.equal("0 no 0\tno\t1\n", taken "network = 'host'")
+    assert.equal("0 no 0\tno\t1\n", taken "users = 'auto'")
+  end)
+end)
+
 describe("a container's network", function()
   local function only_loopback(result)
     assert.equal(0, result.status, result.stderr)

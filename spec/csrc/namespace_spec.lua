@@ -394,7 +394,56 @@ describe("container.clone_vm", function()
     support.raises("a time namespace takes a copy", container.clone_vm, { "uts", "time" }, print)
     support.raises("unknown namespace 'utz'", container.clone_vm, "utz", print)
     support.raises("function expected, got no value", container.clone_vm, {})
+    support.raises("table expected, got string", container.clone_vm, {}, print, nil, "/tmp")
+    support.raises("string expected, got number", container.clone_vm, {}, print, nil, { 1 })
     assert.is_true(collectgarbage("isrunning"))
+  end)
+
+  it("ends the caller that asks for it with a child killed in the middle, and takes what it leaves",
+    function()
+      support.needs("native")
+      local path = support.tmpdir()
+      local result = support.script(([[
+        local one, two = %q .. "/1", %q .. "/2"
+        assert(container.mkdir(one) and container.mkdir(two))
+        container.clone_vm({}, function()
+          container.kill(container.getpid(), "KILL")
+        end, nil, { one, two })
+        print("not reached")
+      ]]):format(path, path))
+      assert.same({ status = 137, stdout = "", stderr = "" }, result)
+      assert.same({}, container.list(path))
+    end)
+
+  it("leaves that caller alone when the child comes to its exec or its exit", function()
+    support.needs("native")
+    local path = support.tmpdir()
+    for text, ending in pairs {
+      ["container._exit(4)"] = "exit 4",
+      ["container.exec({ '/nowhere' }) container._exit(5)"] = "exit 5",
+      ["container.exec { 'sh', '-c', 'kill -KILL $$' }"] = "signal 9",
+      ["container.fexecve(container.open('/bin/sh'), { 'sh', '-c', 'exit 6' })"] = "exit 6",
+      ["error('raised')"] = "exit 125",
+    } do
+      local result = support.script(([[
+        print(table.concat({ container.wait(container.clone_vm({}, function()
+          %s
+        end, nil, { %q })) }, " "))
+      ]]):format(text, path))
+      assert.same({ status = 0, stdout = ending .. "\n", stderr = "" }, result)
+      assert.equal("directory", container.stat(path, "type"))
+    end
+  end)
+
+  it("ends that caller when an exec is refused and the child is killed after it", function()
+    support.needs("native")
+    local result = support.script([[
+      container.clone_vm({}, function()
+        container.exec { "/nowhere" }
+        container.kill(container.getpid(), "KILL")
+      end, nil, {})
+    ]])
+    assert.equal(137, result.status)
   end)
 end)
 

@@ -52,3 +52,78 @@ describe("container.interface_up", function()
     assert.matches("^ioctl SIOCSIFFLAGS x+: ", message)
   end)
 end)
+
+describe("container.network_ahead", function()
+  local function namespace()
+    return container.readlink("/proc/thread-self/ns/net")
+  end
+
+  it("makes a network namespace with lo up, and leaves the caller in its own #root", function()
+    local here, now, there, up = support.child(function()
+      local here = namespace()
+      local fd <close> = assert(assert(container.network_ahead()):take())
+      local now = namespace()
+      assert(container.setns(fd, "network"))
+      return here, now, namespace(), has_loopback()
+    end)
+    assert.equal(here, now)
+    assert.not_equal(here, there)
+    assert.is_true(up)
+  end)
+
+  it("gives it once #root", function()
+    local maker = assert(container.network_ahead())
+    assert(maker:take()):close()
+    support.refused("network_ahead: No such process", "ESRCH", maker:take())
+  end)
+
+  it("leaves no thread and no fd when it is taken, and none when it is not #root", function()
+    for _ = 1, 50 do
+      local maker = assert(container.network_ahead())
+      assert(maker:take()):close()
+      assert(container.network_ahead())
+    end
+    collectgarbage()
+    assert.equal(1, #container.list("/proc/self/task"))
+  end)
+
+  it("is no thread for libc: a copy of the program is made by one clone #root", function()
+    local maker <const> = assert(container.network_ahead())
+    local parent = support.child(function()
+      return container.getppid()
+    end)
+    assert.equal(container.getpid(), parent)
+    assert(maker:take()):close()
+  end)
+
+  it("is the process's that asked for it #root", function()
+    local maker = assert(container.network_ahead())
+    assert.equal("network_ahead: No such process", support.child(function()
+      return select(2, maker:take())
+    end))
+    assert(maker:take()):close()
+  end)
+
+  it("lets no signal into its thread #root", function()
+    -- Were one delivered there, Lua's handler would run in it.
+    local before = container.sigprocmask("block", {})
+    local blocked = support.child(function()
+      local maker <const> = assert(container.network_ahead())
+      local own, masks = tostring(container.getpid()), {}
+      for _, id in ipairs(container.list("/proc/self/task") or {}) do
+        local status = id ~= own and container.read_file(("/proc/self/task/%s/status"):format(id))
+        masks[#masks + 1] = status and status:match("SigBlk:%s*(%x+)")
+      end
+      assert(maker:take()):close()
+      return masks[1] or "it was over"
+    end)
+    assert.truthy(blocked == "it was over" or blocked:find("^f+[0-9a-f]+$"), blocked)
+    assert.equal(before, container.sigprocmask("block", {}))
+  end)
+
+  it("is refused to an ordinary user when it is taken", function()
+    local result = support.as_user(support.lua
+      .. [[ -e 'print(require("container").network_ahead():take())']])
+    assert.equal("nil\tunshare network: Operation not permitted\t1\n", result.stdout)
+  end)
+end)

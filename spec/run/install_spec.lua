@@ -94,9 +94,9 @@ describe("luarocks make #root", function()
   end)
 end)
 
--- Which of the rooms' sources a program opens. It compiles those, but for two: it looks for one to
--- see where they are, and one is part of what says that the compiled filter is of this profile.
-local NONE <const> = "library.lua seccomp/default.lua"
+-- Which of the rooms' sources a program opens. It compiles those, but for three: it looks for two
+-- to see where they are, and one is part of what says that the compiled filter is of this profile.
+local NONE <const> = "cli.lua library.lua seccomp/default.lua"
 
 local function compiled(line)
   support.needs("strace")
@@ -172,7 +172,7 @@ describe("a source tree", function()
     change(tree)
     for _, damage in ipairs { "head -c 1000 $f >$f.cut; mv $f.cut $f", "echo text >$f", ": >$f",
       "rm $f" } do
-      assert.equal(0, shell(("f=%s/container/start.luac; %s"):format(tree, damage)).status)
+      assert.equal(0, shell(("f=%s/container/cli.luac; %s"):format(tree, damage)).status)
       assert.equal(OTHER, version(tree))
     end
   end)
