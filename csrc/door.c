@@ -38,38 +38,79 @@ static void door_find_directory(lua_State *L)
 	lua_setfield(L, -2, "directory");
 }
 
-/* Whether sources are as they were when bytecode was made of them: each of the size that it had, and
- * not newer. Lua has for it the path of the bytecode, the directory of the sources, and lines of a
- * name in it and a size. */
+/* Whether a source is as it was when bytecode was made of it: of the size that it had, and not newer. */
+static int door_is_fresh(int dir, const char *name, long long size, const struct timespec *made)
+{
+	struct stat source;
+
+	if (fstatat(dir, name, &source, 0) < 0 || source.st_size != size)
+		return 0;
+	return source.st_mtim.tv_sec < made->tv_sec ||
+	       (source.st_mtim.tv_sec == made->tv_sec && source.st_mtim.tv_nsec <= made->tv_nsec);
+}
+
+/* Whether all of them are. Lua has for it the path of the bytecode, the directory of the sources, and
+ * lines of a name in it and a size. */
 static int door_fresh(lua_State *L)
 {
-	const char *line = luaL_checkstring(L, 3), *end;
-	struct stat made, source;
-	int dir, fresh;
-	char *rest;
+	const char *bytecode = luaL_checkstring(L, 1), *sources = luaL_checkstring(L, 2);
+	const char *line = luaL_checkstring(L, 3);
+	int dir = open(sources, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[NAME_MAX + 1];
+	struct stat made;
+	int fresh = dir >= 0 && stat(bytecode, &made) == 0;
 
-	fresh = stat(luaL_checkstring(L, 1), &made) == 0;
-	dir = open(luaL_checkstring(L, 2), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (; fresh && *line; line = end) {
-		char name[NAME_MAX];
+	while (fresh && *line) {
 		size_t size = strcspn(line, " ");
+		char *end;
 
 		fresh = size < sizeof(name);
-		if (!fresh)
-			break;
-		memcpy(name, line, size);
-		name[size] = '\0';
-		fresh = fstatat(dir, name, &source, 0) == 0 &&
-			source.st_size == strtol(line + size, &rest, 10) &&
-			(source.st_mtim.tv_sec < made.st_mtim.tv_sec ||
-			 (source.st_mtim.tv_sec == made.st_mtim.tv_sec &&
-			  source.st_mtim.tv_nsec <= made.st_mtim.tv_nsec));
-		end = rest + (*rest == '\n');
+		if (fresh) {
+			memcpy(name, line, size);
+			name[size] = '\0';
+			fresh = door_is_fresh(dir, name, strtoll(line + size, &end, 10),
+					      &made.st_mtim);
+			line = end + (*end == '\n');
+		}
 	}
 	if (dir >= 0)
 		close(dir);
 	lua_pushboolean(L, fresh);
 	return 1;
+}
+
+struct door_file {
+	int fd;
+	char piece[16384];
+};
+
+/* lua_Reader */
+static const char *door_read(lua_State *L, void *data, size_t *size)
+{
+	struct door_file *file = data;
+	ssize_t n;
+
+	(void)L;
+	do
+		n = read(file->fd, file->piece, sizeof(file->piece));
+	while (n < 0 && errno == EINTR);
+	*size = n > 0 ? (size_t)n : 0;
+	return file->piece;
+}
+
+/* Pushes the chunk of a file of bytecode. Not by luaL_loadfile, which opens what is binary twice and
+ * reads it in small pieces; and without a copy of the whole. */
+static int door_load(lua_State *L, const char *path)
+{
+	struct door_file file;
+	int status;
+
+	file.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file.fd < 0)
+		return 0;
+	status = lua_load(L, door_read, &file, path, "b");
+	close(file.fd);
+	return status == LUA_OK;
 }
 
 /* With the module as index 1: has `require` find the bytecode of rooms, where the build has left it:
@@ -78,15 +119,10 @@ static int door_fresh(lua_State *L)
 void door_preload(lua_State *L, const char *name)
 {
 	int top = lua_gettop(L);
-	const char *code;
-	size_t size;
 
 	if (lua_getfield(L, 1, "directory") == LUA_TSTRING) {
 		lua_pushfstring(L, "%s%s.luac", lua_tostring(L, -1), name);
-		/* Not by luaL_loadfile, which opens what is binary twice and reads it in small pieces. */
-		if (sys_slurp(L, lua_tostring(L, -1)) &&
-		    (code = lua_tolstring(L, -1, &size)) &&
-		    luaL_loadbufferx(L, code, size, name, "b") == LUA_OK) {
+		if (door_load(L, lua_tostring(L, -1))) {
 			lua_pushvalue(L, 1);
 			lua_pushcfunction(L, door_fresh);
 			lua_pcall(L, 2, 0, 0);

@@ -43,6 +43,8 @@ for name in next, later do
 end
 ]]
 
+local COMMAND_LINE <const> = "container.cli"
+
 local function write(path, chunk)
   local output <close> = assert(io.open(path, "wb"))
   assert(output:write(string.dump(chunk, true)))
@@ -79,11 +81,11 @@ local library, later = {}, { "local later = {" }
 for _, name in ipairs(names) do
   if package.loaded[name] then
     table.insert(library, name == "container.library" and 1 or #library + 1, name)
-  elseif name ~= "container.cli" then
+  elseif name ~= COMMAND_LINE then
     later[#later + 1] = ("[%q] = %d,"):format(name, #sources[name])
     write(("%s/%s.luac"):format(directory, name:match("%.(.*)")), assert(load(sources[name])))
   end
 end
 later[#later + 1] = "}\n" .. LATER
 bundle("library.luac", library, table.concat(later))
-bundle("cli.luac", { "container.cli", "container.file", "container.network" })
+bundle("cli.luac", { COMMAND_LINE })

@@ -396,15 +396,15 @@ function cli.main(argv)
     return FAILED
   end
   -- What takes the kernel longest is begun before the rooms are read that describe the container.
-  if options.network ~= "host" and not options.users and container.geteuid() == 0 then
-    require("container.network").begin()
-  end
+  local own_network = options.network ~= "host" and not options.users
+  local ahead = own_network and container.geteuid() == 0 and container.network_ahead() or nil
   local measured = options.stats
   options.stats = measured and true
   local spawn = container.spawn -- the first look at it loads the rooms, if that can be
-  local run = package.loaded["container.run"]
-  if run then
-    run.way = "shared" -- this program has one container, and ends with it
+  if package.loaded["container.run"] then
+    -- This program has one container, and ends with it.
+    package.loaded["container.run"].way = "shared"
+    package.loaded["container.network"].ahead = ahead
   end
   local c <close>, err = spawn(options)
   if not c then

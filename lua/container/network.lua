@@ -6,23 +6,17 @@ local file = require "container.file"
 
 local network = {}
 
--- The namespace of the next container, in the making.
-local ahead
-
---- Begins with the namespace of the next container that has one of its own, while its description
--- is still being read; for whoever has the right to it. Where that cannot be done, it is made with
--- the others.
-function network.begin()
-  ahead = container.network_ahead()
-end
+-- What container.network_ahead gave, for the next container that has a namespace of its own: for
+-- who knows before it is described that there will be one, as the command line.
+network.ahead = nil
 
 --- Takes it, after all that can be done meanwhile: the child then has no need to be born in one.
 function network.prepare(c)
-  if not (ahead and c.network_namespace) or c.user_namespace then
+  if not (network.ahead and c.network_namespace) or c.user_namespace then
     return true
   end
-  local made = ahead:take()
-  ahead = nil
+  local made = network.ahead:take() -- where that cannot be, it is made with the others
+  network.ahead = nil
   if made then
     c.undo:push(made.close, made)
     c.network_made = file.path(made)
