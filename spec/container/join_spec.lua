@@ -5,7 +5,7 @@ local container = require "container"
 local library = require "container.library"
 local support = require "spec.support"
 
-local DEADLINE <const> = 10
+local DEADLINE <const> = 10 * support.patience
 local PIDS <const> = container.cgroup_place("pids") and 20 or "max"
 
 -- The first container makes the image of init, which stays open for those to come.

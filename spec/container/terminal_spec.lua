@@ -4,7 +4,7 @@ local container = require "container"
 local spec = require "container.spec"
 local support = require "spec.support"
 
-local DEADLINE <const> = 10
+local DEADLINE <const> = 10 * support.patience
 
 -- The first container makes the image of init, which stays open for those to come.
 setup(function()

@@ -4,7 +4,7 @@ local container = require "container"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
-local DEADLINE <const> = 20
+local DEADLINE <const> = 20 * support.patience
 
 -- A supervisor that runs, and what it has said.
 local supervisor = {}

@@ -7,7 +7,7 @@ local library = require "container.library"
 local support = require "spec.support"
 
 local _, version = container.cgroup_place("pids")
-local DEADLINE <const> = 20 -- seconds; for what hangs
+local DEADLINE <const> = 20 * support.patience -- seconds; for what hangs
 local HOG <const> = support.lua .. " -e \"local s = ('x'):rep(64 << 20)\""
 
 setup(function()
