@@ -17,14 +17,17 @@ return {
     { '"run%.lua"', text = "the front script, which finds out where its tree lies", takes = FILE },
     { "^rt_sigaction%(SIGINT, {sa_handler=0x", "^rt_sigaction%(SIGINT, {sa_handler=SIG_DFL",
       text = "the interpreter's own handler of Ctrl-C", takes = "" },
-    { "^openat.*start%.luac", "^openat.*lua/container/library%.lua", takes = FILE,
+    { "^openat.*/cli%.luac", "^openat.*lua/container/cli%.lua", takes = FILE,
+      text = "the room that reads the arguments, as bytecode, and where its source is" },
+    { "^openat.*/library%.luac", "^openat.*lua/container/library%.lua", takes = FILE,
       text = "the rooms that every container needs, as one piece of bytecode" },
     { "container%.lua\"", "container/init%.lua\"", text = "where Lua looks for `container` before "
       .. "it finds the module: a file of Lua would be first", takes = "" },
     { "container%.so", text = "the module in C: whether it is there, then loaded by ld.so",
       takes = "read newfstatat getcwd mmap close mprotect" },
-    { "^newfstatat%(AT_FDCWD[^,]*, \"[^\"]*lua/container/", text = "whether the source of a room "
-      .. "is still as it was when the bytecode was made", takes = "" },
+    { "^openat.*lua/container/\"", "^newfstatat%(%d+<[^>]*/lua/container>",
+      "^newfstatat%(AT_FDCWD[^,]*, \"[^\"]*%.luac\"", text = "whether the source of a room "
+      .. "is still as it was when the bytecode was made", takes = "close" },
     { "TCGETS", text = "whether there is a terminal", takes = "" },
     { "^rt_sigaction%(SIGCHLD", "^rt_sigprocmask%(SIG_BLOCK, %[HUP", "^signalfd4",
       text = "the signals that are passed on to the program are kept for a descriptor; and that a "
@@ -50,8 +53,12 @@ return {
       takes = "" },
     { "^pipe2", "^socketpair", text = "the channel on which a refusal comes, and init's line "
       .. "to the launcher, whose end of file is its death", takes = "" },
-    { "^rt_sigprocmask%(SIG_BLOCK, ~", "^clone", "^rt_sigprocmask%(SIG_SETMASK",
-      text = "the child, with every signal held back meanwhile", takes = "" },
+    { "^clone%(.*CLONE_THREAD", "^futex", "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN RT_1%], %[%]",
+      text = "a thread that makes the network namespace meanwhile, and the wait for it", takes = "" },
+    { "^mmap%(NULL, 262144", "^rt_sigprocmask%(SIG_BLOCK, ~", "^clone", "^vfork",
+      "^rt_sigprocmask%(SIG_SETMASK", "PR_GET_DUMPABLE", "PR_SET_DUMPABLE",
+      text = "the child, on a stack of its own, with every signal held back meanwhile; what a change "
+      .. "of its ids does to this memory is undone", takes = "mprotect munmap" },
     { "^pidfd", text = "a descriptor of it, which no other process can come to be",
       takes = "" },
     { "^ppoll", "^read%(%d+<socket", "^read%(%d+<pipe", "^waitid", "^close%(%d+<pipe",
@@ -62,6 +69,12 @@ return {
     { "^exit_group", text = "the end", takes = "" },
   },
   {
+    title = "the thread",
+    { "^unshare", "^socket", "^ioctl", "^openat", text = "the network namespace, its lo up, and a "
+      .. "descriptor of it", takes = "close" },
+    { "^exit", text = "the end", takes = "" },
+  },
+  {
     title = "the child, until it becomes init",
     { "^execveat", text = "the exec of init", takes = "" },
     { "^brk", "^mmap%(NULL, %d+, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS", aside = true,
@@ -69,6 +82,8 @@ return {
     { "^fcntl%(%d+<[^>]*>[^,]*, F_DUPFD", "^dup3", "^close_range",
       text = "what init needs comes to lie at 3, 4 and 5; everything else of the host program is "
       .. "closed, in one call", takes = "" },
+    { "^openat%(AT_FDCWD[^,]*, \"/proc/self/fd/%d+\"", "^setns", text = "into the network namespace",
+      takes = "close" },
     { "^umask", text = "modes are as asked for; at the end as programs expect it", takes = "" },
     { "^setsid", text = "away from the caller's terminal", takes = "" },
     { "PR_SET_PDEATHSIG", "^ppoll", text = "it dies with the launcher, or is dead already; once "
@@ -99,7 +114,6 @@ return {
     { "^fchdir", "^pivot_root", "^statx", "^umount2", text = "it becomes the root, and the "
       .. "host's files are gone; that they are is looked at by the numbers of the mounts",
       takes = "chdir close" },
-    { "^socket", "SIOCSIFFLAGS", text = "lo goes up", takes = "ioctl close" },
     { "^chdir", text = "the working directory", takes = "close" },
     { "^prlimit64", text = "no core files", takes = "" },
     { "^keyctl", text = "a keyring of its own", takes = "" },
