@@ -45,7 +45,7 @@ describe("examples/matrix.lua", function()
   end)
 
   it("ends what takes too long #root", function()
-    local result = matrix "-t 0.2 -j 2 'sleep 1000' 'true'"
+    local result = matrix(("-t %g -j 2 'sleep 1000' 'true'"):format(0.5 * support.patience))
     assert.same({ "FAILED timeout TERM sleep 1000", "ok status 0     true", "1 of 2 failed" },
       rows(result))
     assert.equal(1, result.status)
@@ -54,11 +54,12 @@ describe("examples/matrix.lua", function()
   it("runs as many at a time as it is told #root", function()
     local function seconds(jobs)
       local before = require("container").clock_gettime()
-      assert.equal(0, matrix("-j " .. jobs .. " 'sleep 0.4' 'sleep 0.4' 'sleep 0.4'").status)
+      local command = (" 'sleep %g'"):format(0.4 * support.patience)
+      assert.equal(0, matrix("-j " .. jobs .. command:rep(3)).status)
       return require("container").clock_gettime() - before
     end
-    assert.is_true(seconds(1) >= 1.2)
-    assert.is_true(seconds(3) < 1.2)
+    assert.is_true(seconds(1) >= 1.2 * support.patience)
+    assert.is_true(seconds(3) < 1.2 * support.patience)
   end)
 
   it("says how it is to be called, and ends with 2", function()
