@@ -49,6 +49,7 @@ static int network_interface_up(lua_State *L)
 struct network_maker {
 	pid_t process; /* whose it is: a copy of it has no such thread */
 	pid_t thread; /* 0 when it is over: the kernel sees to that and wakes who waits */
+	int go; /* when it may begin */
 	long result; /* an fd, or the negated number of an error, */
 	const char *call; /* and of what; NULL when it was given away */
 	char stack[MAKER_STACK] __attribute__((aligned(16)));
@@ -64,6 +65,8 @@ static __attribute__((no_sanitize("address", "undefined", "thread"))) int networ
 	size_t i;
 	long fd;
 
+	while (!__atomic_load_n(&self->go, __ATOMIC_ACQUIRE))
+		raw_syscall(SYS_futex, (long)&self->go, FUTEX_WAIT, 0, 0, 0);
 	for (i = 0; i < sizeof(request); i++)
 		((volatile char *)&request)[i] = 0;
 	request.ifr_name[0] = 'l';
@@ -102,22 +105,38 @@ static int network_join(struct network_maker *self)
 	return 1;
 }
 
+/* The processors that this thread may use, without the one that it is on; 0 if there is no other. */
+static int network_others(cpu_set_t *set)
+{
+	int here = sched_getcpu();
+
+	if (sched_getaffinity(0, sizeof(*set), set) < 0)
+		return 0;
+	if (here >= 0)
+		CPU_CLR((size_t)here, set);
+	return CPU_COUNT(set) > 0;
+}
+
 /***
 Has a network namespace made, with its loopback interface up, while the caller goes on: the kernel takes
 longer for that than for all other namespaces. A thread does it, of which nothing is seen but in
-/proc/self/task. network_namespaces(7), clone(2) CLONE_THREAD
+/proc/self/task, on another processor: some schedulers would leave it on the caller's, where it would only
+be in the way. network_namespaces(7), clone(2) CLONE_THREAD, sched_setaffinity(2)
 @function network_ahead
 @return what is being made, whose `take` waits for it; or nil, message, errno (EAGAIN where no more
-threads may be)
+threads may be, or there is no other processor)
 */
 static int network_ahead(lua_State *L)
 {
 	struct network_maker *self = lua_newuserdatauv(L, sizeof(*self), 0);
 	sigset_t all, before;
+	cpu_set_t others;
 	int rc;
 
+	if (!network_others(&others))
+		return sys_fail_with(L, EAGAIN, "sched_getaffinity", NULL);
 	self->process = getpid();
-	self->thread = 0;
+	self->thread = self->go = 0;
 	self->call = NULL;
 	luaL_setmetatable(L, MAKER_TYPE);
 	sigfillset(&all);
@@ -125,6 +144,11 @@ static int network_ahead(lua_State *L)
 	rc = clone(network_make, self->stack + MAKER_STACK, MAKER_FLAGS, self, &self->thread, NULL,
 		   &self->thread);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (rc > 0) {
+		sched_setaffinity(rc, sizeof(others), &others);
+		__atomic_store_n(&self->go, 1, __ATOMIC_RELEASE);
+		syscall(SYS_futex, &self->go, FUTEX_WAKE, 1, NULL, NULL, 0);
+	}
 	return rc < 0 ? sys_fail(L, "clone", "thread") : 1;
 }
 
