@@ -200,8 +200,6 @@ end
 
 --- What there is of this process, as a set: open fds, children, mounts, cgroups of ours.
 function support.snapshot()
-  collectgarbage() -- an fd that nobody owns any more is no leak
-  collectgarbage()
   local found, pid = {}, container.getpid()
   for _, fd in ipairs(assert(container.list("/proc/self/fd"))) do
     local target = container.readlink("/proc/self/fd/" .. fd)
@@ -236,9 +234,20 @@ local function changes(before)
   return found
 end
 
---- Fails, with a list, when anything is other than it was. Not at the first look: a container that
--- somebody else runs on this machine has a cgroup that nobody holds while it comes and goes.
+-- An fd that nobody owns any more is no leak, and is closed by this.
+local function collect()
+  collectgarbage()
+  collectgarbage()
+end
+
+--- Fails, with a list, when anything is other than it was. Not at the first look, before which
+-- nothing is collected, for that takes long; nor at the second: a container that somebody else runs
+-- on this machine has a cgroup that nobody holds while it comes and goes.
 function support.assert_same(before)
+  if not changes(before)[1] then
+    return
+  end
+  collect()
   if changes(before)[1] then
     container.ppoll({}, 1)
     local found = changes(before)
@@ -248,12 +257,19 @@ function support.assert_same(before)
   end
 end
 
+-- Whether there may be fds that nobody owns: before the first test, and after one that did not
+-- succeed.
+local unknown = true
+
 busted.subscribe({ "test", "start" }, function(element)
   local names, above = element.name or "", busted.parent(element)
   while above do
     names, above = (above.name or "") .. " " .. names, busted.parent(above)
   end
-  test = { env = element.env, before = support.snapshot() }
+  if unknown then
+    collect()
+  end
+  test, unknown = { env = element.env, before = support.snapshot() }, false
   local fn = element.run
   element.run = fn and function(...)
     for tag in names:gmatch("#(%w+)") do
@@ -267,6 +283,8 @@ end)
 busted.subscribe({ "test", "end" }, function(_, _, status)
   if status == "success" then
     support.assert_same(test.before)
+  else
+    unknown = true
   end
   return nil, true
 end)

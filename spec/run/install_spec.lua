@@ -101,10 +101,12 @@ local NONE <const> = "cli.lua library.lua seccomp/default.lua"
 local function compiled(line)
   support.needs("strace")
   local log = support.tmpdir() .. "/log"
-  local result = shell(("cd / && strace -f -e trace=openat -o %s %s"):format(log, line))
+  -- A file for each process and thread, so that no call stands in two lines.
+  local result = shell(("cd / && strace -f -ff -e trace=openat -o %s %s && cat %s.*"):format(
+    log, line, log))
   assert.equal(0, result.status, result.stderr)
   local list = {}
-  for path in container.read_file(log):gmatch('container/([%w_/]+%.lua)", O_RDONLY%) = %d') do
+  for path in result.stdout:gmatch('container/([%w_/]+%.lua)", O_RDONLY%) = %d') do
     list[#list + 1] = path
   end
   return table.concat(list, " ")
