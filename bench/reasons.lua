@@ -25,7 +25,7 @@ return {
       .. "it finds the module: a file of Lua would be first", takes = "" },
     { "container%.so", text = "the module in C: whether it is there, then loaded by ld.so",
       takes = "read newfstatat getcwd mmap close mprotect" },
-    { "^openat.*lua/container/\"", "^newfstatat%(%d+<[^>]*/lua/container>",
+    { "/proc/self/cwd", "^openat.*lua/container/\"", "^newfstatat%(%d+<[^>]*/lua/container>",
       "^newfstatat%(AT_FDCWD[^,]*, \"[^\"]*%.luac\"", text = "whether the source of a room "
       .. "is still as it was when the bytecode was made", takes = "close" },
     { "TCGETS", text = "whether there is a terminal", takes = "" },
@@ -53,12 +53,13 @@ return {
       takes = "" },
     { "^pipe2", "^socketpair", text = "the channel on which a refusal comes, and init's line "
       .. "to the launcher, whose end of file is its death", takes = "" },
-    { "^clone%(.*CLONE_THREAD", "^futex", "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN RT_1%], %[%]",
-      text = "a thread that makes the network namespace meanwhile, and the wait for it", takes = "" },
+    { "^clone%(.*CLONE_THREAD", "^futex", "^sched_", "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN",
+      text = "a thread that makes the network namespace meanwhile, on another processor, and the "
+      .. "wait for it", takes = "" },
     { "^mmap%(NULL, 262144", "^rt_sigprocmask%(SIG_BLOCK, ~", "^clone", "^vfork",
       "^rt_sigprocmask%(SIG_SETMASK", "PR_GET_DUMPABLE", "PR_SET_DUMPABLE",
-      text = "the child, on a stack of its own, with every signal held back meanwhile; what a change "
-      .. "of its ids does to this memory is undone", takes = "mprotect munmap" },
+      text = "the child, on a stack of its own, with every signal held back meanwhile; what a "
+      .. "change of its ids does to this memory is undone", takes = "mprotect munmap" },
     { "^pidfd", text = "a descriptor of it, which no other process can come to be",
       takes = "" },
     { "^ppoll", "^read%(%d+<socket", "^read%(%d+<pipe", "^waitid", "^close%(%d+<pipe",
@@ -70,6 +71,7 @@ return {
   },
   {
     title = "the thread",
+    { "^futex", text = "until it is on the other processor", takes = "" },
     { "^unshare", "^socket", "^ioctl", "^openat", text = "the network namespace, its lo up, and a "
       .. "descriptor of it", takes = "close" },
     { "^exit", text = "the end", takes = "" },
@@ -82,8 +84,8 @@ return {
     { "^fcntl%(%d+<[^>]*>[^,]*, F_DUPFD", "^dup3", "^close_range",
       text = "what init needs comes to lie at 3, 4 and 5; everything else of the host program is "
       .. "closed, in one call", takes = "" },
-    { "^openat%(AT_FDCWD[^,]*, \"/proc/self/fd/%d+\"", "^setns", text = "into the network namespace",
-      takes = "close" },
+    { "^openat%(AT_FDCWD[^,]*, \"/proc/self/fd/%d+\"", "^setns",
+      text = "into the network namespace", takes = "close" },
     { "^umask", text = "modes are as asked for; at the end as programs expect it", takes = "" },
     { "^setsid", text = "away from the caller's terminal", takes = "" },
     { "PR_SET_PDEATHSIG", "^ppoll", text = "it dies with the launcher, or is dead already; once "

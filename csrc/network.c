@@ -52,7 +52,7 @@ struct network_maker {
 	int go; /* when it may begin */
 	long result; /* an fd, or the negated number of an error, */
 	const char *call; /* and of what; NULL when it was given away */
-	char stack[MAKER_STACK] __attribute__((aligned(16)));
+	char stack[MAKER_STACK];
 };
 
 /* Runs in a thread of the kernel's that libc does not know, so that for libc the program has none, and

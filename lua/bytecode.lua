@@ -17,6 +17,9 @@ local module, fresh = ...
 local here, preload = module.directory, package.preload
 local found = package.searchpath(%q, package.path)
 local lua = found and found:match("^(.*/)[^/]*$") or ""
+if lua:find("^[^/]") then -- which means something else after a chdir
+  lua = (module.readlink("/proc/self/cwd") or ".") .. "/" .. lua
+end
 if not fresh(here .. %q, lua, %q) then
   return
 end

@@ -74,6 +74,21 @@ describe("a room that cannot be read for want of fds is an error with step and m
   end)
 end)
 
+describe("a room that is not loaded yet", function()
+  it("is found also after a change of the working directory", function()
+    local result = support.script([[
+      local library = container.run
+      assert(container.chdir("/"))
+      for _, name in ipairs { "stream", "view", "spec.place", "cgroup.device" } do
+        assert(require("container." .. name))
+      end
+      print(container.run { "true", stdout = "nothing" })
+    ]])
+    assert.equal("", result.stderr)
+    assert.matches("^nil\tspec: stdout: ", result.stdout)
+  end)
+end)
+
 describe("loading.guarded", function()
   it("gives what the function gives", function()
     assert.same({ n = 3, 1, nil, 3 }, table.pack(loading.guarded(function(...)
