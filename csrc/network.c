@@ -120,11 +120,11 @@ static int network_others(cpu_set_t *set)
 /***
 Has a network namespace made, with its loopback interface up, while the caller goes on: the kernel takes
 longer for that than for all other namespaces. A thread does it, of which nothing is seen but in
-/proc/self/task, on another processor: some schedulers would leave it on the caller's, where it would only
-be in the way. network_namespaces(7), clone(2) CLONE_THREAD, sched_setaffinity(2)
+/proc/self/task, on another processor if there is one: some schedulers would leave it on the caller's, where
+it would only be in the way. network_namespaces(7), clone(2) CLONE_THREAD, sched_setaffinity(2)
 @function network_ahead
 @return what is being made, whose `take` waits for it; or nil, message, errno (EAGAIN where no more
-threads may be, or there is no other processor)
+threads may be)
 */
 static int network_ahead(lua_State *L)
 {
@@ -133,8 +133,6 @@ static int network_ahead(lua_State *L)
 	cpu_set_t others;
 	int rc;
 
-	if (!network_others(&others))
-		return sys_fail_with(L, EAGAIN, "sched_getaffinity", NULL);
 	self->process = getpid();
 	self->thread = self->go = 0;
 	self->call = NULL;
@@ -145,7 +143,8 @@ static int network_ahead(lua_State *L)
 		   &self->thread);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (rc > 0) {
-		sched_setaffinity(rc, sizeof(others), &others);
+		if (network_others(&others))
+			sched_setaffinity(rc, sizeof(others), &others);
 		__atomic_store_n(&self->go, 1, __ATOMIC_RELEASE);
 		syscall(SYS_futex, &self->go, FUTEX_WAKE, 1, NULL, NULL, 0);
 	}

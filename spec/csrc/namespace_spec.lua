@@ -411,7 +411,7 @@ describe("container.clone_vm", function()
         end, nil, { one, two })
         print("not reached")
       ]]):format(path, path))
-      assert.same({ status = 137, stdout = "", stderr = "" }, result)
+      assert.same({ 137, "" }, { result.status, result.stdout }, result.stderr)
       assert.same({}, container.list(path))
     end)
 
@@ -430,7 +430,7 @@ describe("container.clone_vm", function()
           %s
         end, nil, { %q })) }, " "))
       ]]):format(text, path))
-      assert.same({ status = 0, stdout = ending .. "\n", stderr = "" }, result)
+      assert.same({ 0, ending .. "\n" }, { result.status, result.stdout }, result.stderr)
       assert.equal("directory", container.stat(path, "type"))
     end
   end)
