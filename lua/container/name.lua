@@ -23,13 +23,12 @@ local function place()
   return "/tmp/lua-container-" .. uid
 end
 
--- How often a lock is tried, and how many seconds apart: a sweep has it for a moment.
-local TRIES <const>, PAUSE <const> = 5, 0.001
+-- How often it is asked whether a sweep is over, and how many seconds apart.
+local TRIES <const>, PAUSE <const> = 1000, 0.001
 
 --- A lock on the file of a name. Its last holder may have taken the file away between the opening
 -- and the locking; then it is a lock on nothing, and the next try makes the file anew.
-local function lock(dir, wanted)
-  local tries = TRIES
+local function try(dir, wanted)
   while true do
     local fd, message, errno = container.open(wanted, "rdwr,creat,nofollow", 0x180, dir) -- 0600
     if not fd then
@@ -41,20 +40,47 @@ local function lock(dir, wanted)
       return fd
     end
     fd:close()
-    if errno == container.errno.EAGAIN and tries > 1 then
-      tries = tries - 1
-      container.ppoll({}, PAUSE)
-    elseif errno == container.errno.EAGAIN then
-      return nil, ("claim %s: another container has this name"):format(wanted),
-        container.errno.EBUSY
-    elseif not ok then
+    if not ok then
       return nil, message, errno
     end
   end
 end
 
---- Takes away the files that killed launchers left. Those of ranges have a colon: range.lua.
+--- Waits until nobody sweeps, and keeps others from it as long as what this returns is open; nil
+-- when somebody does not come to an end.
+local function no_sweep(path)
+  local fd = container.open(path, "rdonly,directory")
+  for _ = 1, fd and TRIES or 0 do
+    if container.flock(fd, "sh,nb") then
+      return fd
+    end
+    container.ppoll({}, PAUSE)
+  end
+  return nil
+end
+
+--- The lock; or a refusal when a container has it.
+local function lock(dir, path, wanted)
+  local fd, message, errno = try(dir, wanted)
+  if fd or errno ~= container.errno.EAGAIN then
+    return fd, message, errno
+  end
+  -- A sweep has each lock for a moment, which may be long where there is much to do.
+  local _ <close> = no_sweep(path)
+  fd, message, errno = try(dir, wanted)
+  if errno == container.errno.EAGAIN then
+    return nil, ("claim %s: another container has this name"):format(wanted), container.errno.EBUSY
+  end
+  return fd, message, errno
+end
+
+--- Takes away the files that killed launchers left, unless somebody else does so just now. Those of
+-- ranges have a colon: range.lua.
 local function sweep(dir, path, own)
+  local alone <close> = container.open(path, "rdonly,directory")
+  if not (alone and container.flock(alone, "ex,nb")) then
+    return
+  end
   for _, entry in ipairs(container.list(path) or {}) do
     local fd <close> = entry ~= own and not entry:find(":", 1, true)
       and container.open(entry, "rdonly,nofollow,nonblock", nil, dir) or nil
@@ -74,7 +100,7 @@ function name.prepare(c)
   if not dir then
     return nil, message, errno
   end
-  local fd, why, number = lock(dir, c.name)
+  local fd, why, number = lock(dir, path, c.name)
   if not fd then
     return nil, why, number
   end

@@ -126,6 +126,26 @@ describe("a container's name #root", function()
     end
   end)
 
+  it("waits for one who takes files away, however slow", function()
+    local wanted, directory = fresh(), "/run/lua-container"
+    local reader, writer = assert(container.pipe())
+    local pid = assert(container.clone({}, function()
+      local dir = assert(container.open(directory, "rdonly,directory"))
+      assert(container.flock(dir, "ex,nb"))
+      local fd = assert(container.open(directory .. "/" .. wanted, "rdwr,creat", 0x180))
+      assert(container.flock(fd, "ex,nb"))
+      container.write(writer, ".")
+      container.ppoll({}, 0.2)
+      os.remove(directory .. "/" .. wanted)
+    end))
+    writer:close()
+    assert.equal(".", container.read(reader))
+    reader:close()
+    local stack <close> = undo.new()
+    assert(name.prepare { name = wanted, undo = stack })
+    support.wait(pid)
+  end)
+
   it("goes to exactly one of those that ask at once", function()
     local wanted = fresh()
     for _ = 1, 5 do
