@@ -6,7 +6,6 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -131,7 +130,7 @@ static int network_ahead(lua_State *L)
 	struct network_maker *self = lua_newuserdatauv(L, sizeof(*self), 0);
 	sigset_t all, before;
 	cpu_set_t others;
-	int rc;
+	int rc, err;
 
 	self->process = getpid();
 	self->thread = self->go = 0;
@@ -141,14 +140,15 @@ static int network_ahead(lua_State *L)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	rc = clone(network_make, self->stack + MAKER_STACK, MAKER_FLAGS, self, &self->thread, NULL,
 		   &self->thread);
+	err = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (rc > 0) {
-		if (network_others(&others))
-			sched_setaffinity(rc, sizeof(others), &others);
-		__atomic_store_n(&self->go, 1, __ATOMIC_RELEASE);
-		syscall(SYS_futex, &self->go, FUTEX_WAKE, 1, NULL, NULL, 0);
-	}
-	return rc < 0 ? sys_fail(L, "clone", "thread") : 1;
+	if (rc < 0)
+		return sys_fail_with(L, err, "clone", "thread");
+	if (network_others(&others))
+		sched_setaffinity(rc, sizeof(others), &others);
+	__atomic_store_n(&self->go, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &self->go, FUTEX_WAKE, 1, NULL, NULL, 0);
+	return 1;
 }
 
 /***

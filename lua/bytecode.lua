@@ -78,7 +78,7 @@ local function bundle(file, rooms, more)
   write(directory .. "/" .. file, assert(load(table.concat(pieces), "=" .. file)))
 end
 
--- What these ask for when they are loaded, each start does.
+-- What this asks for when it is loaded, each start does.
 require "container.library"
 local library, later = {}, { "local later = {" }
 for _, name in ipairs(names) do
