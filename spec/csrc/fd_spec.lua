@@ -1,4 +1,5 @@
 local container = require "container"
+local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
 local function octal(text)
@@ -286,6 +287,15 @@ describe("container.open_stdio", function()
         end]]), out, how))
       assert.equal(table.concat(expected, "\n") .. "\n", container.read_file(out))
     end
+  end)
+
+  it("does so with one that the next exec would close", function()
+    local result = support.run(("LD_PRELOAD=%s %s -e %s </dev/zero"):format(
+      command.program "fleeting", support.lua, support.quote([[
+        local container = require "container"
+        assert(container.open_stdio() == true)
+        print(container.readlink("/proc/self/fd/0"), container.stat("/proc/self/fd/3") == nil)]])))
+    assert.equal("/dev/null\ttrue\n", result.stdout, result.stderr)
   end)
 end)
 

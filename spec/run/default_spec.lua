@@ -124,8 +124,10 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("gives /dev/null to a program whose launcher has its standard streams closed", function()
-      local result = caller:shell(support.lua .. " run.lua -q readlink /proc/self/fd/0 <&-")
-      assert.equal("/dev/null\n", result.stdout)
+      -- Often, for what the launcher begins before has files of its own, at any moment.
+      local result = caller:shell(("for i in 1 2 3 4 5 6 7 8 9 10; do %s run.lua -q readlink \z
+        /proc/self/fd/0 <&-; done"):format(support.lua))
+      assert.equal(("/dev/null\n"):rep(10), result.stdout)
     end)
 
     it("has PATH, HOME, HOSTNAME and the launcher's TERM as its environment", function()
