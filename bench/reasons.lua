@@ -53,9 +53,9 @@ return {
       takes = "" },
     { "^pipe2", "^socketpair", text = "the channel on which a refusal comes, and init's line "
       .. "to the launcher, whose end of file is its death", takes = "" },
-    { "^clone%(.*CLONE_THREAD", "^futex", "^sched_", "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN",
-      text = "a thread that makes the network namespace meanwhile, on another processor, and the "
-      .. "wait for it", takes = "" },
+    { "^mmap%(NULL, 20480", "^clone%(.*CLONE_THREAD", "^futex", "^sched_", "^munmap%(0x%x+, 20480",
+      "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN", "^close%(%d+<net:", text = "a thread that makes the "
+      .. "network namespace meanwhile, on another processor", takes = "madvise" },
     { "^mmap%(NULL, 262144", "^rt_sigprocmask%(SIG_BLOCK, ~", "^clone", "^vfork",
       "^rt_sigprocmask%(SIG_SETMASK", "PR_GET_DUMPABLE", "PR_SET_DUMPABLE",
       text = "the child, on a stack of its own, with every signal held back meanwhile; what a "
@@ -84,7 +84,7 @@ return {
     { "^fcntl%(%d+<[^>]*>[^,]*, F_DUPFD", "^dup3", "^close_range",
       text = "what init needs comes to lie at 3, 4 and 5; everything else of the host program is "
       .. "closed, in one call", takes = "" },
-    { "^openat%(AT_FDCWD[^,]*, \"/proc/self/fd/%d+\"", "^setns",
+    { "^openat%(AT_FDCWD[^,]*, \"/proc/%d+/fd/%d+\"", "^setns", "^futex",
       text = "into the network namespace", takes = "close" },
     { "^umask", text = "modes are as asked for; at the end as programs expect it", takes = "" },
     { "^setsid", text = "away from the caller's terminal", takes = "" },

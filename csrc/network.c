@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,13 +45,14 @@ static int network_interface_up(lua_State *L)
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | \
 	 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
-/* A network namespace in the making. */
+/* A network namespace in the making, in memory of its own that the copy of a process has empty: a copy
+ * has no such thread. */
 struct network_maker {
-	pid_t process; /* whose it is: a copy of it has no such thread */
+	pid_t process; /* whose it is, by the number that others know it by */
 	pid_t thread; /* 0 when it is over: the kernel sees to that and wakes who waits */
 	int go; /* when it may begin */
 	long result; /* an fd, or the negated number of an error, */
-	const char *call; /* and of what; NULL when it was given away */
+	const char *call; /* and of what */
 	char stack[MAKER_STACK];
 };
 
@@ -86,22 +88,26 @@ static __attribute__((no_sanitize("address", "undefined", "thread"))) int networ
 	if (self->result < 0)
 		return 0;
 	self->call = "open /proc/thread-self/ns/net";
-	self->result = raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/ns/net",
-				   O_RDONLY | O_CLOEXEC, 0, 0);
+	fd = raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/ns/net",
+			 O_RDONLY | O_CLOEXEC, 0, 0);
+	self->result = fd;
+	if (fd < 0 || fd > 2)
+		return 0;
+	/* A number of a standard stream, which the program had closed, would end as one. */
+	self->call = "fcntl F_DUPFD_CLOEXEC";
+	self->result = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3, 0, 0);
+	raw_syscall(SYS_close, fd, 0, 0, 0, 0);
 	return 0;
 }
 
 /* Waits until it is over: it has a millisecond to go, so a signal that comes meanwhile is no reason to
- * hurry. 0 in another process, where there is nothing to wait for. */
-static int network_join(struct network_maker *self)
+ * hurry. */
+static void network_join(struct network_maker *self)
 {
 	pid_t thread;
 
-	if (self->process != getpid())
-		return 0;
 	while ((thread = __atomic_load_n(&self->thread, __ATOMIC_ACQUIRE)))
 		syscall(SYS_futex, &self->thread, FUTEX_WAIT, thread, NULL, NULL, 0);
-	return 1;
 }
 
 /* The processors that this thread may use, without the one that it is on; 0 if there is no other. */
@@ -116,26 +122,34 @@ static int network_others(cpu_set_t *set)
 	return CPU_COUNT(set) > 0;
 }
 
+static struct network_maker *network_check_maker(lua_State *L)
+{
+	return *(struct network_maker **)luaL_checkudata(L, 1, MAKER_TYPE);
+}
+
 /***
 Has a network namespace made, with its loopback interface up, while the caller goes on: the kernel takes
 longer for that than for all other namespaces. A thread does it, of which nothing is seen but in
 /proc/self/task, on another processor if there is one: some schedulers would leave it on the caller's, where
 it would only be in the way. network_namespaces(7), clone(2) CLONE_THREAD, sched_setaffinity(2)
 @function network_ahead
-@return what is being made, whose `take` waits for it; or nil, message, errno (EAGAIN where no more
-threads may be)
+@return what is being made, whose `path` waits for it; it is there until that is closed or collected; or
+nil, message, errno (EAGAIN where no more threads may be)
 */
 static int network_ahead(lua_State *L)
 {
-	struct network_maker *self = lua_newuserdatauv(L, sizeof(*self), 0);
+	struct network_maker *self, **slot = lua_newuserdatauv(L, sizeof(self), 0);
 	sigset_t all, before;
 	cpu_set_t others;
 	int rc, err;
 
-	self->process = getpid();
-	self->thread = self->go = 0;
-	self->call = NULL;
+	self = mmap(NULL, sizeof(*self), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (self == MAP_FAILED)
+		return sys_fail(L, "mmap", NULL);
+	*slot = self;
 	luaL_setmetatable(L, MAKER_TYPE);
+	if (madvise(self, sizeof(*self), MADV_WIPEONFORK) < 0)
+		return sys_fail(L, "madvise MADV_WIPEONFORK", NULL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	rc = clone(network_make, self->stack + MAKER_STACK, MAKER_FLAGS, self, &self->thread, NULL,
@@ -144,6 +158,7 @@ static int network_ahead(lua_State *L)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (rc < 0)
 		return sys_fail_with(L, err, "clone", "thread");
+	self->process = getpid();
 	if (network_others(&others))
 		sched_setaffinity(rc, sizeof(others), &others);
 	__atomic_store_n(&self->go, 1, __ATOMIC_RELEASE);
@@ -152,40 +167,50 @@ static int network_ahead(lua_State *L)
 }
 
 /***
-Waits until it is made, and gives it to the caller, once.
-@function network_maker:take
-@return an fd of it, as `setns` takes it; or nil, message, errno (EPERM without CAP_SYS_ADMIN, ENOENT
-where there is no /proc, ESRCH when it was taken already, or by another process)
+Waits until it is made. To be asked by the process that began it, and by a child that shares its memory
+and its pid namespace's /proc.
+@function network_maker:path
+@treturn string where `setns` finds it, as a file of that process; or nil, message, errno (EPERM without
+CAP_SYS_ADMIN, ENOENT where there is no /proc, ESRCH when it is closed, or of a process of which this is a
+copy)
 */
-static int network_maker_take(lua_State *L)
+static int network_maker_path(lua_State *L)
 {
-	struct network_maker *self = luaL_checkudata(L, 1, MAKER_TYPE);
-	int *slot = fd_new(L);
-	long result;
+	struct network_maker *self = network_check_maker(L);
 
-	if (!network_join(self) || !self->call)
+	if (!self || !self->process)
 		return sys_fail_with(L, ESRCH, "network_ahead", NULL);
-	result = self->result;
-	if (result < 0)
-		return sys_fail_with(L, (int)-result, self->call, NULL);
-	self->call = NULL;
-	if (!fd_give(slot, (int)result))
-		return sys_fail(L, "fcntl F_DUPFD_CLOEXEC", NULL);
+	network_join(self);
+	if (self->result < 0)
+		return sys_fail_with(L, (int)-self->result, self->call, NULL);
+	lua_pushfstring(L, "/proc/%d/fd/%d", (int)self->process, (int)self->result);
 	return 1;
 }
 
-static int network_maker_gc(lua_State *L)
+/***
+Lets go of it, when it is made.
+@function network_maker:close
+@return true
+*/
+static int network_maker_close(lua_State *L)
 {
-	struct network_maker *self = luaL_checkudata(L, 1, MAKER_TYPE);
+	struct network_maker *self = network_check_maker(L);
 
-	if (network_join(self) && self->call && self->result >= 0)
-		close((int)self->result);
-	self->call = NULL;
-	return 0;
+	*(struct network_maker **)lua_touserdata(L, 1) = NULL;
+	if (self && self->process) {
+		network_join(self);
+		if (self->result >= 0)
+			close((int)self->result);
+	}
+	if (self)
+		munmap(self, sizeof(*self));
+	lua_pushboolean(L, 1);
+	return 1;
 }
 
 static const luaL_Reg methods[] = {
-	{ "take", network_maker_take },
+	{ "close", network_maker_close },
+	{ "path", network_maker_path },
 	{ NULL, NULL },
 };
 
@@ -198,7 +223,7 @@ static const luaL_Reg functions[] = {
 void network_open(lua_State *L)
 {
 	luaL_newmetatable(L, MAKER_TYPE);
-	lua_pushcfunction(L, network_maker_gc);
+	lua_pushcfunction(L, network_maker_close);
 	lua_setfield(L, -2, "__gc");
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");

@@ -34,7 +34,6 @@ end
 -- Each is { step, function }. The step is what an error names.
 child.order = {
   { "stream", child.asked("stream") }, -- from files of the host program
-  { "network", network.join }, -- by a file of the host program, too
   { "channel", channel.child }, -- no file of the host program is open after this
   { "channel", channel.await }, -- no step is any good before it has ids
   { "process", process.child }, -- from here on it dies with the launcher
@@ -44,7 +43,9 @@ child.order = {
   { "hostname", hostname.child },
   { "mount", mount.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },
-  { "mount", mount.child }, -- while the old root is there: volumes come from it, proc needs it
+  { "mount", mount.child }, -- while the old root is there: proc needs it
+  { "network", network.join }, -- as late as can be, for it may still be being made: /sys is of it
+  { "mount", mount.rest }, -- while the old root is there: volumes come from it
   { "terminal", child.asked("terminal") }, -- of the devpts just mounted; has the rights and /proc
   { "device", device.child }, -- into the /dev just mounted
   { "mask", mask.child }, -- over what has just been mounted

@@ -372,6 +372,10 @@ local function attend(c, signals, init, terminal, meter)
     elseif meter then
       meter:show()
     end
+    -- Who is over at once has nothing worth collecting.
+    if not collectgarbage("isrunning") then
+      collectgarbage("restart")
+    end
   end
 end
 
@@ -411,7 +415,6 @@ function cli.main(argv)
     say(sentence(err))
     return status_of(err)
   end
-  collectgarbage("restart")
   -- Not before there is a container: a start that is refused leaves the terminal alone.
   local terminal <close> = c.tty and require("container.proxy").new(c) or nil
   local meter = measured and require("container.meter").new(c, measured)

@@ -2,7 +2,6 @@
 -- network_namespaces(7)
 
 local container = require "container"
-local file = require "container.file"
 
 local network = {}
 
@@ -10,31 +9,36 @@ local network = {}
 -- who knows before it is described that there will be one, as the command line.
 network.ahead = nil
 
---- Takes it, after all that can be done meanwhile: the child then has no need to be born in one.
+--- Takes it, for a child that shares our memory: so that knows when it is made, and meanwhile does
+-- what it can without it. All others are born in theirs.
 function network.prepare(c)
-  if not (network.ahead and c.network_namespace) or c.user_namespace then
+  local made = network.ahead
+  if not made or not c.network_namespace or c.user_namespace or c.way ~= "shared" then
     return true
   end
-  local made = network.ahead:take() -- where that cannot be, it is made with the others
   network.ahead = nil
-  if made then
-    c.undo:push(made.close, made)
-    c.network_made = file.path(made)
-    for i, name in ipairs(c.namespaces) do
-      if name == "network" then
-        table.remove(c.namespaces, i)
-      end
+  c.undo:push(made.close, made)
+  c.network_made = made
+  for i, name in ipairs(c.namespaces) do
+    if name == "network" then
+      table.remove(c.namespaces, i)
     end
   end
   return true
 end
 
---- In the child, which has that file too.
+--- In the child, while the host's /proc is there.
 function network.join(c)
   if not c.network_made then
     return true
   end
-  return container.setns(c.network_made, "network")
+  local path = c.network_made:path()
+  if path and container.setns(path, "network") then
+    return true
+  end
+  -- Whatever that was: if it stops this one as well, it says so here.
+  c.network_made = false
+  return container.unshare("network")
 end
 
 function network.child(c)

@@ -44,7 +44,7 @@ run.order = {
   { "call", asked("call", "prepare", "parent") },
   { "idmap", idmap }, -- until the maps are there the child waits
   { "tree", tree }, -- takes the user namespace with its maps
-  { "network", network }, -- waits for what was begun, so late
+  { "network", network },
   { "channel", channel }, -- the last that the child needs: it goes on
   { "hooks", asked("hook", "parent") }, -- while it waits once more
 }

@@ -38,7 +38,7 @@ describe("the order in the child", function()
     { "mount", "private", "rootfs", "child", "the host does not see the first mount" },
     { "rootfs", "child", "mount", "child", "what is mounted has a root to be mounted in" },
     { "mount", "child", "device", "child", "devices are made in the container's own /dev" },
-    { "mount", "child", "rootfs", "pivot", "volumes are found while the host's files are there" },
+    { "mount", "rest", "rootfs", "pivot", "volumes are found while the host's files are there" },
     { "device", "child", "rootfs", "pivot", "the host's devices can be bound" },
     { "rootfs", "pivot", "limit", "child", "no helper needs more processes than the limit" },
     { "limit", "child", "process", "exec", "the program has the limits" },
@@ -61,10 +61,14 @@ describe("the order in the child", function()
     assert.is_true(steps.landlock < place("capability", "bound")) -- it has the right until then
   end)
 
+  it("joins a network that is made ahead as late as can be, and before what shows it", function()
+    assert.equal(place("mount", "child") + 1, place("network", "join"))
+    assert.equal(place("network", "join") + 1, place("mount", "rest"))
+  end)
+
   it("begins with the closing of files, and ends with the program", function()
     assert.equal("stream", child.order[1][1]) -- may be of files of the host program
-    assert.equal("network", child.order[2][1]) -- as well
-    assert.equal(3, place("channel", "child"))
+    assert.equal(2, place("channel", "child"))
     assert.equal(#child.order, place("process", "exec"))
   end)
 

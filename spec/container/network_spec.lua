@@ -17,11 +17,29 @@ describe("network.child #root", function()
   end)
 end)
 
+describe("network.join #root", function()
+  it("makes a namespace where the one that was begun cannot be had", function()
+    local here, there, up = support.child(function()
+      local here = container.readlink("/proc/thread-self/ns/net")
+      local c = { network_namespace = true, network_made = { path = function()
+        return nil, "unshare network: No space left on device", container.errno.ENOSPC
+      end } }
+      assert(network.join(c))
+      assert(network.child(c))
+      return here, container.readlink("/proc/thread-self/ns/net"),
+        container.read_file("/proc/self/net/fib_trie"):find("127.0.0.1", 1, true) ~= nil
+    end)
+    assert.not_equal(here, there)
+    assert.is_true(up)
+  end)
+end)
+
 describe("network.ahead #root", function()
   -- One container of a program that has begun with a namespace, and whether it is that one.
-  local function taken(options)
+  local function taken(options, way)
     return support.script(([[
       local network = require "container.network"
+      require("container.run").way = %q
       local joined = "no"
       local prepare = network.prepare
       network.prepare = function(c)
@@ -35,11 +53,15 @@ describe("network.ahead #root", function()
       io.write(result.status, " ", joined, " ")
       result = assert(container.run { "true", pids = "max", %s })
       print(result.status, joined)
-    ]]):format(options, options)).stdout
+    ]]):format(way or "shared", options, options)).stdout
   end
 
   it("gives the next container its namespace, and that one alone", function()
     assert.equal("0 yes 0\tno\n", taken "")
+  end)
+
+  it("gives none to a container whose child does not share the program's memory", function()
+    assert.equal("0 no 0\tno\n", taken("", "copy"))
   end)
 
   it("gives none to a container that has the host's network", function()

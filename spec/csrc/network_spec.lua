@@ -58,12 +58,22 @@ describe("container.network_ahead", function()
     return container.readlink("/proc/thread-self/ns/net")
   end
 
+  -- Where a thread that is over is on its way out.
+  local function threads()
+    local tries = 0
+    while #container.list("/proc/self/task") > 1 and tries < 100 * support.patience do
+      container.ppoll({}, 0.01)
+      tries = tries + 1
+    end
+    return #container.list("/proc/self/task")
+  end
+
   it("makes a network namespace with lo up, and leaves the caller in its own #root", function()
     local here, now, there, up = support.child(function()
       local here = namespace()
-      local fd <close> = assert(assert(container.network_ahead()):take())
+      local path = assert(assert(container.network_ahead()):path())
       local now = namespace()
-      assert(container.setns(fd, "network"))
+      assert(container.setns(path, "network"))
       return here, now, namespace(), has_loopback()
     end)
     assert.equal(here, now)
@@ -71,65 +81,90 @@ describe("container.network_ahead", function()
     assert.is_true(up)
   end)
 
-  it("gives it once #root", function()
+  it("gives it to a child that shares the caller's memory, which waits for it #root", function()
     local maker = assert(container.network_ahead())
-    assert(maker:take()):close()
-    support.refused("network_ahead: No such process", "ESRCH", maker:take())
+    local reader, writer = assert(container.pipe())
+    local pid = assert(container.clone_vm({ "pid" }, function()
+      assert(container.setns(assert(maker:path()), "network"))
+      container.write(writer, namespace())
+      container._exit(0)
+    end))
+    assert.same({ "exit", 0 }, { container.wait(pid) })
+    assert.equal(container.readlink(maker:path()), container.read(reader))
+    maker:close()
+    reader:close()
+    writer:close()
   end)
 
-  it("leaves no thread and no fd when it is taken, and none when it is not #root", function()
+  it("gives it until it is closed #root", function()
+    local maker = assert(container.network_ahead())
+    local path = assert(maker:path())
+    assert.equal(path, maker:path())
+    assert.is_true(maker:close())
+    assert.is_true(maker:close())
+    support.refused("network_ahead: No such process", "ESRCH", maker:path())
+    assert.is_nil(container.stat(path))
+  end)
+
+  it("leaves no thread and no fd when it is closed, and none when it is collected #root", function()
     for _ = 1, 50 do
-      local maker = assert(container.network_ahead())
-      assert(maker:take()):close()
-      assert(container.network_ahead())
+      assert(assert(container.network_ahead()):path())
+      assert(container.network_ahead()):close()
     end
     collectgarbage()
-    -- The last may still be on its way out.
-    local tries = 0
-    while #container.list("/proc/self/task") > 1 and tries < 100 * support.patience do
-      container.ppoll({}, 0.01)
-      tries = tries + 1
-    end
-    assert.equal(1, #container.list("/proc/self/task"))
+    assert.equal(1, threads())
+  end)
+
+  it("has no number of a standard stream #root", function()
+    local path = support.child(function()
+      for fd = 0, 2 do
+        assert(container.close(fd))
+      end
+      return assert(container.network_ahead():path())
+    end)
+    assert.is_true(tonumber(path:match("%d+$")) > 2)
   end)
 
   it("is no thread for libc: a copy of the program is made by one clone #root", function()
-    local maker <const> = assert(container.network_ahead())
+    local maker = assert(container.network_ahead())
     local parent = support.child(function()
       return container.getppid()
     end)
     assert.equal(container.getpid(), parent)
-    assert(maker:take()):close()
+    maker:close()
   end)
 
-  it("is the process's that asked for it #root", function()
+  it("is not a copy's of the process that asked for it #root", function()
     local maker = assert(container.network_ahead())
     assert.equal("network_ahead: No such process", support.child(function()
-      return select(2, maker:take())
+      local _, message = maker:path()
+      maker:close()
+      return message
     end))
-    assert(maker:take()):close()
+    assert(maker:path())
+    maker:close()
   end)
 
   it("lets no signal into its thread #root", function()
     -- Were one delivered there, Lua's handler would run in it.
     local before = container.sigprocmask("block", {})
     local blocked = support.child(function()
-      local maker <const> = assert(container.network_ahead())
+      local maker = assert(container.network_ahead())
       local own, masks = tostring(container.getpid()), {}
       for _, id in ipairs(container.list("/proc/self/task") or {}) do
         local status = id ~= own and container.read_file(("/proc/self/task/%s/status"):format(id))
         masks[#masks + 1] = status and status:match("SigBlk:%s*(%x+)")
       end
-      assert(maker:take()):close()
+      maker:close()
       return masks[1] or "it was over"
     end)
     assert.truthy(blocked == "it was over" or blocked:find("^f+[0-9a-f]+$"), blocked)
     assert.equal(before, container.sigprocmask("block", {}))
   end)
 
-  it("is refused to an ordinary user when it is taken", function()
+  it("is refused to an ordinary user, who learns it when asking where it is", function()
     local result = support.as_user(support.lua
-      .. [[ -e 'print(require("container").network_ahead():take())']])
+      .. [[ -e 'print(require("container").network_ahead():path())']])
     assert.equal("nil\tunshare network: Operation not permitted\t1\n", result.stdout)
   end)
 end)
