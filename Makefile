@@ -23,13 +23,20 @@ LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
 
 # csrc/libseccomp.c, which compiles the profiles of seccomp, is a module of its own, and lies where
-# Lua looks for what belongs to container.so.
+# Lua looks for what belongs to container.so. csrc/command.c is no module.
 SECCOMP    = $(MODULE:.so=)/libseccomp.so
-SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
+SOURCES    = $(filter-out csrc/command.c csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
 OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
 ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 
-all: module container/library.luac container/seccomp.bpf
+# The command as one file takes these libraries; where one of them is missing, there is none, and
+# run.lua is what is installed as the command. With lua-cjson it reads profiles in JSON, too.
+archive    = $(wildcard $(shell $(CC) -print-file-name=lib$(1).a))
+ARCHIVES  := $(call archive,lua$(LUA_VER)) $(call archive,seccomp) $(call archive,c)
+CJSON     := $(call archive,lua$(LUA_VER)-cjson)
+COMMAND    = $(if $(word 3,$(ARCHIVES)),lua-container)
+
+all: module container/library.luac container/seccomp.bpf $(COMMAND)
 
 module: $(MODULE) $(SECCOMP)
 
@@ -54,6 +61,16 @@ $(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h Makefile
 # room that is in neither. As soon as a source has changed they are not used.
 container/library.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
 	$(LUA) lua/bytecode.lua $(@D) $(ROOMS)
+
+# Lua, the module and the rooms in one file, see csrc/command.c: at first without the rooms.
+UNLINKED   = dlopen dlsym dlclose dlerror dladdr
+$(BUILD)/command: $(BUILD)/command.o $(BUILD)/libseccomp.o $(OBJECTS)
+	$(CC) -static -no-pie $(LDFLAGS) $(UNLINKED:%=-Wl,--wrap=%) -o $@ $^ \
+	  $(CJSON:%=-Wl,--undefined=luaopen_cjson %) $(ARCHIVES) -lm
+
+lua-container: $(BUILD)/command lua/freeze.lua container/library.luac container/seccomp.bpf
+	$< lua/freeze.lua $(BUILD)/heap $(ROOMS)
+	objcopy --strip-all --update-section .lua_heap=$(BUILD)/heap $< $@
 
 # What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a
 # second run costs nothing and works without a network.
@@ -124,14 +141,14 @@ install: all
 	for room in $(ROOMS:lua/%=%); do \
 	  install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
 	install -m 644 container/seccomp.bpf container/*.luac $(LIBDIR)/container # newer than these
-	install -m 755 run.lua $(BINDIR)/lua-container
+	install -m 755 $(or $(COMMAND),run.lua) $(BINDIR)/lua-container
 
 uninstall:
 	rm -f $(LIBDIR)/container.so $(BINDIR)/lua-container
 	rm -rf $(LUADIR)/container $(LIBDIR)/container
 
 clean:
-	rm -rf --one-file-system build container container.so csrc/*.o
+	rm -rf --one-file-system build container container.so lua-container csrc/*.o
 	@$(MAKE) -s -C bench clean
 
 .PHONY: test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean

@@ -127,6 +127,11 @@ function command.all(at)
   local function ours(key, title, ...)
     contained({ key = key, title = title, whose = "ours" }, lua, run, "--quiet", ...)
   end
+  local function alone(key, title, ...)
+    contained({ key = key, title = title, whose = "ours" }, at.top .. "/lua-container", "--quiet",
+      ...)
+  end
+  local bare <const> = { "--no-init", "--privileged", "--pids-limit", "max", "--rootfs", rootfs }
 
   add({ key = "true", title = "/bin/true, no container", whose = "base" }, "/bin/true")
   add({ key = "lua", title = lua .. " -e \"\", no container", whose = "base" }, lua, "-e", "")
@@ -135,8 +140,9 @@ function command.all(at)
     at.bench .. "/limit", "--mounts", table.concat(mask.MASKED, ":"),
     table.concat(mask.READONLY, ":"), rootfs)
   ours("run", "run.lua", "--rootfs", rootfs)
-  ours("bare", "run.lua, bare", "--no-init", "--privileged", "--pids-limit", "max", "--rootfs",
-    rootfs)
+  ours("bare", "run.lua, bare", table.unpack(bare))
+  alone("command", "lua-container", "--rootfs", rootfs)
+  alone("command-bare", "lua-container, bare", table.unpack(bare))
   ours("noinit", "run.lua --no-init", "--no-init", "--rootfs", rootfs)
   ours("tty", "run.lua --tty", "--tty", "--rootfs", rootfs)
   ours("cgroup", "run.lua, all cgroup controllers", "--memory", "64M", "--cpus", "0.5",

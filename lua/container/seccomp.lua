@@ -15,8 +15,11 @@ local used = {}
 
 --- The module that compiles, or a reason in one sentence.
 local function compiler()
-  local path = container.directory .. "libseccomp.so"
-  local open, why = package.loadlib(path, "luaopen_container_libseccomp")
+  local open, why = package.preload["container.libseccomp"], nil -- linked with the command
+  if not open then
+    open, why = package.loadlib(container.directory .. "libseccomp.so",
+      "luaopen_container_libseccomp")
+  end
   if not open then
     return nil, ("this filter is not compiled yet, and what compiles it cannot be loaded: %s")
       :format(why)
@@ -59,11 +62,11 @@ local function compile(given, capabilities)
   return program and { program = program, flags = resolved.flags }, message
 end
 
---- What a filter of the default profile is made of: the text of that file among it, so that one of
--- an older file is never used.
+--- What a filter of the default profile is made of: the text of that file among it, or what the
+-- command has of it, so that one of an older file is never used.
 local function default_key(capabilities)
-  local path = package.searchpath(DEFAULT, package.path)
-  local source = path and container.read_file(path)
+  local path, room = package.searchpath(DEFAULT, package.path), package.preload[DEFAULT]
+  local source = path and container.read_file(path) or not path and room and string.dump(room)
   local parts = { container.seccomp_arch(), table.concat(capabilities, " "), source }
   return source and table.concat(parts, "\n")
 end
@@ -73,8 +76,8 @@ local function default(capabilities)
   if used[name] then
     return used[name]
   end
-  local key = default_key(capabilities)
-  local filter = key and (cache.beside(container.directory .. "seccomp.bpf", key)
+  local key, directory = default_key(capabilities), container.directory
+  local filter = key and (directory and cache.beside(directory .. "seccomp.bpf", key)
     or cache.read(name, key))
   if not filter then
     local message
@@ -157,12 +160,24 @@ function seccomp.child(c)
   return true
 end
 
+local function default_capabilities()
+  local capabilities = table.move(capability.DEFAULT, 1, #capability.DEFAULT, 1, {})
+  table.sort(capabilities) -- as spec.lua leaves them
+  return capabilities
+end
+
+--- For the build: has this Lua state hold the filter of the default profile and capabilities.
+-- @return true; or nil and a message
+function seccomp.keep()
+  local filter, message = default(default_capabilities())
+  return filter and true, message
+end
+
 --- For the build: compiles the default profile for the default capabilities.
 -- @string path of the file to write
 -- @return true; or nil and a message
 function seccomp.build(path)
-  local capabilities = table.move(capability.DEFAULT, 1, #capability.DEFAULT, 1, {})
-  table.sort(capabilities) -- as spec.lua leaves them
+  local capabilities = default_capabilities()
   local key = default_key(capabilities)
   if not key then
     return nil, "no default profile in package.path"

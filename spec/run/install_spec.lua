@@ -58,19 +58,35 @@ describe("make install", function()
     assert.same({}, files(root))
   end)
 
+  -- The environment is one in which nothing but that is found, and the command by PATH.
+  local function runs(caller, root, environment)
+    local result = caller:shell(CLEAN .. ("cd / && %s PATH=%s/usr/bin:$PATH lua-container sh -c \z
+      'hostname; exit 3'"):format(environment, root))
+    assert.equal("container\n", result.stdout, result.stderr)
+    assert.matches("^Running %[sh %-c hostname; exit 3%] as %d+\n\z
+      Running in child %[sh %-c hostname; exit 3%] as 1\n$", result.stderr)
+    assert.equal(3, result.status)
+  end
+
   for _, caller in ipairs(command.callers) do
-    it("makes a command that runs from anywhere, for " .. caller.name, function()
+    it("makes a command that runs from anywhere, in one file, for " .. caller.name, function()
       local tree, root = copy(), support.tmpdir()
-      local result = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr && rm -r %s"):format(
-        tree, root, tree))
+      support.needs(tree .. "/lua-container")
+      local result = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr && rm -r %s \z
+        %s/usr/lib %s/usr/share"):format(tree, root, tree, root, root))
       assert.equal(0, result.status, result.stderr)
-      result = caller:shell(CLEAN .. ("cd / && LUA_PATH_5_4='%s/usr/share/lua/5.4/?.lua' \z
-        LUA_CPATH_5_4='%s/usr/lib/lua/5.4/?.so' PATH=%s/usr/bin:$PATH lua-container sh -c \z
-        'hostname; exit 3'"):format(root, root, root))
-      assert.equal("container\n", result.stdout, result.stderr)
-      assert.matches("^Running %[sh %-c hostname; exit 3%] as %d+\n\z
-        Running in child %[sh %-c hostname; exit 3%] as 1\n$", result.stderr)
-      assert.equal(3, result.status)
+      runs(caller, root, "")
+    end)
+
+    it("makes one of run.lua where there is no such file, for " .. caller.name, function()
+      local tree, root = copy(), support.tmpdir()
+      local result = shell(("make -s -C %s install COMMAND= DESTDIR=%s PREFIX=/usr && rm -r %s")
+        :format(tree, root, tree))
+      assert.equal(0, result.status, result.stderr)
+      assert.equal(container.read_file("run.lua"),
+        container.read_file(root .. "/usr/bin/lua-container"))
+      runs(caller, root, ("LUA_PATH_5_4='%s/usr/share/lua/5.4/?.lua' \z
+        LUA_CPATH_5_4='%s/usr/lib/lua/5.4/?.so'"):format(root, root))
     end)
   end
 end)
@@ -112,10 +128,10 @@ local function compiled(line)
   return table.concat(list, " ")
 end
 
-describe("an installed command #root", function()
+describe("an installed run.lua #root", function()
   it("compiles no room, by make", function()
     local tree, root = copy(), support.tmpdir()
-    local made = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr"):format(tree, root))
+    local made = shell(("make -s -C %s install COMMAND= DESTDIR=%s PREFIX=/usr"):format(tree, root))
     assert.equal(0, made.status, made.stderr)
     local line = ("env LUA_PATH_5_4='%s/usr/share/lua/5.4/?.lua' LUA_CPATH_5_4=\z
       '%s/usr/lib/lua/5.4/?.so' %s %s/usr/bin/lua-container -q %s true"):format(
@@ -129,8 +145,8 @@ describe("an installed command #root", function()
   it("compiles no room, by LuaRocks", function()
     support.needs("luarocks", "cc")
     local tree, rocks = copy(), support.tmpdir()
-    local result = shell(("cd %s && luarocks --lua-version=5.4 make --tree %s rockspec/*.rockspec \z
-      2>&1"):format(tree, rocks))
+    local result = shell(("cd %s && COMMAND= MAKEFLAGS=e luarocks --lua-version=5.4 make \z
+      --tree %s rockspec/*.rockspec 2>&1"):format(tree, rocks))
     assert.equal(0, result.status, result.stdout)
     assert.equal(NONE, compiled(rocks .. "/bin/lua-container -q true"))
   end)

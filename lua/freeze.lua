@@ -1,0 +1,33 @@
+-- Part of the build, not of the product: what the command lua-container holds from its start on.
+-- Called by csrc/command.c, once, from the top of the source tree when the rooms' bytecode is made:
+-- build/command lua/freeze.lua HEAP SOURCE...
+
+local words = ...
+local container = require "container"
+
+-- As a program has it that finds the module beside itself.
+package.path, package.cpath = "./lua/?.lua", ""
+container.directory = "container/"
+
+-- What each start needs is loaded, and the filter that most have is read.
+local main = container.main
+assert(container.spawn)
+assert(require("container.seccomp").keep())
+
+-- The others are at hand.
+for i = 1, #words do
+  local name = words[i]:match("^lua/(.*)%.lua$"):gsub("/", ".")
+  if package.loaded[name] then
+    package.preload[name] = nil
+  else
+    local bytecode = ("container/%s.luac"):format(name:match("%.(.*)"))
+    package.preload[name] = assert(loadfile(bytecode, "b"))
+  end
+end
+
+-- From here on there are no files of it.
+package.path, container.directory = "", nil
+
+return function(argv)
+  os.exit(main(argv), false)
+end
