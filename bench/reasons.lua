@@ -53,9 +53,10 @@ return {
       takes = "" },
     { "^pipe2", "^socketpair", text = "the channel on which a refusal comes, and init's line "
       .. "to the launcher, whose end of file is its death", takes = "" },
-    { "^mmap%(NULL, 20480", "^clone%(.*CLONE_THREAD", "^futex", "^sched_", "^munmap%(0x%x+, 20480",
-      "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN", "^close%(%d+<net:", text = "a thread that makes the "
-      .. "network namespace meanwhile, on another processor", takes = "madvise" },
+    { "^madvise", "^clone%(.*CLONE_THREAD", "^futex", "^sched_", "^munmap%(0x%x+, 16416",
+      "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN", "^close%(%d+<net:",
+      text = "a thread that makes the network namespace meanwhile, on another processor",
+      takes = "" },
     { "^mmap%(NULL, 262144", "^rt_sigprocmask%(SIG_BLOCK, ~", "^clone", "^vfork",
       "^rt_sigprocmask%(SIG_SETMASK", "PR_GET_DUMPABLE", "PR_SET_DUMPABLE",
       text = "the child, on a stack of its own, with every signal held back meanwhile; what a "

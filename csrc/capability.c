@@ -11,15 +11,18 @@
 
 #include "compat.h"
 
-/* By number, as <linux/capability.h> has them: CAP_ and these, in capitals. */
+/* By number, as <linux/capability.h> has them. */
 static const char *const names[] = {
-	"chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid",
-	"setuid", "setpcap", "linux_immutable", "net_bind_service", "net_broadcast", "net_admin",
-	"net_raw", "ipc_lock", "ipc_owner", "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace",
-	"sys_pacct", "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time",
-	"sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
-	"mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read",
-	"perfmon", "bpf", "checkpoint_restore",
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
+	"CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
+	"CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
+	"CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN",
+	"CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE",
+	"CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN",
+	"CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
+	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
 };
 
 #define COUNT ((int)(sizeof(names) / sizeof(*names)))
@@ -32,7 +35,7 @@ static int capability_number(const char *name)
 	if (!strncasecmp(name, "cap_", 4))
 		name += 4;
 	for (i = 0; i < COUNT; i++)
-		if (!strcasecmp(names[i], name))
+		if (!strcasecmp(names[i] + 4, name))
 			return i;
 	return -1;
 }
@@ -67,14 +70,10 @@ Whether there is a capability of this name, and how the kernel's headers write i
 static int capability_name(lua_State *L)
 {
 	int number = capability_number(sys_check_string(L, 1));
-	char name[32] = "CAP_", *s = name + 4;
 
 	if (number < 0)
 		return 0;
-	for (strcpy(s, names[number]); *s; s++)
-		if (*s >= 'a')
-			*s = (char)(*s - 'a' + 'A');
-	lua_pushstring(L, name);
+	lua_pushstring(L, names[number]);
 	return 1;
 }
 
@@ -89,9 +88,7 @@ static int capability_names(lua_State *L)
 
 	lua_createtable(L, COUNT, 0);
 	for (i = 0; i < COUNT; i++) {
-		lua_pushcfunction(L, capability_name);
 		lua_pushstring(L, names[i]);
-		lua_call(L, 1, 1);
 		lua_rawseti(L, -2, i + 1);
 	}
 	return 1;
@@ -156,13 +153,11 @@ static int capability_capget(lua_State *L)
 
 	if (syscall(SYS_capget, &head, data) < 0)
 		return sys_fail(L, "capget", NULL);
-	lua_newtable(L);
+	lua_createtable(L, 0, COUNT);
 	for (i = 0; i < COUNT; i++) {
 		if (!(data[i / 32].permitted >> (i % 32) & 1))
 			continue;
-		lua_pushcfunction(L, capability_name);
 		lua_pushstring(L, names[i]);
-		lua_call(L, 1, 1);
 		lua_pushboolean(L, 1);
 		lua_rawset(L, -3);
 	}

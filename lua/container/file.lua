@@ -139,13 +139,15 @@ end
 -- @string path
 -- @return fd, and the path beneath it
 function file.nearest(held, root, path)
-  local from, rest = root, path
-  for place, fd in pairs(held or {}) do
-    if #path - #place < #rest and (path .. "/"):sub(1, #place + 1) == place .. "/" then
-      from, rest = fd, path:sub(#place + 1)
+  local place = held and path
+  while place do
+    local fd = held[place]
+    if fd then
+      return fd, #place < #path and path:sub(#place + 1) or "."
     end
+    place = place:match("^(.*)/")
   end
-  return from, rest ~= "" and rest or "."
+  return root, path ~= "" and path or "."
 end
 
 -- What a bind can be restricted by.

@@ -272,3 +272,19 @@ describe("file.mounts", function()
       ok, message, errno)
   end)
 end)
+
+describe("file.nearest", function()
+  it("is the mount that is held for the longest beginning, and the rest of the path", function()
+    local held = { ["/dev"] = "dev", ["/dev/pts"] = "pts", ["/proc"] = "proc" }
+    for path, expected in pairs {
+      ["/dev"] = { "dev", "." }, ["/dev/"] = { "dev", "/" }, ["/dev/null"] = { "dev", "/null" },
+      ["/dev/pts/ptmx"] = { "pts", "/ptmx" }, ["/dev/ptsx"] = { "dev", "/ptsx" },
+      ["/dev//pts/x"] = { "dev", "//pts/x" }, ["/proc/a/b/c"] = { "proc", "/a/b/c" },
+      ["/device"] = { "root", "/device" }, ["/"] = { "root", "/" }, [""] = { "root", "." },
+      ["dev/null"] = { "root", "dev/null" }, ["/mnt/dev"] = { "root", "/mnt/dev" },
+    } do
+      assert.same(expected, { file.nearest(held, "root", path) }, path)
+      assert.same({ "root", path ~= "" and path or "." }, { file.nearest(nil, "root", path) })
+    end
+  end)
+end)
