@@ -290,7 +290,8 @@ describe("container.open_stdio", function()
   end)
 
   it("does so with one that the next exec would close", function()
-    local result = support.run(("LD_PRELOAD=%s %s -e %s </dev/zero"):format(
+    -- A sanitizer has to be the first of them.
+    local result = support.run(("LD_PRELOAD=$LD_PRELOAD:%s %s -e %s </dev/zero"):format(
       command.program "fleeting", support.lua, support.quote([[
         local container = require "container"
         assert(container.open_stdio() == true)
