@@ -139,6 +139,12 @@ function command.all(at)
   contained({ key = "mounts", title = "the C limit, with all mounts", whose = "base" },
     at.bench .. "/limit", "--mounts", table.concat(mask.MASKED, ":"),
     table.concat(mask.READONLY, ":"), rootfs)
+  local place = require("container").cgroup_place("pids")
+  if place then
+    contained({ key = "all", title = "the C limit, with all that run.lua does", whose = "base" },
+      at.bench .. "/limit", "--all", table.concat(mask.MASKED, ":"),
+      table.concat(mask.READONLY, ":"), filter, place .. "/" .. at.name .. "-limit", rootfs)
+  end
   ours("run", "run.lua", "--rootfs", rootfs)
   ours("bare", "run.lua, bare", table.unpack(bare))
   alone("command", "lua-container", "--rootfs", rootfs)

@@ -1,5 +1,6 @@
 /*
- * The C limit: limit [--mounts MASKED READONLY] ROOTFS PROGRAM [ARG...]
+ * The C limit: limit [--mounts MASKED READONLY | --all MASKED READONLY FILTER CGROUP]
+ *              ROOTFS PROGRAM [ARG...]
  *
  * What a container costs when nobody does anything for it but the kernel. It makes the six
  * namespaces that run.lua makes, makes the mounts private, makes ROOTFS the root, mounts a
@@ -10,16 +11,27 @@
  *
  * With --mounts it makes all the mounts that run.lua makes: /dev with its nodes, links, pts, shm and
  * mqueue, /sys, and the masked and the read-only paths, which are lists with colons.
+ *
+ * With --all it does besides what the kernel does for a container of run.lua: makes CGROUP, with a limit
+ * of processes, and removes it; a session, a keyring, few capabilities, the promise to gain none, the
+ * filter of system calls that is in FILTER; and a process before PROGRAM that is pid 1 and waits for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -102,8 +114,95 @@ static void make_masks(char *masked, char *readonly)
 	}
 }
 
-static void __attribute__((noreturn)) child(const char *rootfs, char **argv, char **masks)
+static int write_file(const char *dir, const char *name, const char *text)
 {
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	check((int)write(fd, text, strlen(text)), path);
+	return close(fd);
+}
+
+/* The capabilities of lua/container/capability.lua. */
+static const int kept[] = {
+	CAP_AUDIT_WRITE, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
+	CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP, CAP_SETUID,
+	CAP_SYS_CHROOT,
+};
+
+static void give_up_rights(struct sock_fprog *filter)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+	unsigned long long set = 0;
+	int number;
+	size_t i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		set |= 1ULL << kept[i];
+	for (number = 0; number < 64; number++)
+		if (!(set >> number & 1) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+			break;
+	check(setgroups(0, NULL), "setgroups");
+	check(setresgid(0, 0, 0), "setresgid");
+	check(setresuid(0, 0, 0), "setresuid");
+	data[0].effective = data[0].permitted = (__u32)set;
+	data[1].effective = data[1].permitted = (__u32)(set >> 32);
+	check((int)syscall(SYS_capset, &head, data), "capset");
+	check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
+	check((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter), "seccomp");
+}
+
+/* Before the root changes. */
+static void read_filter(const char *path, struct sock_fprog *filter)
+{
+	static struct sock_filter code[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	check(fd, path);
+	size = read(fd, code, sizeof(code));
+	check((int)size, path);
+	close(fd);
+	filter->len = (unsigned short)((size_t)size / sizeof(*code));
+	filter->filter = code;
+}
+
+/* Becomes pid 1, and comes back in the process that is to be the program. */
+static void become_init(void)
+{
+	int status;
+	pid_t pid = vfork();
+
+	check(pid, "vfork");
+	if (pid == 0)
+		return;
+	check(waitpid(pid, &status, 0), "waitpid");
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/* What is only there with some of the options is NULL. */
+struct how {
+	char *masked, *readonly, *filter, *cgroup;
+};
+
+static void __attribute__((noreturn))
+child(const char *rootfs, char **argv, const struct how *how)
+{
+	struct sock_fprog filter;
+
+	if (how->cgroup) {
+		check(setsid(), "setsid");
+		/* By the file that only version 1 has, it takes no more than the move of a thread. */
+		if (write_file(how->cgroup, "tasks", "0") < 0)
+			check(write_file(how->cgroup, "cgroup.procs", "0"), "cgroup.procs");
+		check(unshare(CLONE_NEWCGROUP), "unshare");
+		read_filter(how->filter, &filter);
+	}
 	check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "mount private");
 	check(mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL), "mount bind");
 	check(chdir(rootfs), "chdir");
@@ -113,14 +212,19 @@ static void __attribute__((noreturn)) child(const char *rootfs, char **argv, cha
 	check(chdir("/"), "chdir /");
 	check(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
 	      "mount proc");
-	if (masks) {
+	if (how->masked) {
 		make_dev();
 		check(mount("sysfs", "/sys", "sysfs",
 			    MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
 		      "mount sysfs");
-		make_masks(masks[0], masks[1]);
+		make_masks(how->masked, how->readonly);
 	}
 	check(sethostname("limit", 5), "sethostname");
+	if (how->cgroup) {
+		check((int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL), "keyctl");
+		give_up_rights(&filter);
+		become_init();
+	}
 	execv(argv[0], argv);
 	fail("execv");
 }
@@ -132,23 +236,37 @@ int main(int argc, char **argv)
 			 CLONE_NEWNET | CLONE_NEWCGROUP,
 		.exit_signal = SIGCHLD,
 	};
-	char **masks = NULL;
+	struct how how = { NULL, NULL, NULL, NULL };
 	int status;
 	pid_t pid;
 
 	if (argc > 3 && !strcmp(argv[1], "--mounts")) {
-		masks = argv + 2;
+		how.masked = argv[2];
+		how.readonly = argv[3];
 		argc -= 3;
 		argv += 3;
+	} else if (argc > 5 && !strcmp(argv[1], "--all")) {
+		how = (struct how){ argv[2], argv[3], argv[4], argv[5] };
+		/* Its root is the cgroup that the child has joined. */
+		args.flags &= ~(unsigned long long)CLONE_NEWCGROUP;
+		argc -= 5;
+		argv += 5;
 	}
 	if (argc < 3) {
-		dprintf(2, "usage: limit [--mounts MASKED READONLY] ROOTFS PROGRAM [ARG...]\n");
+		dprintf(2, "usage: limit [--mounts MASKED READONLY | --all MASKED READONLY FILTER "
+			   "CGROUP] ROOTFS PROGRAM [ARG...]\n");
 		return 125;
+	}
+	if (how.cgroup) {
+		check(mkdir(how.cgroup, 0755), how.cgroup);
+		check(write_file(how.cgroup, "pids.max", "20"), "pids.max");
 	}
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	check(pid, "clone3");
 	if (pid == 0)
-		child(argv[1], argv + 2, masks);
+		child(argv[1], argv + 2, &how);
 	check(waitpid(pid, &status, 0), "waitpid");
+	if (how.cgroup)
+		check(rmdir(how.cgroup), how.cgroup);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
