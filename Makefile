@@ -65,7 +65,7 @@ container/library.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
 # Lua, the module and the rooms in one file, see csrc/command.c: at first without the rooms.
 UNLINKED   = dlopen dlsym dlclose dlerror dladdr
 $(BUILD)/command: $(BUILD)/command.o $(BUILD)/libseccomp.o $(OBJECTS)
-	$(CC) -static -no-pie $(LDFLAGS) $(UNLINKED:%=-Wl,--wrap=%) -o $@ $^ \
+	$(CC) $(LDFLAGS) -static -no-pie $(UNLINKED:%=-Wl,--wrap=%) -o $@ $^ \
 	  $(CJSON:%=-Wl,--undefined=luaopen_cjson %) $(ARCHIVES) -lm
 
 lua-container: $(BUILD)/command lua/freeze.lua container/library.luac container/seccomp.bpf

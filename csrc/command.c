@@ -26,9 +26,9 @@ int luaopen_container(lua_State *L);
 int luaopen_container_libseccomp(lua_State *L);
 __attribute__((weak)) int luaopen_cjson(lua_State *L);
 
-/* The build puts another in the place of this section. */
+/* The build puts another in the place of this section, which the compiler cannot know. */
 static struct {
-	lua_State *state; /* NULL in the build; at the bottom of its stack lies what is to be called */
+	lua_State *volatile state; /* NULL in the build; on top of its stack lies what is to be called */
 	size_t used;
 	char room[HEAP_SIZE] __attribute__((aligned(ALIGNMENT)));
 } heap __attribute__((section(".lua_heap"), aligned(PAGE)));
