@@ -34,7 +34,8 @@ ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
 archive    = $(wildcard $(shell $(CC) -print-file-name=lib$(1).a))
 ARCHIVES  := $(call archive,lua$(LUA_VER)) $(call archive,seccomp) $(call archive,c)
 CJSON     := $(call archive,lua$(LUA_VER)-cjson)
-COMMAND    = $(if $(word 3,$(ARCHIVES)),lua-container)
+COMMAND    = $(if $(word 3,$(ARCHIVES)),$(if $(SANITIZE),,lua-container))
+OBJCOPY   ?= objcopy
 
 all: module container/library.luac container/seccomp.bpf $(COMMAND)
 
@@ -64,13 +65,13 @@ container/library.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
 
 # Lua, the module and the rooms in one file, see csrc/command.c: at first without the rooms.
 UNLINKED   = dlopen dlsym dlclose dlerror dladdr
-$(BUILD)/command: $(BUILD)/command.o $(BUILD)/libseccomp.o $(OBJECTS)
-	$(CC) $(LDFLAGS) -static -no-pie $(UNLINKED:%=-Wl,--wrap=%) -o $@ $^ \
-	  $(CJSON:%=-Wl,--undefined=luaopen_cjson %) $(ARCHIVES) -lm
+$(BUILD)/command: $(BUILD)/command.o $(BUILD)/libseccomp.o $(OBJECTS) $(ARCHIVES) $(CJSON)
+	$(CC) $(LDFLAGS) -static -no-pie $(UNLINKED:%=-Wl,--wrap=%) -o $@ \
+	  $(filter %.o,$^) $(CJSON:%=-Wl,--undefined=luaopen_cjson %) $(ARCHIVES) -lm
 
 lua-container: $(BUILD)/command lua/freeze.lua container/library.luac container/seccomp.bpf
 	$< lua/freeze.lua $(BUILD)/heap $(ROOMS)
-	objcopy --strip-all --update-section .lua_heap=$(BUILD)/heap $< $@
+	$(OBJCOPY) --strip-all --update-section .lua_heap=$(BUILD)/heap $< $@
 
 # What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a
 # second run costs nothing and works without a network.

@@ -172,15 +172,17 @@ static void read_filter(const char *path, struct sock_fprog *filter)
 	filter->filter = code;
 }
 
-/* Becomes pid 1, and comes back in the process that is to be the program. */
-static void become_init(void)
+/* Is pid 1 before the program. */
+static void __attribute__((noreturn)) be_init(char **argv)
 {
 	int status;
 	pid_t pid = vfork();
 
 	check(pid, "vfork");
-	if (pid == 0)
-		return;
+	if (pid == 0) {
+		execv(argv[0], argv);
+		fail("execv");
+	}
 	check(waitpid(pid, &status, 0), "waitpid");
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
@@ -223,7 +225,7 @@ child(const char *rootfs, char **argv, const struct how *how)
 	if (how->cgroup) {
 		check((int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL), "keyctl");
 		give_up_rights(&filter);
-		become_init();
+		be_init(argv);
 	}
 	execv(argv[0], argv);
 	fail("execv");

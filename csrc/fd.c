@@ -241,22 +241,25 @@ static int fd_close_others(lua_State *L)
 }
 
 /***
-Opens /dev/null in place of those of the fds 0, 1 and 2 that are closed, or will be by exec as what a
-thread had just opened there for itself, for a program that finds them closed takes the next file it
-opens for a standard stream. open(2)
+Opens /dev/null in place of those of the fds 0, 1 and 2 that are closed, for a program that
+finds them closed takes the next file it opens for a standard stream. open(2)
 @function open_stdio
+@bool[opt] exec also of those that an exec would close, as one that a thread has just opened there for
+itself
 @return true, or nil, message, errno
 */
 static int fd_open_stdio(lua_State *L)
 {
-	int fd, flags;
+	int fd, flags, exec = lua_toboolean(L, 1);
 
 	/* open takes the lowest free number, so each one filled uncovers the next. */
 	for (fd = 0; fd <= 2; fd++) {
 		flags = fcntl(fd, F_GETFD);
-		if (flags >= 0 && flags & FD_CLOEXEC)
+		if (exec && flags >= 0 && flags & FD_CLOEXEC) {
 			close(fd);
-		if ((flags < 0 || flags & FD_CLOEXEC) && open("/dev/null", O_RDWR) < 0)
+			flags = -1;
+		}
+		if (flags < 0 && open("/dev/null", O_RDWR) < 0)
 			return sys_fail(L, "open", "/dev/null");
 	}
 	lua_pushboolean(L, 1);

@@ -28,6 +28,11 @@ end
 -- From here on there are no files of it.
 package.path, container.directory = "", nil
 
+-- As run.lua does it.
 return function(argv)
-  os.exit(main(argv), false)
+  local status, why = main(argv)
+  if not status then
+    io.stderr:write("lua-container: ", tostring(why), "\n")
+  end
+  os.exit(status or 125, false)
 end

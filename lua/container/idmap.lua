@@ -94,9 +94,15 @@ function idmap.read(c)
   end
 end
 
---- Takes the ranges of a container of root's.
+--- Takes the ranges of a container of root's. The maps are written by the child's number, which in
+-- the /proc of another PID namespace is somebody else's.
 function idmap.prepare(c)
-  if c.users ~= "auto" then
+  if not c.users then
+    return true
+  elseif container.readlink("/proc/self") ~= tostring(container.getpid()) then
+    return nil, "users: /proc is that of another PID namespace: mount one of this",
+      container.errno.ESRCH, "users"
+  elseif c.users ~= "auto" then
     return true
   end
   for _, entry in ipairs(KINDS) do
@@ -126,7 +132,7 @@ end
 --- What a program says on its standard streams, to its end.
 local function said(argv)
   return require("container.apart").hear({}, function(writer)
-    container.open_stdio()
+    container.open_stdio(true)
     container.dup2(writer, 1)
     container.dup2(writer, 2)
     local _, why = container.exec(argv)

@@ -10,7 +10,7 @@ local network = {}
 network.ahead = nil
 
 --- Takes it, for a child that shares our memory: so that knows when it is made, and meanwhile does
--- what it can without it. All others are born in theirs.
+-- what it can without it. All others are born in theirs, as where this one is refused already.
 function network.prepare(c)
   local made = network.ahead
   if not made or not c.network_namespace or c.user_namespace or c.way ~= "shared" then
@@ -18,6 +18,9 @@ function network.prepare(c)
   end
   network.ahead = nil
   c.undo:push(made.close, made)
+  if made:wait(true) == nil then
+    return true
+  end
   c.network_made = made
   for i, name in ipairs(c.namespaces) do
     if name == "network" then
@@ -27,13 +30,18 @@ function network.prepare(c)
   return true
 end
 
+--- Waits until it takes no place among the processes any more.
+-- @treturn bool whether there is one
+function network.settle(c)
+  if c.network_made then
+    c.network_made:wait()
+  end
+  return c.network_made ~= nil
+end
+
 --- In the child, while the host's /proc is there.
 function network.join(c)
-  if not c.network_made then
-    return true
-  end
-  local path = c.network_made:path()
-  if path and container.setns(path, "network") then
+  if not c.network_made or c.network_made:join() then
     return true
   end
   -- Whatever that was: if it stops this one as well, it says so here.

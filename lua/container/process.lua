@@ -81,7 +81,7 @@ end
 --- The last step: becomes init, from the sealed image, which starts the program or becomes it.
 function process.exec(c)
   local p = c.config.process
-  local ok, message, errno = container.open_stdio()
+  local ok, message, errno = container.open_stdio(true)
   if not ok then
     return nil, message, errno
   end

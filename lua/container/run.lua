@@ -158,8 +158,11 @@ local function clone(c)
   local pid, message, errno = how(c, place)
   if not pid and place and errno == container.errno.ENOSYS then
     -- A filter around this process knows only the older call: then the child joins by itself.
-    c.born_in_cgroup = false
+    c.born_in_cgroup, place = false, nil
     pid, message, errno = how(c)
+  end
+  if not pid and errno == container.errno.EAGAIN and network.settle(c) then
+    pid, message, errno = how(c, place) -- there may be room for one more now
   end
   container.sigprocmask("setmask", mask)
   if not pid then

@@ -62,11 +62,18 @@ local function compile(given, capabilities)
   return program and { program = program, flags = resolved.flags }, message
 end
 
---- What a filter of the default profile is made of: the text of that file among it, or what the
--- command has of it, so that one of an older file is never used.
+-- The text of the default profile, where its file will not be there: in the command.
+local kept
+
+local function default_source()
+  local path = not kept and package.searchpath(DEFAULT, package.path)
+  return kept or path and container.read_file(path)
+end
+
+--- What a filter of the default profile is made of: the text of that file among it, so that one of
+-- an older file is never used.
 local function default_key(capabilities)
-  local path, room = package.searchpath(DEFAULT, package.path), package.preload[DEFAULT]
-  local source = path and container.read_file(path) or not path and room and string.dump(room)
+  local source = default_source()
   local parts = { container.seccomp_arch(), table.concat(capabilities, " "), source }
   return source and table.concat(parts, "\n")
 end
@@ -166,9 +173,11 @@ local function default_capabilities()
   return capabilities
 end
 
---- For the build: has this Lua state hold the filter of the default profile and capabilities.
+--- For the build: has this Lua state hold the filter of the default profile and capabilities, and
+-- what those of others are known by.
 -- @return true; or nil and a message
 function seccomp.keep()
+  kept = default_source()
   local filter, message = default(default_capabilities())
   return filter and true, message
 end

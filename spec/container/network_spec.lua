@@ -21,7 +21,7 @@ describe("network.join #root", function()
   it("makes a namespace where the one that was begun cannot be had", function()
     local here, there, up = support.child(function()
       local here = container.readlink("/proc/thread-self/ns/net")
-      local c = { network_namespace = true, network_made = { path = function()
+      local c = { network_namespace = true, network_made = { join = function()
         return nil, "unshare network: No space left on device", container.errno.ENOSPC
       end } }
       assert(network.join(c))

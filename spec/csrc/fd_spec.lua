@@ -289,14 +289,16 @@ describe("container.open_stdio", function()
     end
   end)
 
-  it("does so with one that the next exec would close", function()
+  it("does so with one that an exec would close, before an exec", function()
     -- A sanitizer has to be the first of them.
     local result = support.run(("LD_PRELOAD=$LD_PRELOAD:%s %s -e %s </dev/zero"):format(
       command.program "fleeting", support.lua, support.quote([[
         local container = require "container"
         assert(container.open_stdio() == true)
+        print(container.readlink("/proc/self/fd/0"))
+        assert(container.open_stdio(true) == true)
         print(container.readlink("/proc/self/fd/0"), container.stat("/proc/self/fd/3") == nil)]])))
-    assert.equal("/dev/null\ttrue\n", result.stdout, result.stderr)
+    assert.equal("/dev/zero\n/dev/null\ttrue\n", result.stdout, result.stderr)
   end)
 end)
 

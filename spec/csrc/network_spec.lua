@@ -71,9 +71,10 @@ describe("container.network_ahead", function()
   it("makes a network namespace with lo up, and leaves the caller in its own #root", function()
     local here, now, there, up = support.child(function()
       local here = namespace()
-      local path = assert(assert(container.network_ahead()):path())
+      local maker = assert(container.network_ahead())
+      assert(maker:wait())
       local now = namespace()
-      assert(container.setns(path, "network"))
+      assert(maker:join())
       return here, now, namespace(), has_loopback()
     end)
     assert.equal(here, now)
@@ -81,34 +82,51 @@ describe("container.network_ahead", function()
     assert.is_true(up)
   end)
 
-  it("gives it to a child that shares the caller's memory, which waits for it #root", function()
+  it("is joined by a child that shares the caller's memory, which waits for it #root", function()
     local maker = assert(container.network_ahead())
     local reader, writer = assert(container.pipe())
     local pid = assert(container.clone_vm({ "pid" }, function()
-      assert(container.setns(assert(maker:path()), "network"))
+      assert(maker:join())
       container.write(writer, namespace())
       container._exit(0)
     end))
     assert.same({ "exit", 0 }, { container.wait(pid) })
-    assert.equal(container.readlink(maker:path()), container.read(reader))
+    local joined = container.read(reader)
+    assert.not_equal(namespace(), joined)
+    assert.equal(joined, support.child(function()
+      for _, name in ipairs(container.list("/proc/self/fd")) do
+        if container.readlink("/proc/self/fd/" .. name) == joined then
+          return joined
+        end
+      end
+      return "no file of the caller's is of it"
+    end))
     maker:close()
     reader:close()
     writer:close()
   end)
 
-  it("gives it until it is closed #root", function()
+  it("is looked at without a wait #root", function()
     local maker = assert(container.network_ahead())
-    local path = assert(maker:path())
-    assert.equal(path, maker:path())
+    local looked = maker:wait(true)
+    assert.is_boolean(looked)
+    assert.is_true(maker:wait())
+    assert.is_true(maker:wait(true))
+    maker:close()
+  end)
+
+  it("is there until it is closed #root", function()
+    local maker = assert(container.network_ahead())
+    assert(maker:wait())
     assert.is_true(maker:close())
     assert.is_true(maker:close())
-    support.refused("network_ahead: No such process", "ESRCH", maker:path())
-    assert.is_nil(container.stat(path))
+    support.refused("network_ahead: No such process", "ESRCH", maker:wait())
+    support.refused("network_ahead: No such process", "ESRCH", maker:join())
   end)
 
   it("leaves no thread and no fd when it is closed, and none when it is collected #root", function()
     for _ = 1, 50 do
-      assert(assert(container.network_ahead()):path())
+      assert(assert(container.network_ahead()):wait())
       assert(container.network_ahead()):close()
     end
     collectgarbage()
@@ -116,13 +134,35 @@ describe("container.network_ahead", function()
   end)
 
   it("has no number of a standard stream #root", function()
-    local path = support.child(function()
+    assert.is_true(support.child(function()
       for fd = 0, 2 do
         assert(container.close(fd))
       end
-      return assert(container.network_ahead():path())
-    end)
-    assert.is_true(tonumber(path:match("%d+$")) > 2)
+      local maker = assert(container.network_ahead())
+      assert(maker:wait())
+      for fd = 0, 2 do
+        if container.stat("/proc/self/fd/" .. fd) then
+          return false
+        end
+      end
+      return maker:join()
+    end))
+  end)
+
+  it("is found where /proc is that of another PID namespace, and nothing else is #root", function()
+    -- In it the process has another number, and what has its number there has other files.
+    local name = support.name()
+    local result = support.run(("unshare --pid --fork --mount-proc sh -c %s %s"):format(
+      support.quote([[
+        for n in 4 5 6 7 8 9; do eval "exec $n</proc/self/ns/net"; done
+        unshare --pid --fork "$0" -e '
+          local container = require "container"
+          for fd = 4, 9 do container.close(fd) end
+          local here = container.readlink("/proc/thread-self/ns/net")
+          assert(container.getpid() == 1 and container.readlink("/proc/self") ~= "1")
+          assert(assert(container.network_ahead()):join())
+          print(container.readlink("/proc/thread-self/ns/net") ~= here)']]), support.lua, name))
+    assert.equal("true\n", result.stdout, result.stderr)
   end)
 
   it("is no thread for libc: a copy of the program is made by one clone #root", function()
@@ -137,11 +177,11 @@ describe("container.network_ahead", function()
   it("is not a copy's of the process that asked for it #root", function()
     local maker = assert(container.network_ahead())
     assert.equal("network_ahead: No such process", support.child(function()
-      local _, message = maker:path()
+      local _, message = maker:join()
       maker:close()
       return message
     end))
-    assert(maker:path())
+    assert(maker:wait())
     maker:close()
   end)
 
@@ -162,9 +202,9 @@ describe("container.network_ahead", function()
     assert.equal(before, container.sigprocmask("block", {}))
   end)
 
-  it("is refused to an ordinary user, who learns it when asking where it is", function()
+  it("is refused to an ordinary user, who learns it by waiting", function()
     local result = support.as_user(support.lua
-      .. [[ -e 'print(require("container").network_ahead():path())']])
+      .. [[ -e 'print(require("container").network_ahead():wait())']])
     assert.equal("nil\tunshare network: Operation not permitted\t1\n", result.stdout)
   end)
 end)

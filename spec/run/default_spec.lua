@@ -201,3 +201,35 @@ describe("the score of the default container when memory runs out", function()
     assert.equal("200\n200\n", support.as_user(LAUNCH).stdout)
   end)
 end)
+
+describe("a launcher whose /proc is that of another PID namespace #root", function()
+  -- What has the launcher's number there has files of the host's network at all the numbers that
+  -- those of the launcher may have.
+  local function namespace_of(program)
+    return support.run(("unshare --pid --fork --mount-proc sh -c %s %s"):format(support.quote([[
+      for n in 4 5 6 7 8 9; do eval "exec $n</proc/self/ns/net"; done
+      unshare --pid --fork "$@" -q readlink /proc/self/ns/net 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-]]),
+      "sh " .. program))
+  end
+
+  for name, program in pairs { ["run.lua"] = support.lua .. " run.lua",
+    ["the command in one file"] = "./lua-container" } do
+    it("gives its container a network of its own: " .. name, function()
+      support.needs(program:match("[^ ]+"))
+      local own = container.readlink("/proc/self/ns/net")
+      for _ = 1, 5 do
+        local result = namespace_of(program)
+        assert.matches("^net:%[%d+%]\n$", result.stdout, result.stderr)
+        assert.not_equal(own .. "\n", result.stdout)
+      end
+    end)
+  end
+
+  it("cannot have one with a range of ids, for it would write the maps of another", function()
+    local result = support.run(("unshare --pid --fork %s run.lua -q --userns auto true"):format(
+      support.lua))
+    assert.equal("lua-container: --userns: /proc is that of another PID namespace: mount one of \z
+      this\n", result.stderr)
+    assert.equal(125, result.status)
+  end)
+end)

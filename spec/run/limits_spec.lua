@@ -12,12 +12,12 @@ local FENCE <const> = 300
 
 -- In v1 a launcher makes its cgroup in its own. In v2 it does so in the nearest above that holds
 -- no process, which is why there is a leaf.
-local function fence()
+local function fence(limit)
   local place, version = assert(container.cgroup_place("pids"))
   local directory = place .. "/" .. support.name()
   local leaf = version == 2 and directory .. "/leaf" or directory
   assert(container.mkdir(directory))
-  assert(container.write_file(directory .. "/pids.max", tostring(FENCE)))
+  assert(container.write_file(directory .. "/pids.max", tostring(limit or FENCE)))
   if leaf ~= directory then
     assert(container.mkdir(leaf))
   end
@@ -75,6 +75,24 @@ for _, caller in ipairs(command.callers) do
     end)
   end)
 end
+
+describe("a launcher that may have one process more #root #cgroup", function()
+  for name, program in pairs { ["run.lua"] = support.lua .. " run.lua",
+    ["the command in one file"] = "./lua-container" } do
+    it("has it for the container, whatever else it begins: " .. name, function()
+      support.needs(program:match("[^ ]+"))
+      local _, leaf, fenced <close> = fence(3) -- with the shell
+      local line = ("for i in 1 2 3 4 5 6 7 8 9 10; do %s -q --no-init --pids-limit max true \z
+        || exit; done"):format(program)
+      local s <close> = command.root:start_words({ "sh", "-c", line }, function()
+        assert(container.write_file(leaf .. "/cgroup.procs", "0"))
+      end)
+      assert(fenced)
+      assert.equal(0, s:wait(), s.stderr)
+      assert.equal("", s.stderr)
+    end)
+  end
+end)
 
 describe("a fork bomb of root #root", function()
   it("is held at twenty processes, and the machine goes on", function()

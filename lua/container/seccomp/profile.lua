@@ -4,6 +4,7 @@
 -- OCI runtime specification, config-linux, "Seccomp"; docker's own: includes, excludes, archMap
 
 local check = require "container.check"
+local container = require "container"
 
 local refuse, expect, plain, array = check.refuse, check.expect, check.plain, check.array
 
@@ -237,6 +238,7 @@ function profile.json(source)
   local found, cjson = pcall(require, "cjson")
   if not found then
     return nil, "a profile in JSON takes lua-cjson, which is not there"
+      .. (container.directory and "" or ": this command was built without it")
   end
   local ok, value = pcall(cjson.decode, source)
   if not ok then
