@@ -39,7 +39,8 @@ function network.settle(c)
   return c.network_made ~= nil
 end
 
---- In the child, while the host's /proc is there.
+--- In the child, by a file of the launcher's, which is open for a moment; so while the host's /proc
+-- is there.
 function network.join(c)
   if not c.network_made or c.network_made:join() then
     return true
