@@ -1,7 +1,7 @@
 -- Which system calls a program may make: seccomp(2). The profile is the default one, a JSON file as
 -- docker and podman have, or a table in OCI's form; what the kernel takes is made out of it once
--- and then found: beside the module, as `make` leaves it, or in the user's cache. The command in one
--- file has that of the default profile in memory.
+-- and then found: beside the module, as `make` leaves it, or in the user's cache. The command in
+-- one file has that of the default profile in memory.
 
 local container = require "container"
 local cache = require "container.seccomp.cache"
