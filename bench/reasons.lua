@@ -53,7 +53,8 @@ return {
       takes = "" },
     { "^pipe2", "^socketpair", text = "the channel on which a refusal comes, and init's line "
       .. "to the launcher, whose end of file is its death", takes = "" },
-    { "^madvise", "^clone%(.*CLONE_THREAD", "^futex", "^sched_", "^munmap%(0x%x+, 16416",
+    { "^madvise", "^readlink%(\"/proc/self\"", "^clone%(.*CLONE_THREAD", "^futex", "^sched_",
+      "^munmap%(0x%x+, 16576",
       "^rt_sigprocmask%(SIG_SETMASK, ~%[RTMIN", "^close%(%d+<net:",
       text = "a thread that makes the network namespace meanwhile, on another processor",
       takes = "" },
@@ -73,8 +74,8 @@ return {
   {
     title = "the thread",
     { "^futex", text = "until it is on the other processor", takes = "" },
-    { "^unshare", "^socket", "^ioctl", "^openat", text = "the network namespace, its lo up, and a "
-      .. "descriptor of it", takes = "close" },
+    { "^unshare", "^socket", "^ioctl", "^openat", "^fstat", takes = "close",
+      text = "the network namespace, its lo up, and a descriptor of it" },
     { "^exit", text = "the end", takes = "" },
   },
   {
@@ -86,7 +87,7 @@ return {
       text = "what init needs comes to lie at 3, 4 and 5; everything else of the host program is "
       .. "closed, in one call", takes = "" },
     { "^openat%(AT_FDCWD[^,]*, \"/proc/%d+/fd/%d+\"", "^setns", "^futex",
-      text = "into the network namespace", takes = "close" },
+      text = "into the network namespace, when it is that", takes = "newfstatat close" },
     { "^umask", text = "modes are as asked for; at the end as programs expect it", takes = "" },
     { "^setsid", text = "away from the caller's terminal", takes = "" },
     { "PR_SET_PDEATHSIG", "^ppoll", text = "it dies with the launcher, or is dead already; once "
