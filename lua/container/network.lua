@@ -30,13 +30,24 @@ function network.prepare(c)
   return true
 end
 
---- Waits until it takes no place among the processes any more.
--- @treturn bool whether there is one
+-- How often it is asked whether a thread is gone that is over, and how many seconds apart.
+local TRIES <const>, PAUSE <const> = 100, 0.001
+
+--- Waits until its thread takes no place among the processes any more.
+-- @treturn bool whether there was one
 function network.settle(c)
-  if c.network_made then
-    c.network_made:wait()
+  if not c.network_made then
+    return false
   end
-  return c.network_made ~= nil
+  c.network_made:wait()
+  for _ = 1, TRIES do
+    local threads = container.stat("/proc/self/task")
+    if not threads or threads.nlink <= 3 then -- with its own and that above, as directories have
+      break
+    end
+    container.ppoll({}, PAUSE)
+  end
+  return true
 end
 
 --- In the child, by a file of the launcher's, which is open for a moment; so while the host's /proc
