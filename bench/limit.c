@@ -172,10 +172,18 @@ static void read_filter(const char *path, struct sock_fprog *filter)
 	filter->filter = code;
 }
 
+/* Waits for a child; its status as a shell would show it. */
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	check(waitpid(pid, &status, 0), "waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 /* Is pid 1 before the program. */
 static void __attribute__((noreturn)) be_init(char **argv)
 {
-	int status;
 	pid_t pid = vfork();
 
 	check(pid, "vfork");
@@ -183,8 +191,7 @@ static void __attribute__((noreturn)) be_init(char **argv)
 		execv(argv[0], argv);
 		fail("execv");
 	}
-	check(waitpid(pid, &status, 0), "waitpid");
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	_exit(wait_for(pid));
 }
 
 /* What is only there with some of the options is NULL. */
@@ -267,8 +274,8 @@ int main(int argc, char **argv)
 	check(pid, "clone3");
 	if (pid == 0)
 		child(argv[1], argv + 2, &how);
-	check(waitpid(pid, &status, 0), "waitpid");
+	status = wait_for(pid);
 	if (how.cgroup)
 		check(rmdir(how.cgroup), how.cgroup);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return status;
 }
