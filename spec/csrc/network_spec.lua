@@ -151,7 +151,6 @@ describe("container.network_ahead", function()
 
   it("is found where /proc is that of another PID namespace, and nothing else is #root", function()
     -- In it the process has another number, and what has its number there has other files.
-    local name = support.name()
     local result = support.run(("unshare --pid --fork --mount-proc sh -c %s %s"):format(
       support.quote([[
         for n in 4 5 6 7 8 9; do eval "exec $n</proc/self/ns/net"; done
@@ -161,7 +160,7 @@ describe("container.network_ahead", function()
           local here = container.readlink("/proc/thread-self/ns/net")
           assert(container.getpid() == 1 and container.readlink("/proc/self") ~= "1")
           assert(assert(container.network_ahead()):join())
-          print(container.readlink("/proc/thread-self/ns/net") ~= here)']]), support.lua, name))
+          print(container.readlink("/proc/thread-self/ns/net") ~= here)']]), support.lua))
     assert.equal("true\n", result.stdout, result.stderr)
   end)
 

@@ -212,8 +212,7 @@ describe("a launcher whose /proc is that of another PID namespace #root", functi
       "sh " .. program))
   end
 
-  for name, program in pairs { ["run.lua"] = support.lua .. " run.lua",
-    ["the command in one file"] = "./lua-container" } do
+  for name, program in pairs(command.ways) do
     it("gives its container a network of its own: " .. name, function()
       support.needs(program:match("[^ ]+"))
       local own = container.readlink("/proc/self/ns/net")

@@ -77,8 +77,7 @@ for _, caller in ipairs(command.callers) do
 end
 
 describe("a launcher that may have one process more #root #cgroup", function()
-  for name, program in pairs { ["run.lua"] = support.lua .. " run.lua",
-    ["the command in one file"] = "./lua-container" } do
+  for name, program in pairs(command.ways) do
     it("has it for the container, whatever else it begins: " .. name, function()
       support.needs(program:match("[^ ]+"))
       local _, leaf, fenced <close> = fence(3) -- with the shell
