@@ -99,7 +99,11 @@ end
 function idmap.prepare(c)
   if not c.users then
     return true
-  elseif container.readlink("/proc/self") ~= tostring(container.getpid()) then
+  end
+  local number, why, code = container.readlink("/proc/self")
+  if not number then
+    return nil, why, code
+  elseif number ~= tostring(container.getpid()) then
     return nil, "users: /proc is that of another PID namespace: mount one of this",
       container.errno.ESRCH, "users"
   elseif c.users ~= "auto" then
