@@ -50,9 +50,9 @@ $(SECCOMP): $(BUILD)/libseccomp.o
 
 # The default profile of seccomp, compiled, so that a start needs no libseccomp.
 container/seccomp.bpf: $(SECCOMP) $(MODULE) \
-    $(wildcard lua/container/seccomp.lua lua/container/seccomp/*.lua lua/container/capability.lua)
+    $(wildcard lua/container/linux/seccomp.lua lua/container/seccomp/*.lua lua/container/linux/capabilities.lua)
 	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
-	  'assert(require("container.seccomp").build("$@"))'
+	  'assert(require("container.linux.seccomp").build("$@"))'
 
 $(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h Makefile
 	@mkdir -p $(BUILD)

@@ -56,19 +56,19 @@ command.SILENCE = "SYSTEMD_LOG_LEVEL=emerg"
 --- Compiles our filter of system calls and leaves it as bwrap takes it.
 -- @treturn table the capabilities that our containers have
 local function export_filter(path)
-  local held = require("container.capability").DEFAULT
+  local held = require("container.linux.capabilities").DEFAULT
   local capabilities = table.move(held, 1, #held, 1, {})
   table.sort(capabilities)
   local c = { config = { process = { capabilities = { bounding = capabilities } },
     linux = { seccomp = "default" } } }
-  tool.check(require("container.seccomp").prepare(c))
+  tool.check(require("container.linux.seccomp").prepare(c))
   tool.write(path, c.seccomp.program)
   return capabilities
 end
 
 --- bwrap's words for what run.lua does unasked, as far as there are such words.
 local function isolation(capabilities)
-  local mask = require "container.mask"
+  local mask = require "container.fs.masks"
   local words = { "--mqueue", "/dev/mqueue", "--ro-bind", "/sys", "/sys", "--hostname",
     "container" }
   local function add(...)
@@ -104,7 +104,7 @@ end
 -- @treturn table array
 function command.all(at)
   local lua, run, rootfs = os.getenv("LUA") or "lua5.4", at.top .. "/run.lua", at.rootfs
-  local mask = require "container.mask"
+  local mask = require "container.fs.masks"
   local filter = at.work .. "/filter.bpf"
   local isolated = isolation(export_filter(filter))
   local bundle = at.work .. "/" .. at.program[1]:match("[^/]*$")
@@ -139,7 +139,7 @@ function command.all(at)
   contained({ key = "mounts", title = "the C limit, with all mounts", whose = "base" },
     at.bench .. "/limit", "--mounts", table.concat(mask.MASKED, ":"),
     table.concat(mask.READONLY, ":"), rootfs)
-  local place = require("container").cgroup_place("pids")
+  local place = require("container.sys").cgroup_place("pids")
   if place then
     contained({ key = "all", title = "the C limit, with all that run.lua does", whose = "base" },
       at.bench .. "/limit", "--all", table.concat(mask.MASKED, ":"),

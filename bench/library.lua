@@ -7,7 +7,8 @@ local top = here .. "/.."
 package.path = top .. "/lua/?.lua;" .. package.path
 package.cpath = top .. "/?.so;" .. package.cpath
 local container = require "container"
-local run = require "container.run"
+local sys = require "container.sys"
+local start = require "container.engine.start"
 
 local ROOTFS <const> = assert(arg[1], "usage: library.lua ROOTFS MEBIBYTES")
 
@@ -17,7 +18,7 @@ for i = 1, tonumber(arg[2]) or 0 do
   held[i] = ("x"):rep(1 << 20)
 end
 
-local clock = container.clock_gettime
+local clock = sys.clock_gettime
 
 local function options(more)
   local t = { "/bin/true", rootfs = ROOTFS, stdin = "null", stdout = "null" }
@@ -59,7 +60,7 @@ local answer = {}
 --- Milliseconds from the call to the end of the container, whose child is made in that way: "copy",
 -- "isolated", or as the library chooses, "chosen".
 function answer.run(way, case)
-  run.way = way ~= "chosen" and way or nil
+  start.way = way ~= "chosen" and way or nil
   local before = clock()
   assert(container.run(options(assert(CASES[case]))))
   return (clock() - before) * 1000
@@ -90,7 +91,7 @@ function answer.flight(width, total)
 end
 
 local function proportional()
-  return tonumber(container.read_file("/proc/self/smaps_rollup"):match("\nPss:%s*(%d+)"))
+  return tonumber(sys.read_file("/proc/self/smaps_rollup"):match("\nPss:%s*(%d+)"))
 end
 
 --- KiB by which this process grows for each of so many containers that are alive.

@@ -127,7 +127,7 @@ static int write_file(const char *dir, const char *name, const char *text)
 	return close(fd);
 }
 
-/* The capabilities of lua/container/capability.lua. */
+/* The capabilities of lua/container/linux/capabilities.lua. */
 static const int kept[] = {
 	CAP_AUDIT_WRITE, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
 	CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP, CAP_SETUID,

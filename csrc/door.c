@@ -196,12 +196,12 @@ static int door_index(lua_State *L)
 	static const struct door {
 		const char *name, *room, *bytecode;
 	} doors[] = {
-		{ "call", "container.library", "library" },
-		{ "features", "container.features", "library" },
-		{ "main", "container.cli", "cli" },
-		{ "poll", "container.library", "library" },
-		{ "run", "container.library", "library" },
-		{ "spawn", "container.library", "library" },
+		{ "call", "container.api", "library" },
+		{ "features", "container.linux.features", "library" },
+		{ "main", "container.cli.main", "cli" },
+		{ "poll", "container.api", "library" },
+		{ "run", "container.api", "library" },
+		{ "spawn", "container.api", "library" },
 		{ NULL, NULL, NULL },
 	};
 	const struct door *door = doors;

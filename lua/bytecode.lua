@@ -10,7 +10,7 @@
 
 package.path = "./lua/?.lua;" .. package.path
 package.cpath = "./?.so;" .. package.cpath
-local container = require "container"
+local sys = require "container.sys"
 
 local HEAD <const> = [[
 local module, fresh = ...
@@ -46,7 +46,7 @@ for name in next, later do
 end
 ]]
 
-local COMMAND_LINE <const> = "container.cli"
+local COMMAND_LINE <const> = "container.cli.main"
 
 local function write(path, chunk)
   local output <close> = assert(io.open(path, "wb"))
@@ -58,7 +58,7 @@ local names, paths, sources = {}, {}, {}
 for i = 2, #arg do
   local name = arg[i]:match("^lua/(.*)%.lua$"):gsub("/", ".")
   names[#names + 1], paths[name] = name, arg[i]
-  sources[name] = assert(container.read_file(arg[i]))
+  sources[name] = assert(sys.read_file(arg[i]))
 end
 
 --- What a room is in a line of those that door.c compares.
@@ -79,11 +79,11 @@ local function bundle(file, rooms, more)
 end
 
 -- What this asks for when it is loaded, each start does.
-require "container.library"
+require "container.api"
 local library, later = {}, { "local later = {" }
 for _, name in ipairs(names) do
   if package.loaded[name] then
-    table.insert(library, name == "container.library" and 1 or #library + 1, name)
+    table.insert(library, name == "container.api" and 1 or #library + 1, name)
   elseif name ~= COMMAND_LINE then
     later[#later + 1] = ("[%q] = %d,"):format(name, #sources[name])
     write(("%s/%s.luac"):format(directory, name:match("%.(.*)")), assert(load(sources[name])))

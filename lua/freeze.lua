@@ -4,15 +4,16 @@
 
 local words = ...
 local container = require "container"
+local sys = require "container.sys"
 
 -- As a program has it that finds the module beside itself.
 package.path, package.cpath = "./lua/?.lua", ""
-container.directory = "container/"
+sys.directory = "container/"
 
 -- What each start needs is loaded, and the filter that most have is read.
-local main = container.main
+local main = sys.main
 assert(container.spawn)
-assert(require("container.seccomp").keep())
+assert(require("container.linux.seccomp").keep())
 
 -- The others are at hand.
 for i = 1, #words do
@@ -26,7 +27,7 @@ for i = 1, #words do
 end
 
 -- From here on there are no files of it.
-package.path, container.directory = "", nil
+package.path, sys.directory = "", nil
 
 -- As run.lua does it.
 return function(argv)

@@ -6,7 +6,7 @@
 -- * After a test that succeeded everything is as it was before it: see `snapshot`.
 
 local busted = require "busted"
-local container = require "container"
+local sys = require "container.sys"
 local probes = require "spec.fixtures.probes"
 local scratch = require "spec.fixtures.scratch"
 
@@ -23,28 +23,28 @@ local DEADLINE <const> = 30 * support.patience -- seconds; nothing here takes on
 local ORDINARY <const> = 54321 -- a user and a group that nobody has
 
 -- In children that are not copies nothing is there of what a spec puts in the place of a function.
-require("container.run").way = "copy"
+require("container.engine.start").way = "copy"
 
-container.umask(tonumber("022", 8)) -- the files made for another user are there to be read
+sys.umask(tonumber("022", 8)) -- the files made for another user are there to be read
 
 -- Processes --------------------------------------------------------------------------------------
 
 --- Waits for a child as container.wait does, but kills it when it takes too long.
 function support.wait(pid)
-  local pidfd <close> = container.pidfd_open(pid) -- there is none under valgrind: without a limit
-  if pidfd and not container.ppoll({ pidfd }, DEADLINE)[1] then
-    container.kill(pid, "KILL")
-    container.wait(pid)
+  local pidfd <close> = sys.pidfd_open(pid) -- there is none under valgrind: without a limit
+  if pidfd and not sys.ppoll({ pidfd }, DEADLINE)[1] then
+    sys.kill(pid, "KILL")
+    sys.wait(pid)
     busted.fail(("process %d took longer than %d seconds"):format(pid, DEADLINE), 2)
   end
-  return container.wait(pid)
+  return sys.wait(pid)
 end
 
 --- Reads until the end of file, or until an fd has been silent for too long.
 function support.drain(fd)
   local all = ""
-  while container.ppoll({ fd }, DEADLINE)[1] do
-    local piece = assert(container.read(fd))
+  while sys.ppoll({ fd }, DEADLINE)[1] do
+    local piece = assert(sys.read(fd))
     if piece == "" then
       break
     end
@@ -59,14 +59,14 @@ end
 -- @tparam[opt] table namespaces for the child to be in; with "mount", its mounts are private
 function support.child(fn, namespaces)
   namespaces = namespaces or {}
-  local reader, writer = assert(container.pipe())
+  local reader, writer = assert(sys.pipe())
   local _ <close> = reader
-  local pid, refusal = container.clone(namespaces, function()
-    container.pdeathsig("KILL")
+  local pid, refusal = sys.clone(namespaces, function()
+    sys.pdeathsig("KILL")
     reader:close()
     local values = table.pack(pcall(function()
       if table.concat(namespaces, " "):find("mount") then
-        assert(container.mount(nil, "/", nil, "rprivate"))
+        assert(sys.mount(nil, "/", nil, "rprivate"))
       end
       return fn()
     end))
@@ -76,8 +76,8 @@ function support.child(fn, namespaces)
     for i = 1, values.n do
       values[i] = ("%q"):format(values[i])
     end
-    container.write(writer, "return " .. table.concat(values, ","))
-    container._exit(0)
+    sys.write(writer, "return " .. table.concat(values, ","))
+    sys._exit(0)
   end)
   writer:close()
   if not pid then
@@ -105,13 +105,13 @@ function support.run(command)
       quote(package.path), quote(package.cpath), DEADLINE, quote(command), quote(errors))))
   local stdout = pipe:read("a")
   local _, _, status = pipe:close()
-  return { status = status, stdout = stdout, stderr = assert(container.read_file(errors)) }
+  return { status = status, stdout = stdout, stderr = assert(sys.read_file(errors)) }
 end
 
 --- The same for a piece of Lua, in which `container` is this module.
 function support.script(text)
   return support.run(support.lua .. " -e " .. support.quote(
-    "local container = require 'container'\n" .. text))
+    "local sys = require 'container.sys'\n" .. text))
 end
 
 local copy
@@ -125,7 +125,7 @@ function support.as_user(command)
     assert(os.execute(("cp %s %s/container.so && cp -r run.lua lua spec container %s"):format(
       module, copy, copy)))
   end
-  local drop = container.geteuid() == 0 and ("setpriv --reuid=%d --regid=%d --clear-groups \z
+  local drop = sys.geteuid() == 0 and ("setpriv --reuid=%d --regid=%d --clear-groups \z
     --inh-caps=-all --bounding-set=-all "):format(ORDINARY, ORDINARY) or ""
   return support.run(("cd %s && exec %ssh -c %s"):format(copy, drop, support.quote(command)))
 end
@@ -145,7 +145,7 @@ local function met(need)
 end
 
 local function must(need)
-  return os.getenv("CONTAINER_MUST_WORK") == "1" and container.geteuid() == 0
+  return os.getenv("CONTAINER_MUST_WORK") == "1" and sys.geteuid() == 0
     and (need == "root" or need == "userns"
       or need:find("^cgroup") and not met("cgroup1") and not met("cgroup2"))
 end
@@ -176,7 +176,7 @@ end
 --- The kernel's refusal, and nothing else: nil, message, errno, which may be given by name.
 function support.refused(message, errno, ...)
   local got = table.pack(...)
-  local number = container.errno[errno] or errno
+  local number = sys.errno[errno] or errno
   if got.n ~= 3 or got[1] ~= nil or got[2] ~= message or got[3] ~= number then
     busted.fail(("expected nil, %q, %s, got: %s, %q, %s"):format(
       message, number, got[1], tostring(got[2]), got[3]), 2)
@@ -188,11 +188,11 @@ end
 -- The cgroups of ours in a place, but those that somebody holds: a launcher has a lock on its own
 -- while it lives. Those of another run of the specs are that one's business.
 local function cgroups(place, found)
-  for _, name in ipairs(place and container.list(place) or {}) do
+  for _, name in ipairs(place and sys.list(place) or {}) do
     local ours = name:find("lua-container", 1, true) == 1
       and (name:find(scratch.prefix, 1, true) ~= 1 or name:find(scratch.run, 1, true) == 1)
-    local dir <close> = ours and container.open(place .. "/" .. name, "directory") or nil
-    if dir and container.flock(dir, "ex,nb") then
+    local dir <close> = ours and sys.open(place .. "/" .. name, "directory") or nil
+    if dir and sys.flock(dir, "ex,nb") then
       found["cgroup " .. place .. "/" .. name] = true
     end
   end
@@ -200,23 +200,23 @@ end
 
 --- What there is of this process, as a set: open fds, children, mounts, cgroups of ours.
 function support.snapshot()
-  local found, pid = {}, container.getpid()
-  for _, fd in ipairs(assert(container.list("/proc/self/fd"))) do
-    local target = container.readlink("/proc/self/fd/" .. fd)
+  local found, pid = {}, sys.getpid()
+  for _, fd in ipairs(assert(sys.list("/proc/self/fd"))) do
+    local target = sys.readlink("/proc/self/fd/" .. fd)
     found["fd " .. fd .. " -> " .. (target or "")] = target and true -- the listing's own has none
   end
-  local children = container.read_file(("/proc/%d/task/%d/children"):format(pid, pid))
+  local children = sys.read_file(("/proc/%d/task/%d/children"):format(pid, pid))
   for child in (children or ""):gmatch("%d+") do
     found["child " .. child] = true
   end
-  for line in assert(container.read_file("/proc/self/mountinfo")):gmatch("[^\n]+") do
+  for line in assert(sys.read_file("/proc/self/mountinfo")):gmatch("[^\n]+") do
     found["mount " .. line] = true
   end
-  local place, version = container.cgroup_place("pids")
+  local place, version = sys.cgroup_place("pids")
   cgroups(place, found)
   if version == 1 then -- of version 2 there is one hierarchy
-    cgroups(container.cgroup_place("memory"), found)
-    cgroups(container.cgroup_place("cpu"), found)
+    cgroups(sys.cgroup_place("memory"), found)
+    cgroups(sys.cgroup_place("cpu"), found)
   end
   return found
 end
@@ -249,7 +249,7 @@ function support.assert_same(before)
   end
   collect()
   if changes(before)[1] then
-    container.ppoll({}, 1)
+    sys.ppoll({}, 1)
     local found = changes(before)
     if found[1] then
       busted.fail(table.concat(found, "\n"), 2)

@@ -2,25 +2,25 @@
 -- fd left to read it by: an error, and no traceback. A room that is not there is a fault of the
 -- installation, and raises.
 
-local container = require "container"
-local channel = require "container.channel"
+local sys = require "container.sys"
+local sync = require "container.engine.sync"
 
 local loading = {}
 
 -- Looks while nothing is undone yet, which could give fds back.
 local function explain(why)
-  local room = type(why) == "string" and why:match("module '(container[%w_.]*)'")
+  local room = type(why) == "string" and why:match("module '(sys[%w_.]*)'")
   if not room then
     return why
   end
   -- To read bytecode takes two at once.
-  local one <close>, _, none = container.open("/", "path")
-  local two <close>, _, errno = container.open("/", "path")
+  local one <close>, _, none = sys.open("/", "path")
+  local two <close>, _, errno = sys.open("/", "path")
   if two then
     return why
   end
   errno = one and errno or none
-  return channel.failure("load", ("require %s: %s"):format(room, container.strerror(errno)), errno)
+  return sync.failure("load", ("require %s: %s"):format(room, sys.strerror(errno)), errno)
 end
 
 local function answer(done, ...)
@@ -28,7 +28,7 @@ local function answer(done, ...)
     return ...
   end
   local why = ...
-  if getmetatable(why) == channel.metatable then
+  if getmetatable(why) == sync.metatable then
     return nil, why
   end
   error(why, 0)

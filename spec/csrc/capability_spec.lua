@@ -1,9 +1,9 @@
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 -- A set of this process as a number, from the outside: Bnd, Eff, Prm, Inh, Amb.
 local function shown(name)
-  return tonumber(container.read_file("/proc/self/status"):match("Cap" .. name .. ":%s+(%x+)"), 16)
+  return tonumber(sys.read_file("/proc/self/status"):match("Cap" .. name .. ":%s+(%x+)"), 16)
 end
 
 local CHOWN <const> = 1 << 0
@@ -12,28 +12,28 @@ local KILL <const> = 1 << 5
 describe("container.capability_name", function()
   it("writes a name as the kernel does", function()
     for _, name in ipairs { "chown", "CHOWN", "cap_chown", "CAP_CHOWN", "Cap_Chown" } do
-      assert.equal("CAP_CHOWN", container.capability_name(name))
+      assert.equal("CAP_CHOWN", sys.capability_name(name))
     end
-    assert.equal("CAP_CHECKPOINT_RESTORE", container.capability_name("checkpoint_restore"))
+    assert.equal("CAP_CHECKPOINT_RESTORE", sys.capability_name("checkpoint_restore"))
   end)
 
   it("knows no other", function()
     for _, name in ipairs { "", "cap_", "chow", "chown ", "cap_cap_chown", "all" } do
-      assert.is_nil(container.capability_name(name))
+      assert.is_nil(sys.capability_name(name))
     end
   end)
 
   it("raises for what is no string", function()
-    support.raises("string expected, got number", container.capability_name, 0)
-    support.raises("NUL byte", container.capability_name, "chown\0")
+    support.raises("string expected, got number", sys.capability_name, 0)
+    support.raises("NUL byte", sys.capability_name, "chown\0")
   end)
 end)
 
 describe("container.capability_names", function()
   it("answers those of Linux 5.9, by number, and no name twice", function()
-    local names, seen = container.capability_names(), {}
+    local names, seen = sys.capability_names(), {}
     for _, name in ipairs(names) do
-      assert.equal(name, container.capability_name(name))
+      assert.equal(name, sys.capability_name(name))
       assert.is_nil(seen[name])
       seen[name] = true
     end
@@ -46,8 +46,8 @@ end)
 describe("container.capget and capset", function()
   it("answer what proc shows", function()
     local bits = 0
-    local held = container.capget()
-    for number, name in ipairs(container.capability_names()) do
+    local held = sys.capget()
+    for number, name in ipairs(sys.capability_names()) do
       bits = bits | (held[name] and 1 << number - 1 or 0)
     end
     assert.equal(shown("Prm"), bits)
@@ -55,9 +55,9 @@ describe("container.capget and capset", function()
 
   it("leave exactly the set effective and permitted, and none to inherit #root", function()
     local sets = support.child(function()
-      assert(container.capset { "CAP_CHOWN", "kill" })
+      assert(sys.capset { "CAP_CHOWN", "kill" })
       local held = ""
-      for name in pairs(container.capget()) do
+      for name in pairs(sys.capget()) do
         held = held .. name .. " "
       end
       assert(#held == #"CAP_CHOWN CAP_KILL ", held)
@@ -69,8 +69,8 @@ describe("container.capget and capset", function()
   it("hold: what was given up cannot be done, nor taken back #root", function()
     local path = support.tmpdir()
     local message, back = support.child(function()
-      assert(container.capset {})
-      return select(2, container.chown(path, 1, 1)), select(2, container.capset { "chown" })
+      assert(sys.capset {})
+      return select(2, sys.chown(path, 1, 1)), select(2, sys.capset { "chown" })
     end)
     assert.equal(("chown %s: Operation not permitted"):format(path), message)
     assert.equal("capset: Operation not permitted", back)
@@ -78,36 +78,36 @@ describe("container.capget and capset", function()
 
   it("are refused to an ordinary user, but for none", function()
     assert.equal("true\nnil\tcapset: Operation not permitted\t1\n", support.as_user(support.lua
-      .. [[ -e 'local container = require "container"
-        print(container.capset({}))
-        print(container.capset({ "chown" }))']]).stdout)
+      .. [[ -e 'local sys = require "container.sys"
+        print(sys.capset({}))
+        print(sys.capset({ "chown" }))']]).stdout)
   end)
 
   it("raise for a capability they do not know, naming it", function()
-    support.raises("'nope'", container.capset, { "chown", "nope" })
-    support.raises("bad argument #1", container.capset, { "chown", 5 })
-    support.raises("string expected, got number", container.capset, { 5 })
-    support.raises("table expected", container.capset)
-    support.raises("table expected", container.capset, "chown")
+    support.raises("'nope'", sys.capset, { "chown", "nope" })
+    support.raises("bad argument #1", sys.capset, { "chown", 5 })
+    support.raises("string expected, got number", sys.capset, { 5 })
+    support.raises("table expected", sys.capset)
+    support.raises("table expected", sys.capset, "chown")
   end)
 end)
 
 describe("container.capbset_keep", function()
   it("takes all others out of the bounding set, also those it has no name for #root", function()
     assert.equal(CHOWN | KILL, support.child(function()
-      assert(container.capbset_keep { "chown", "CAP_KILL" })
+      assert(sys.capbset_keep { "chown", "CAP_KILL" })
       return shown("Bnd")
     end))
     assert.equal(0, support.child(function()
-      assert(container.capbset_keep {})
+      assert(sys.capbset_keep {})
       return shown("Bnd")
     end))
   end)
 
   it("brings none back #root", function()
     assert.equal(0, support.child(function()
-      assert(container.capbset_keep {})
-      assert(container.capbset_keep { "chown" })
+      assert(sys.capbset_keep {})
+      assert(sys.capbset_keep { "chown" })
       return shown("Bnd")
     end))
   end)
@@ -115,14 +115,14 @@ describe("container.capbset_keep", function()
   it("is refused without CAP_SETPCAP #root", function()
     support.refused("prctl PR_CAPBSET_DROP: Operation not permitted", "EPERM",
       support.child(function()
-        assert(container.capset {})
-        return container.capbset_keep {}
+        assert(sys.capset {})
+        return sys.capbset_keep {}
       end))
   end)
 
   it("raises for a capability it does not know, naming it", function()
-    support.raises("'nope'", container.capbset_keep, { "nope" })
-    support.raises("table expected", container.capbset_keep)
+    support.raises("'nope'", sys.capbset_keep, { "nope" })
+    support.raises("table expected", sys.capbset_keep)
   end)
 end)
 
@@ -130,14 +130,14 @@ describe("container.no_new_privs", function()
   it("promises it, for this process and its children", function()
     local line = "NoNewPrivs:%s+(%d)"
     local before, after, child = support.child(function()
-      local before = container.read_file("/proc/self/status"):match(line)
-      assert(container.no_new_privs())
-      assert(container.no_new_privs())
-      local pid = assert(container.clone({}, function()
-        return math.tointeger(container.read_file("/proc/self/status"):match(line))
+      local before = sys.read_file("/proc/self/status"):match(line)
+      assert(sys.no_new_privs())
+      assert(sys.no_new_privs())
+      local pid = assert(sys.clone({}, function()
+        return math.tointeger(sys.read_file("/proc/self/status"):match(line))
       end))
-      return before, container.read_file("/proc/self/status"):match(line),
-        select(2, container.wait(pid))
+      return before, sys.read_file("/proc/self/status"):match(line),
+        select(2, sys.wait(pid))
     end)
     assert.same({ "0", "1", 1 }, { before, after, child })
   end)

@@ -1,10 +1,10 @@
 local command = require "spec.fixtures.command"
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 local function numbers(path)
   local found = {}
-  for pid in assert(container.read_file(path .. "/cgroup.procs")):gmatch("%d+") do
+  for pid in assert(sys.read_file(path .. "/cgroup.procs")):gmatch("%d+") do
     found[#found + 1] = tonumber(pid)
   end
   return found
@@ -12,16 +12,16 @@ end
 
 -- A process that stays until this goes out of scope.
 local function hold()
-  local reader, writer = assert(container.pipe())
-  local pid = assert(container.clone({}, function()
+  local reader, writer = assert(sys.pipe())
+  local pid = assert(sys.clone({}, function()
     writer:close()
-    container.read(reader)
+    sys.read(reader)
   end))
   reader:close()
   return setmetatable({ pid = pid }, {
     __close = function()
       writer:close()
-      container.wait(pid)
+      sys.wait(pid)
     end,
   })
 end
@@ -30,7 +30,7 @@ end
 local function within(fn)
   local values = table.pack(support.child(fn))
   assert.is_string(values[1], values[2])
-  assert(container.rmdir(values[1]))
+  assert(sys.rmdir(values[1]))
   return table.unpack(values, 2, values.n)
 end
 
@@ -40,11 +40,11 @@ for version = 1, 2 do
     it("makes a cgroup with a limit and moves the caller into it", function()
       local name = support.name()
       local limit, mine, alone, own = within(function()
-        local path = assert(container.cgroup_pids(name, 20))
+        local path = assert(sys.cgroup_pids(name, 20))
         assert.equal(name, path:match("[^/]*$"))
         local members = numbers(path)
-        return path, container.read_file(path .. "/pids.max"), members[1] == container.getpid(),
-          #members == 1, container.read_file("/proc/self/cgroup")
+        return path, sys.read_file(path .. "/pids.max"), members[1] == sys.getpid(),
+          #members == 1, sys.read_file("/proc/self/cgroup")
       end)
       assert.equal("20\n", limit)
       assert.is_true(mine)
@@ -56,10 +56,10 @@ for version = 1, 2 do
       local name = support.name()
       local moved, left = within(function()
         local other <close> = hold()
-        local path = assert(container.cgroup_pids(name, 20, other.pid))
+        local path = assert(sys.cgroup_pids(name, 20, other.pid))
         local members = numbers(path)
         return path, #members == 1 and members[1] == other.pid,
-          not container.read_file("/proc/self/cgroup"):find(name, 1, true)
+          not sys.read_file("/proc/self/cgroup"):find(name, 1, true)
       end)
       assert.is_true(moved)
       assert.is_true(left)
@@ -67,19 +67,19 @@ for version = 1, 2 do
 
     it("holds: one process more than the limit cannot be made", function()
       local message, errno = within(function()
-        local path = assert(container.cgroup_pids(support.name(), 2))
+        local path = assert(sys.cgroup_pids(support.name(), 2))
         local _ <close> = hold()
-        return path, select(2, container.clone({}, function() end))
+        return path, select(2, sys.clone({}, function() end))
       end)
       assert.equal("clone: Resource temporarily unavailable", message)
-      assert.equal(container.errno.EAGAIN, errno)
+      assert.equal(sys.errno.EAGAIN, errno)
     end)
 
     for expected, limit in pairs { ["1"] = 1, max = "max", ["30"] = 30.0 } do
       it(("knows the limit %s"):format(limit), function()
         assert.equal(expected .. "\n", within(function()
-          local path = assert(container.cgroup_pids(support.name(), limit))
-          return path, container.read_file(path .. "/pids.max")
+          local path = assert(sys.cgroup_pids(support.name(), limit))
+          return path, sys.read_file(path .. "/pids.max")
         end))
       end)
     end
@@ -88,54 +88,54 @@ for version = 1, 2 do
       local name = support.name()
       local path, taken, message, errno, limit = support.child(function()
         local other <close> = hold()
-        local path = assert(container.cgroup_pids(name, 20, other.pid))
-        local taken, message, errno = container.cgroup_pids(name, 10)
-        return path, taken, message, errno, container.read_file(path .. "/pids.max")
+        local path = assert(sys.cgroup_pids(name, 20, other.pid))
+        local taken, message, errno = sys.cgroup_pids(name, 10)
+        return path, taken, message, errno, sys.read_file(path .. "/pids.max")
       end)
-      assert(container.rmdir(path))
+      assert(sys.rmdir(path))
       support.refused(("mkdir %s: File exists"):format(path), "EEXIST", taken, message, errno)
       assert.equal("20\n", limit)
     end)
 
     it("leaves no cgroup when the process is not there, or the limit is none", function()
-      local place = container.cgroup_place("pids")
+      local place = sys.cgroup_place("pids")
       local name = support.name()
-      local pid = assert(container.clone({}, function() end))
+      local pid = assert(sys.clone({}, function() end))
       support.wait(pid)
       support.refused(("write %s/%s/cgroup.procs: No such process"):format(place, name), "ESRCH",
-        container.cgroup_pids(name, 20, pid))
-      assert.is_nil(container.stat(place .. "/" .. name))
+        sys.cgroup_pids(name, 20, pid))
+      assert.is_nil(sys.stat(place .. "/" .. name))
       support.refused(("write %s/%s/pids.max: Invalid argument"):format(place, name), "EINVAL",
-        container.cgroup_pids(name, 1 << 62))
-      assert.is_nil(container.stat(place .. "/" .. name))
+        sys.cgroup_pids(name, 1 << 62))
+      assert.is_nil(sys.stat(place .. "/" .. name))
     end)
 
     it("is refused to an ordinary user #root", function()
       local result = support.as_user(support.lua
-        .. [[ -e 'print(require("container").cgroup_pids("lua-container.user", 20))']])
+        .. [[ -e 'print(require("container.sys").cgroup_pids("lua-container.user", 20))']])
       assert.matches("^nil\tmkdir .*/lua%-container.user: Permission denied\t13\n$", result.stdout)
     end)
   end)
 
   describe("container.cgroup_place #cgroup" .. version, function()
     it("answers a directory with the controller, and the version", function()
-      local place, number = container.cgroup_place("pids")
-      assert.equal("directory", container.stat(place).type)
+      local place, number = sys.cgroup_place("pids")
+      assert.equal("directory", sys.stat(place).type)
       assert.equal(version, number)
-      assert.is_string(container.read_file(place .. "/cgroup.procs"))
+      assert.is_string(sys.read_file(place .. "/cgroup.procs"))
     end)
 
     it("finds it where it is mounted, be there white space in the path #root", function()
       local path = support.tmpdir() .. "/a b\tc\\d\ne"
       local found, number, message = support.child(function()
-        assert(container.mkdir(path))
-        local _, kind = container.cgroup_place("pids")
+        assert(sys.mkdir(path))
+        local _, kind = sys.cgroup_place("pids")
         -- One that is mounted again takes its options from there.
-        local delegates = container.read_file("/proc/self/mountinfo"):find(",nsdelegate", 1, true)
-        assert(container.mount("cgroup", path, kind == 1 and "cgroup" or "cgroup2", nil,
+        local delegates = sys.read_file("/proc/self/mountinfo"):find(",nsdelegate", 1, true)
+        assert(sys.mount("cgroup", path, kind == 1 and "cgroup" or "cgroup2", nil,
           kind == 1 and "pids" or delegates and "nsdelegate" or nil))
-        assert(container.umount("/sys/fs/cgroup", "detach"))
-        local place, version_there, message = container.cgroup_place("pids")
+        assert(sys.umount("/sys/fs/cgroup", "detach"))
+        local place, version_there, message = sys.cgroup_place("pids")
         return place, version_there, message
       end, { "mount" })
       assert.equal(path, (found or message):sub(1, #path))
@@ -145,10 +145,10 @@ for version = 1, 2 do
     it("answers the caller's own cgroup, not the top", function()
       local name = support.name()
       local path, place = support.child(function()
-        local path = assert(container.cgroup_pids(name, 20))
-        return path, (container.cgroup_place("pids"))
+        local path = assert(sys.cgroup_pids(name, 20))
+        return path, (sys.cgroup_place("pids"))
       end)
-      container.rmdir(path)
+      sys.rmdir(path)
       -- In v2 a cgroup with processes cannot have children with controllers.
       assert.equal(version == 1 and path or path:match("(.*)/"), place)
     end)
@@ -159,26 +159,26 @@ describe("container.cgroup_place #root #cgroup2", function()
   -- Calls a function in the lowest of three cgroups, each in the other, of which none has what the
   -- first could have; with `busy` a process is in the highest.
   local function below(busy, fn)
-    local paths, path = {}, (container.cgroup_place("pids"))
+    local paths, path = {}, (sys.cgroup_place("pids"))
     for i = 1, 3 do
       path = path .. "/" .. support.name()
-      assert(container.mkdir(path))
+      assert(sys.mkdir(path))
       paths[i] = path
     end
     local values = table.pack(pcall(support.child, function()
       if busy then
-        assert(container.write_file(paths[1] .. "/cgroup.procs", "0"))
-        assert(container.clone({}, function()
-          container.pdeathsig("KILL")
-          container.ppoll({})
+        assert(sys.write_file(paths[1] .. "/cgroup.procs", "0"))
+        assert(sys.clone({}, function()
+          sys.pdeathsig("KILL")
+          sys.ppoll({})
         end))
       end
-      assert(container.write_file(paths[3] .. "/cgroup.procs", "0"))
+      assert(sys.write_file(paths[3] .. "/cgroup.procs", "0"))
       return fn(paths)
     end))
     for i = 3, 1, -1 do
       command.await("its cgroup is empty", function()
-        return container.rmdir(paths[i])
+        return sys.rmdir(paths[i])
       end)
     end
     assert(values[1], values[2])
@@ -186,14 +186,14 @@ describe("container.cgroup_place #root #cgroup2", function()
   end
 
   local function given(path)
-    local text = assert(container.read_file(path .. "/cgroup.subtree_control"))
+    local text = assert(sys.read_file(path .. "/cgroup.subtree_control"))
     return (" " .. text:gsub("\n", " ")):find(" pids ", 1, true) ~= nil
   end
 
   it("switches it on from the top down, in the cgroup nearest to the caller's own", function()
     local before, place, wanted, first, second, third = below(false, function(paths)
       local before = given(paths[1])
-      local place = container.cgroup_place("pids")
+      local place = sys.cgroup_place("pids")
       return before, place, paths[2], given(paths[1]), given(paths[2]), given(paths[3])
     end)
     assert.is_false(before)
@@ -203,7 +203,7 @@ describe("container.cgroup_place #root #cgroup2", function()
 
   it("switches nothing on below one that has processes", function()
     local place, wanted, first, second = below(true, function(paths)
-      return (container.cgroup_place("pids")), paths[1]:match("(.*)/"), given(paths[1]),
+      return (sys.cgroup_place("pids")), paths[1]:match("(.*)/"), given(paths[1]),
         given(paths[2])
     end)
     assert.equal(wanted, place)
@@ -215,21 +215,21 @@ describe("container.cgroup_place #root", function()
   it("is refused when the hierarchy is not mounted", function()
     support.refused("cgroup controller pids: No such file or directory", "ENOENT",
       support.child(function()
-        for line in container.read_file("/proc/self/mountinfo"):gmatch("[^\n]+") do
+        for line in sys.read_file("/proc/self/mountinfo"):gmatch("[^\n]+") do
           local target, kind = line:match("^%S+ %S+ %S+ %S+ (%S+) .* %- (%S+)")
           if kind == "cgroup" or kind == "cgroup2" then
-            container.umount(target, "detach")
+            sys.umount(target, "detach")
           end
         end
-        return container.cgroup_place("pids")
+        return sys.cgroup_place("pids")
       end, { "mount" }))
   end)
 
   it("is refused when proc is not mounted", function()
     support.refused("cgroup controller pids: No such file or directory", "ENOENT",
       support.child(function()
-        assert(container.umount("/proc", "detach"))
-        return container.cgroup_place("pids")
+        assert(sys.umount("/proc", "detach"))
+        return sys.cgroup_place("pids")
       end, { "mount" }))
   end)
 end)
@@ -238,16 +238,16 @@ describe("container.cgroup_place", function()
   it("is refused a controller that is not there", function()
     for _, controller in ipairs { "nope", "pid", "pids,cpu", "pids ", "rw", "cgroup" } do
       support.refused(("cgroup controller %s: No such file or directory"):format(controller),
-        "ENOENT", container.cgroup_place(controller))
+        "ENOENT", sys.cgroup_place(controller))
     end
     support.refused("cgroup controller: No such file or directory", "ENOENT",
-      container.cgroup_place(""))
+      sys.cgroup_place(""))
   end)
 
   it("raises for what is no string", function()
-    support.raises("string expected, got no value", container.cgroup_place)
-    support.raises("string expected, got number", container.cgroup_place, 5)
-    support.raises("NUL byte", container.cgroup_place, "pids\0")
+    support.raises("string expected, got no value", sys.cgroup_place)
+    support.raises("string expected, got number", sys.cgroup_place, 5)
+    support.raises("NUL byte", sys.cgroup_place, "pids\0")
   end)
 end)
 
@@ -256,7 +256,7 @@ describe("container.cgroup_pids", function()
   local function raises(words, ...)
     local arguments = table.pack(...)
     support.child(function()
-      support.raises(words, container.cgroup_pids, table.unpack(arguments, 1, arguments.n))
+      support.raises(words, sys.cgroup_pids, table.unpack(arguments, 1, arguments.n))
     end)
   end
 

@@ -2,7 +2,7 @@
 -- does is asked of a part of it here: what is another than there, and one of each kind of what is
 -- the same.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -41,7 +41,7 @@ for _, caller in ipairs(command.callers) do
       assert.equal(137, result.status)
       assert.equal("", result.stdout)
       assert.matches("Read%-only file system", result.stderr)
-      assert.matches("^bin\ndev\n", container.read_file(rootfs .. "/out"))
+      assert.matches("^bin\ndev\n", sys.read_file(rootfs .. "/out"))
     end)
 
     it("reads what only some containers need from nowhere else", function()
@@ -123,7 +123,7 @@ describe("the command in one file #root", function()
     local s <close> = command.start { "./lua-container", "-q", "sh", "-c", "echo up; sleep 300",
       marker }
     s:expect("up\n")
-    assert(container.kill(s.pid, "KILL"))
+    assert(sys.kill(s.pid, "KILL"))
     assert.equal(137, s:wait())
     assert.is_true(command.gone(marker))
     command.sweep(function()
@@ -162,7 +162,7 @@ describe("a command without a heap", function()
           kept[i] = { i } -- old blocks grow, and new ones come
         end
         collectgarbage()
-        print(#kept, require("container").getpid() > 0)
+        print(#kept, require("container.sys").getpid() > 0)
         os.exit(7)
       end]]
     assert.equal("word\t100000\ttrue\t./made\ta\tb\tnil\n100000\ttrue\n7\n", result.stdout)
@@ -192,7 +192,7 @@ describe("a command without a heap", function()
       local directory, result = freeze(text)
       assert.equal(125, result.status)
       assert.matches(why, result.stderr, 1, true)
-      assert.is_nil(container.stat(directory .. "/heap"))
+      assert.is_nil(sys.stat(directory .. "/heap"))
     end
   end)
 

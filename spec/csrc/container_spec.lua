@@ -1,4 +1,5 @@
 local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 describe("require \"container\"", function()
@@ -16,35 +17,35 @@ describe("require \"container\"", function()
 
   it("answers a table of functions, the numbers of errors, and where it is from", function()
     local others = { errno = "table", directory = "string" }
-    for name, value in pairs(container) do
+    for name, value in pairs(sys) do
       assert.equal(others[name] or "function", type(value), name)
     end
     local path = assert(package.searchpath("container", package.cpath)):gsub("%.so$", "")
-    assert.equal(container.stat(path, "ino"), container.stat(container.directory, "ino"))
-    assert.equal("/", container.directory:sub(1, 1))
+    assert.equal(sys.stat(path, "ino"), sys.stat(sys.directory, "ino"))
+    assert.equal("/", sys.directory:sub(1, 1))
   end)
 
   it("loads the library at the first look at it, and not before", function()
     assert.equal("nil\nfunction\ttrue\ntrue\n", support.script([[
-      print(package.loaded["container.library"])
-      print(type(container.run), package.loaded["container.library"] ~= nil)
-      print(rawget(container, "run") == require("container.library").run)]]).stdout)
+      print(package.loaded["container.api"])
+      print(type(container.run), package.loaded["container.api"] ~= nil)
+      print(rawget(container, "run") == require("container.api").run)]]).stdout)
   end)
 
   it("knows no other names", function()
     for _, key in ipairs { "nope", "", 1, true, 1.5 } do
-      assert.is_nil(container[key])
+      assert.is_nil(sys[key])
     end
-    assert.is_nil(container[container])
+    assert.is_nil(sys[container])
   end)
 
   it("can be loaded by two states of one process, one after the other", function()
     assert.equal("container.fd\tcontainer.fd\n", support.script([[
-      local first = container.open("/")
+      local first = sys.open("/")
       package.loaded.container = nil
       local again = require "container"
       print(tostring(first):match("^%S+"), tostring(again.open("/")):match("^%S+"))
-      assert(again ~= container and again.stat(first) and container.stat(again.open("/")))]])
+      assert(again ~= container and again.stat(first) and sys.stat(again.open("/")))]])
       .stdout)
   end)
 

@@ -1,4 +1,4 @@
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -11,9 +11,9 @@ local CALLS <const> = { "clone3", "close_range", "execveat", "faccessat2",
 local function missing(calls)
   local result = support.run(("%s %s -- %s -e %s"):format(command.program "without", calls,
     support.lua, support.quote [[
-      local container = require "container"
-      for _, name in ipairs(container.syscall_names()) do
-        local ok, message, errno = container.syscall_known(name)
+      local sys = require "container.sys"
+      for _, name in ipairs(sys.syscall_names()) do
+        local ok, message, errno = sys.syscall_known(name)
         if not ok then print(message, errno) end
       end]]))
   assert.equal("", result.stderr)
@@ -23,8 +23,8 @@ end
 describe("container.syscall_known", function()
   it("answers for each, and does nothing #root #native", function()
     local before = support.snapshot()
-    for _, name in ipairs(container.syscall_names()) do
-      local known, message, errno = container.syscall_known(name)
+    for _, name in ipairs(sys.syscall_names()) do
+      local known, message, errno = sys.syscall_known(name)
       if not known then
         support.refused(name .. ": Function not implemented", "ENOSYS", known, message, errno)
       end
@@ -46,7 +46,7 @@ describe("container.syscall_known", function()
   end)
 
   it("raises for a name that is none of its own", function()
-    support.raises("unknown system call", container.syscall_known, "fork")
-    support.raises("string expected", container.syscall_known, 1)
+    support.raises("unknown system call", sys.syscall_known, "fork")
+    support.raises("string expected", sys.syscall_known, 1)
   end)
 end)

@@ -1,4 +1,4 @@
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 local HEADER <const> = "<c4BBBBBc7I2I2I4I8I8I8I4I2I2I2I2I2I2"
@@ -24,10 +24,10 @@ local function parse(image)
 end
 
 describe("container.init_program", function()
-  local image = container.init_program()
+  local image = sys.init_program()
 
   it("answers the same bytes each time, and few of them", function()
-    assert.is_true(image == container.init_program())
+    assert.is_true(image == sys.init_program())
     assert.is_true(#image < 16384, #image)
   end)
 
@@ -35,7 +35,7 @@ describe("container.init_program", function()
     local header = parse(image)
     assert.equal("\127ELF", header.magic)
     assert.same({ 2, 1, 1, 3 }, { header.class, header.data, header.version, header.kind })
-    assert.equal(({ x86_64 = 62, aarch64 = 183 })[container.uname().machine], header.machine)
+    assert.equal(({ x86_64 = 62, aarch64 = 183 })[sys.uname().machine], header.machine)
     assert.same({ 64, HEADER:packsize() }, { header.size, header.size })
     assert.same({ 56, SEGMENT:packsize() }, { header.segment_size, header.segment_size })
     assert.equal(2, #header)
@@ -70,7 +70,7 @@ describe("container.init_program", function()
   it("has nothing in it that would have to be relocated", function()
     support.needs("objdump")
     local object = "build/init.o"
-    if not container.stat(object) then
+    if not sys.stat(object) then
       pending("the object that it was linked from is not here")
     end
     local listing = support.run("objdump -r -j lua_container_init " .. object)
@@ -79,7 +79,7 @@ describe("container.init_program", function()
   end)
 
   it("is what stands in the module, byte for byte", function()
-    local module = container.read_file(assert(package.searchpath("container", package.cpath)))
+    local module = sys.read_file(assert(package.searchpath("container", package.cpath)))
     local entry = parse(image).entry
     assert.is_truthy(module:find(image:sub(entry + 1), 1, true))
   end)

@@ -1,4 +1,4 @@
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local pid1 = require "spec.fixtures.pid1"
 local support = require "spec.support"
@@ -15,7 +15,7 @@ end
 local function finish(this)
   local said = support.drain(this.channel)
   local how, number = support.wait(this.pid)
-  local answer = container.read(this.line)
+  local answer = sys.read(this.line)
   this.channel:close()
   this.line:close()
   this.image:close()
@@ -29,13 +29,13 @@ end
 -- A fifo, open at once for both ends, and so never without the other.
 local function fifo()
   local path = support.tmpdir() .. "/fifo"
-  assert(container.mknod(path, "fifo", tonumber("600", 8)))
-  return path, assert(container.open(path, "rdwr"))
+  assert(sys.mknod(path, "fifo", tonumber("600", 8)))
+  return path, assert(sys.open(path, "rdwr"))
 end
 
 local function heard(fd)
-  assert(container.ppoll({ fd }, 30)[1], "nothing came")
-  return container.read(fd)
+  assert(sys.ppoll({ fd }, 30)[1], "nothing came")
+  return sys.read(fd)
 end
 
 -- What a piece of shell under pid 1 prints.
@@ -44,7 +44,7 @@ local function printed(options, text)
   options[1], options[2], options[3] = "sh", "-c", ("exec >%s; %s"):format(path, text)
   local how, number, said = run(options)
   assert.same({ "exit", 0, "" }, { how, number, said })
-  return container.read_file(path)
+  return sys.read_file(path)
 end
 
 describe("pid 1", function()
@@ -73,15 +73,15 @@ describe("pid 1", function()
     }
     assert.same({ "exit", 0 }, { how, number })
     assert.matches("^%[a b%]%[%]%[%*%]A=1\nB=two words\nPATH=/bin:/usr/bin\nPWD=",
-      container.read_file(path))
+      sys.read_file(path))
   end)
 
   it("closes the channel when the program runs, and not only when it has ended", function()
     local path, fd <close> = fifo()
     local this = start { "sh", "-c", "read x <" .. path }
     assert.equal("", support.drain(this.channel))
-    assert.equal("running", container.wait(this.pid, "nohang"))
-    container.write(fd, "go\n")
+    assert.equal("running", sys.wait(this.pid, "nohang"))
+    sys.write(fd, "go\n")
     assert.equal("exit", (finish(this)))
   end)
 
@@ -93,7 +93,7 @@ describe("pid 1", function()
         echo ready >%s
         while :; do sleep 60 & wait; done]]):format(signal, path, signal, path) }
       assert.equal("ready\n", heard(fd))
-      assert.is_true(container.kill(this.pid, signal))
+      assert.is_true(sys.kill(this.pid, signal))
       assert.equal(("got %s\n"):format(signal), heard(fd))
       local how, number = finish(this)
       assert.same({ "exit", 9 }, { how, number })
@@ -105,19 +105,19 @@ describe("pid 1", function()
     for _, signal in ipairs { "INT", "QUIT" } do
       -- The shell waits for what it runs: for it alone the key would end nothing.
       local this = start { "sh", "-c", ("sh -c 'echo ready >%s; exec sleep 60'; echo after >%s")
-        :format(path, path), namespaces = NAMESPACES, before = container.setsid }
+        :format(path, path), namespaces = NAMESPACES, before = sys.setsid }
       assert.equal("ready\n", heard(fd))
-      assert.is_true(container.kill(this.pid, signal))
+      assert.is_true(sys.kill(this.pid, signal))
       local how, number = finish(this)
       assert.same({ "exit", signal == "INT" and 130 or 131 }, { how, number })
-      assert.is_nil(container.ppoll({ fd }, 0)[1])
+      assert.is_nil(sys.ppoll({ fd }, 0)[1])
     end
   end)
 
   it("stops that group by the launcher's TSTP and lets it go on by CONT #root", function()
     local path, fd <close> = fifo()
     local this = start { "sh", "-c", ("sh -c 'echo ready >%s; exec sleep 60'; :"):format(path),
-      namespaces = NAMESPACES, before = container.setsid }
+      namespaces = NAMESPACES, before = sys.setsid }
     assert.equal("ready\n", heard(fd))
     local program = command.children(this.pid)[1]
     local job = command.children(program)[1]
@@ -127,11 +127,11 @@ describe("pid 1", function()
           and stopped == (command.status(program, "State"):find("^T") ~= nil)
       end)
     end
-    assert.is_true(container.kill(this.pid, "TSTP"))
+    assert.is_true(sys.kill(this.pid, "TSTP"))
     await(true)
-    assert.is_true(container.kill(this.pid, "CONT"))
+    assert.is_true(sys.kill(this.pid, "CONT"))
     await(false)
-    container.kill(this.pid, "TERM")
+    sys.kill(this.pid, "TERM")
     local how, number = finish(this)
     assert.same({ "exit", 143 }, { how, number })
   end)
@@ -141,7 +141,7 @@ describe("pid 1", function()
     for signal, number in pairs { INT = 2, TERM = 15 } do
       local this = start { "sh", "-c", ("echo ready >%s; exec sleep 60"):format(path) }
       assert.equal("ready\n", heard(fd))
-      container.kill(this.pid, signal)
+      sys.kill(this.pid, signal)
       local how, status = finish(this)
       assert.same({ "exit", 128 + number }, { how, status })
     end
@@ -151,7 +151,7 @@ describe("pid 1", function()
     support.needs("script")
     local path = support.tmpdir()
     for _, name in ipairs { "ready", "again" } do
-      assert(container.mknod(path .. "/" .. name, "fifo", tonumber("600", 8)))
+      assert(sys.mknod(path .. "/" .. name, "fifo", tonumber("600", 8)))
     end
     -- The interrupt is counted; what comes after it, from a process, asks for the number.
     local program = ([[
@@ -181,12 +181,12 @@ describe("pid 1", function()
       local program = support.tmpdir() .. "/program"
       local file <close> = io.open(program, "w")
       file:write(([[
-        local container = require "container"
+        local sys = require "container.sys"
         local pid1 = require "spec.fixtures.pid1"
-        print(container.wait(pid1.start {
+        print(sys.wait(pid1.start {
           mode = %q, "cat", "/proc/self/status", env = { "PATH=/bin:/usr/bin" },
           before = function()
-            assert(container.sigprocmask("block", "all"))
+            assert(sys.sigprocmask("block", "all"))
           end,
         }.pid))]]):format(mode))
       file:close()
@@ -199,22 +199,22 @@ describe("pid 1", function()
   it("gives up the standard streams when the program has them", function()
     local path, fd <close> = fifo()
     local go, go_end <close> = fifo()
-    local out, out_end = assert(container.pipe())
-    local in_end, into = assert(container.pipe())
+    local out, out_end = assert(sys.pipe())
+    local in_end, into = assert(sys.pipe())
     -- The streams are closed by the program alone, which goes on.
     local this = start { "sh", "-c",
       ("exec <&- >&-; echo closed >%s; read x <%s"):format(path, go),
       before = function()
-        container.dup2(in_end, 0)
-        container.dup2(out_end, 1)
+        sys.dup2(in_end, 0)
+        sys.dup2(out_end, 1)
       end }
     in_end:close()
     out_end:close()
     assert.equal("closed\n", heard(fd))
     assert.equal("", support.drain(out))
-    support.refused("write: Broken pipe", container.errno.EPIPE, container.write(into, "x"))
-    assert.equal("running", container.wait(this.pid, "nohang"))
-    container.write(go_end, "go\n")
+    support.refused("write: Broken pipe", sys.errno.EPIPE, sys.write(into, "x"))
+    assert.equal("running", sys.wait(this.pid, "nohang"))
+    sys.write(go_end, "go\n")
     out:close()
     into:close()
     local how, number = finish(this)
@@ -223,8 +223,8 @@ describe("pid 1", function()
 
   it("is told of no program as data: errno, step and subject, and ends as a shell would", function()
     local text = support.tmpdir() .. "/text"
-    assert(container.mknod(text, "file", tonumber("755", 8)))
-    container.write_file(text, "\1\2\3")
+    assert(sys.mknod(text, "file", tonumber("755", 8)))
+    sys.write_file(text, "\1\2\3")
     for _, case in ipairs {
       { "/nope", "ENOENT", 127 },
       { "no-such-program", "ENOENT", 127 },
@@ -239,7 +239,7 @@ describe("pid 1", function()
         local how, number, said = run { program, mode = mode, env = { "PATH=/bin:/usr/bin" } }
         assert.same({ "exit", status }, { how, number }, program)
         local code, step, subject, rest = ("<i4zz"):unpack(said)
-        assert.same({ container.errno[errno] or errno, "exec", "" }, { code, step, subject })
+        assert.same({ sys.errno[errno] or errno, "exec", "" }, { code, step, subject })
         assert.equal(#said + 1, rest)
       end
     end
@@ -248,23 +248,23 @@ describe("pid 1", function()
   for version = 1, 2 do
     it("tells that the limit has no room for a second process #cgroup" .. version, function()
       local name = support.name()
-      local path = container.cgroup_place("pids") .. "/" .. name
+      local path = sys.cgroup_place("pids") .. "/" .. name
       local how, number, said = run { "true", before = function()
-        assert(container.cgroup_pids(name, 1))
+        assert(sys.cgroup_pids(name, 1))
       end }
-      assert(container.rmdir(path))
+      assert(sys.rmdir(path))
       assert.same({ "exit", 126 }, { how, number })
       local errno, step, subject = ("<i4zz"):unpack(said)
-      assert.same({ container.errno.EAGAIN, "fork", "" }, { errno, step, subject })
+      assert.same({ sys.errno.EAGAIN, "fork", "" }, { errno, step, subject })
     end)
 
     it("needs no second process as exec #cgroup" .. version, function()
       local name = support.name()
-      local path = container.cgroup_place("pids") .. "/" .. name
+      local path = sys.cgroup_place("pids") .. "/" .. name
       local how, number, said = run { "true", mode = "exec", before = function()
-        assert(container.cgroup_pids(name, 1))
+        assert(sys.cgroup_pids(name, 1))
       end }
-      assert(container.rmdir(path))
+      assert(sys.rmdir(path))
       assert.same({ "exit", 0, "" }, { how, number, said })
     end)
   end
@@ -283,17 +283,17 @@ describe("pid 1, when it looks for a program,", function()
 
   -- A program in a directory of its own, that ends with a status.
   local function program(directory, status, mode)
-    container.mkdir(path .. "/" .. directory)
+    sys.mkdir(path .. "/" .. directory)
     local file = path .. "/" .. directory .. "/prog"
-    assert(container.mknod(file, "file", tonumber(mode or "755", 8)))
-    assert(container.write_file(file, ("#!/bin/sh\nexit %d\n"):format(status)))
+    assert(sys.mknod(file, "file", tonumber(mode or "755", 8)))
+    assert(sys.write_file(file, ("#!/bin/sh\nexit %d\n"):format(status)))
   end
 
   local function found(directories, name)
     local how, number = run {
       name or "prog", env = { "PATH=" .. directories },
       before = function()
-        container.chdir(path)
+        sys.chdir(path)
       end,
     }
     assert.equal("exit", how)
@@ -343,7 +343,7 @@ describe("pid 1, when it looks for a program,", function()
   it("does not run a program of the working directory where PATH says nothing of it", function()
     program(".", 14)
     local how, number = run { "prog", env = {}, before = function()
-      container.chdir(path)
+      sys.chdir(path)
     end }
     assert.same({ "exit", 127 }, { how, number })
   end)
@@ -362,8 +362,8 @@ describe("pid 1 of a pid namespace #root", function()
 
   it("ends all that is left when the program ends", function()
     local path = support.tmpdir() .. "/fifo"
-    assert(container.mknod(path, "fifo", tonumber("600", 8)))
-    local reader <close> = assert(container.open(path, "rdonly,nonblock"))
+    assert(sys.mknod(path, "fifo", tonumber("600", 8)))
+    local reader <close> = assert(sys.open(path, "rdonly,nonblock"))
     local how, number = run {
       "sh", "-c", ("exec 9>%s; sleep 60 & sleep 60 & exit 5"):format(path),
       namespaces = NAMESPACES,
@@ -375,7 +375,7 @@ describe("pid 1 of a pid namespace #root", function()
 
   it("ends with all that is in it when the launcher's line closes", function()
     local path, fd = fifo()
-    local reader <close> = assert(container.open(path, "rdonly,nonblock"))
+    local reader <close> = assert(sys.open(path, "rdonly,nonblock"))
     local this = start {
       "sh", "-c", ("trap '' TERM HUP; exec 9>%s; echo ready >&9; sleep 60 & wait"):format(path),
       namespaces = NAMESPACES,
@@ -390,10 +390,10 @@ describe("pid 1 of a pid namespace #root", function()
   end)
 
   it("ends when the launcher was gone before it came to watch the line", function()
-    local reader, writer = assert(container.pipe())
+    local reader, writer = assert(sys.pipe())
     local this = start { "sleep", "60", namespaces = NAMESPACES, before = function()
       writer:close()
-      container.read(reader)
+      sys.read(reader)
     end }
     this.line:close()
     reader:close()
@@ -422,11 +422,11 @@ describe("pid 1 of a pid namespace #root", function()
       echo x >>/proc/1/exe
       dd if=/dev/zero of=/proc/1/exe conv=notrunc bs=1 count=1
       exit 5]]):format(path), namespaces = NAMESPACES }
-    local image = container.read_file("/proc/self/fd/" .. this.image:fileno())
-    assert.is_true(image == container.init_program())
+    local image = sys.read_file("/proc/self/fd/" .. this.image:fileno())
+    assert.is_true(image == sys.init_program())
     local how, number = finish(this)
     assert.same({ "exit", 5 }, { how, number })
-    local said = container.read_file(path)
+    local said = sys.read_file(path)
     assert.matches("^/memfd:pid1 %(deleted%)\n", said)
     for line in said:gmatch("[^\n]+") do
       assert.is_truthy(line:find("memfd") or line:find("Text file busy")

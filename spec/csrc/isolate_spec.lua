@@ -1,20 +1,20 @@
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 -- A state whose children run this function, given as text.
 local function state(text)
   local path = support.tmpdir()
   local file <close> = assert(io.open(path .. "/room.lua", "w"))
-  file:write("local container = require 'container'\n", text)
+  file:write("local sys = require 'container.sys'\n", text)
   file:close()
-  return assert(container.isolate(path .. "/?.lua", package.cpath, "room"))
+  return assert(sys.isolate(path .. "/?.lua", package.cpath, "room"))
 end
 
 -- What a child of the state writes to `value.fd`, and how it ends.
 local function hear(apart, value)
-  local reader <close>, writer <const> = assert(container.pipe())
+  local reader <close>, writer <const> = assert(sys.pipe())
   value.fd = writer
-  local pid = assert(container.clone_isolated(apart, {}, value))
+  local pid = assert(sys.clone_isolated(apart, {}, value))
   writer:close()
   local said = support.drain(reader)
   return said, support.wait(pid)
@@ -22,7 +22,7 @@ end
 
 describe("container.isolate", function()
   it("answers that its room cannot be loaded", function()
-    local made, message, errno = container.isolate("/no/?.lua", package.cpath, "room")
+    local made, message, errno = sys.isolate("/no/?.lua", package.cpath, "room")
     assert.is_nil(made)
     assert.matches("^isolate room: module 'room' not found", message)
     assert.is_nil(errno)
@@ -30,21 +30,21 @@ describe("container.isolate", function()
     local file = assert(io.open(path .. "/room.lua", "w"))
     file:write("return 5")
     file:close()
-    made, message = container.isolate(path .. "/?.lua", package.cpath, "room")
+    made, message = sys.isolate(path .. "/?.lua", package.cpath, "room")
     assert.is_nil(made)
     assert.matches("function expected", message)
   end)
 
   it("takes three strings", function()
-    support.raises("string expected", container.isolate)
-    support.raises("string expected", container.isolate, "", "")
-    support.raises("NUL byte", container.isolate, "", "", "a\0")
+    support.raises("string expected", sys.isolate)
+    support.raises("string expected", sys.isolate, "", "")
+    support.raises("NUL byte", sys.isolate, "", "", "a\0")
   end)
 end)
 
 describe("container.clone_isolated", function()
   local ends <const> =
-    "return function(v) container.write(v.fd, tostring(%s)) container._exit(7) end"
+    "return function(v) sys.write(v.fd, tostring(%s)) sys._exit(7) end"
 
   local function says(expression, value)
     local said, how, status = hear(state(ends:format(expression)), value or {})
@@ -73,7 +73,7 @@ describe("container.clone_isolated", function()
   end)
 
   it("gives the numbers of fds", function()
-    local fd <close> = assert(container.open("/"))
+    local fd <close> = assert(sys.open("/"))
     assert.equal("integer" .. fd:fileno(), says("math.type(v.x) .. v.x", { x = fd }))
   end)
 
@@ -85,8 +85,8 @@ describe("container.clone_isolated", function()
           list[#list + 1] = { i }
         end
         seen = (seen or 0) + 1
-        container.write(v.fd, #list .. " " .. seen)
-        container._exit(0)
+        sys.write(v.fd, #list .. " " .. seen)
+        sys._exit(0)
       end]]
     for _ = 1, 3 do
       assert.equal("10000 1", (hear(apart, {})))
@@ -111,29 +111,29 @@ describe("container.clone_isolated", function()
   it("refuses a value that does not fit, and can be asked again", function()
     local apart = state(ends:format("v.x"))
     support.refused("clone uts: Cannot allocate memory", "ENOMEM",
-      container.clone_isolated(apart, "uts", { ("x"):rep(70 << 20) }))
+      sys.clone_isolated(apart, "uts", { ("x"):rep(70 << 20) }))
     local deep = {}
     for _ = 1, 100000 do
       deep = { deep }
     end
     support.refused("clone: Cannot allocate memory", "ENOMEM",
-      container.clone_isolated(apart, {}, deep))
+      sys.clone_isolated(apart, {}, deep))
     assert.equal("5", (hear(apart, { x = 5 })))
   end)
 
   it("is refused namespaces without privilege, naming them", function()
-    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
-      local apart = assert(container.isolate(package.path, package.cpath, "container.isolated"))
-      print(container.clone_isolated(apart, { "uts", "ipc" }, {}))']])
+    local result = support.as_user(support.lua .. [[ -e 'local sys = require "container.sys"
+      local apart = assert(sys.isolate(package.path, package.cpath, "container.engine.isolated"))
+      print(sys.clone_isolated(apart, { "uts", "ipc" }, {}))']])
     assert.equal("nil\tclone uts,ipc: Operation not permitted\t1\n", result.stdout)
   end)
 
   it("raises as clone_vm does, and for what is no state", function()
     local apart = state "return print"
-    support.raises("a time namespace takes a copy", container.clone_isolated, apart, "time", {})
-    support.raises("unknown namespace 'utz'", container.clone_isolated, apart, "utz", {})
-    support.raises("value expected", container.clone_isolated, apart, {})
-    support.raises("container.isolate expected", container.clone_isolated, {}, {}, {})
+    support.raises("a time namespace takes a copy", sys.clone_isolated, apart, "time", {})
+    support.raises("unknown namespace 'utz'", sys.clone_isolated, apart, "utz", {})
+    support.raises("value expected", sys.clone_isolated, apart, {})
+    support.raises("container.isolate expected", sys.clone_isolated, {}, {}, {})
   end)
 end)
 
@@ -143,30 +143,31 @@ describe("a program whose children are killed at any moment #root", function()
   -- In a program of 64 MiB, where somebody kills each child within its first two milliseconds.
   local TEXT <const> = [[
     local container = require "container"
-    require("container.run").way = "isolated"
-    local held, parent = ("x"):rep(64 << 20), container.getpid()
+    local sys = require "container.sys"
+    require("container.engine.start").way = "isolated"
+    local held, parent = ("x"):rep(64 << 20), sys.getpid()
     local children = ("/proc/%%d/task/%%d/children"):format(parent, parent)
     local options = { "true", rootfs = %q, pids = %q, tmpfs = { "/tmp" }, env = { A = "1" } }
     assert(container.run(options))
-    local told, tell = container.pipe()
-    local fds = #container.list("/proc/self/fd")
-    local killer = assert(container.clone({}, function()
-      container.sigprocmask("block", "all")
-      container.pdeathsig("KILL")
-      container.read(told, 1) -- before, there may be a helper that makes this process
-      local me, last = tostring(container.getpid()), nil
+    local told, tell = sys.pipe()
+    local fds = #sys.list("/proc/self/fd")
+    local killer = assert(sys.clone({}, function()
+      sys.sigprocmask("block", "all")
+      sys.pdeathsig("KILL")
+      sys.read(told, 1) -- before, there may be a helper that makes this process
+      local me, last = tostring(sys.getpid()), nil
       while true do
-        for pid in container.read_file(children):gmatch("%%d+") do
+        for pid in sys.read_file(children):gmatch("%%d+") do
           if pid ~= me and pid ~= last then
             last = pid
-            local stop = container.clock_gettime() + math.random() * 0.002
-            repeat until container.clock_gettime() > stop
-            container.kill(tonumber(pid), "KILL")
+            local stop = sys.clock_gettime() + math.random() * 0.002
+            repeat until sys.clock_gettime() > stop
+            sys.kill(tonumber(pid), "KILL")
           end
         end
       end
     end))
-    container.write(tell, "x")
+    sys.write(tell, "x")
     local killed = 0
     for i = 1, 150 do
       local result, err = container.run(options)
@@ -177,15 +178,15 @@ describe("a program whose children are killed at any moment #root", function()
       end
       collectgarbage()
     end
-    container.kill(killer, "KILL")
-    container.wait(killer)
+    sys.kill(killer, "KILL")
+    sys.wait(killer)
     print(killed > 10, assert(container.run(options)).status,
-      #container.list("/proc/self/fd") - fds, #held)]]
+      #sys.list("/proc/self/fd") - fds, #held)]]
 
   for kind, preload in pairs { ["one thread"] = "", ["two threads"] = "threads" } do
     it("goes on, and has nothing left: of " .. kind, function()
       support.needs("native", "addresses")
-      local pids = container.cgroup_place("pids") and 20 or "max"
+      local pids = sys.cgroup_place("pids") and 20 or "max"
       local result = support.run(("%s %s -e %s"):format(
         preload ~= "" and "LD_PRELOAD=" .. command.program(preload) or "", support.lua,
         support.quote(TEXT:format(support.busybox_rootfs(), pids))))

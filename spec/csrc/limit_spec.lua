@@ -1,4 +1,4 @@
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 -- What /proc/PID/limits calls each, and a value with which a process can live.
@@ -22,7 +22,7 @@ local limits = {
 }
 
 local function shown(title)
-  return container.read_file("/proc/self/limits"):match(title .. " +(%w+) +(%w+)")
+  return sys.read_file("/proc/self/limits"):match(title .. " +(%w+) +(%w+)")
 end
 
 describe("container.setrlimit", function()
@@ -36,7 +36,7 @@ describe("container.setrlimit", function()
         support.needs("addresses")
       end
       local soft, hard = support.child(function()
-        assert(container.setrlimit(name, value))
+        assert(sys.setrlimit(name, value))
         return shown(title)
       end)
       assert.same({ tostring(value), tostring(value) }, { soft, hard })
@@ -45,7 +45,7 @@ describe("container.setrlimit", function()
 
   it("sets soft and hard apart", function()
     local soft, hard = support.child(function()
-      assert(container.setrlimit("core", 20, 30))
+      assert(sys.setrlimit("core", 20, 30))
       return shown("Max core file size")
     end)
     assert.same({ "20", "30" }, { soft, hard })
@@ -54,56 +54,56 @@ describe("container.setrlimit", function()
   it("holds: a file grows no further than fsize", function()
     local path = support.tmpdir() .. "/file"
     support.child(function()
-      assert(container.setrlimit("fsize", 10))
-      local file <close> = assert(container.open(path, "wronly,creat"))
-      assert.equal(10, container.write(file, ("x"):rep(20)))
+      assert(sys.setrlimit("fsize", 10))
+      local file <close> = assert(sys.open(path, "wronly,creat"))
+      assert.equal(10, sys.write(file, ("x"):rep(20)))
     end)
-    assert.equal(10, container.stat(path).size)
+    assert.equal(10, sys.stat(path).size)
   end)
 
   it("is refused a hard limit above the one there is, to an ordinary user", function()
-    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
-      assert(container.setrlimit("nofile", 20))
-      print(container.setrlimit("nofile", 20, 21))']])
+    local result = support.as_user(support.lua .. [[ -e 'local sys = require "container.sys"
+      assert(sys.setrlimit("nofile", 20))
+      print(sys.setrlimit("nofile", 20, 21))']])
     assert.equal("nil\tsetrlimit nofile: Operation not permitted\t1\n", result.stdout)
   end)
 
   it("is refused a soft limit above the hard one", function()
     support.refused("setrlimit core: Invalid argument", "EINVAL",
-      container.setrlimit("core", 2, 1))
+      sys.setrlimit("core", 2, 1))
   end)
 
   it("raises for a name it does not know, naming it", function()
-    support.raises("'nofiles'", container.setrlimit, "nofiles", 1)
-    support.raises("string expected", container.setrlimit, nil, 1)
+    support.raises("'nofiles'", sys.setrlimit, "nofiles", 1)
+    support.raises("string expected", sys.setrlimit, nil, 1)
   end)
 
   it("raises for what is no number from -1 on", function()
-    support.raises("number expected", container.setrlimit, "core")
-    support.raises("number expected", container.setrlimit, "core", "unlimited")
-    support.raises("number out of range", container.setrlimit, "core", -2)
-    support.raises("number out of range", container.setrlimit, "core", 1, -2)
-    support.raises("no integer representation", container.setrlimit, "core", 1.5)
-    support.raises("no integer representation", container.setrlimit, "core", 1e30)
+    support.raises("number expected", sys.setrlimit, "core")
+    support.raises("number expected", sys.setrlimit, "core", "unlimited")
+    support.raises("number out of range", sys.setrlimit, "core", -2)
+    support.raises("number out of range", sys.setrlimit, "core", 1, -2)
+    support.raises("no integer representation", sys.setrlimit, "core", 1.5)
+    support.raises("no integer representation", sys.setrlimit, "core", 1e30)
   end)
 end)
 
 describe("container.rlimit_names", function()
   it("are those of setrlimit", function()
     support.child(function()
-      for _, name in ipairs(container.rlimit_names()) do
+      for _, name in ipairs(sys.rlimit_names()) do
         -- The kernel may know more than this machine lets anybody have; and an emulated one takes
         -- longer here than a process may that is to have no time.
-        local ok, _, errno = container.setrlimit(name, name == "cpu" and 1000 or 0)
-        assert(ok or errno ~= container.errno.EINVAL, name)
+        local ok, _, errno = sys.setrlimit(name, name == "cpu" and 1000 or 0)
+        assert(ok or errno ~= sys.errno.EINVAL, name)
       end
     end)
   end)
 
   it("take no limit at all", function()
     local hard = support.child(function()
-      container.setrlimit("core", 5, -1)
-      return container.read_file("/proc/self/limits"):match("Max core file size +5 +(%w+)")
+      sys.setrlimit("core", 5, -1)
+      return sys.read_file("/proc/self/limits"):match("Max core file size +5 +(%w+)")
     end)
     assert.is_true(hard == nil or hard == "unlimited")
   end)

@@ -1,6 +1,6 @@
 local children = require "spec.fixtures.children"
 local command = require "spec.fixtures.command"
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 local hold, gone = children.hold, children.gone
@@ -14,7 +14,7 @@ local links = {
 local function links_now()
   local found = {}
   for name, link in pairs(links) do
-    found[name] = assert(container.readlink("/proc/self/ns/" .. link))
+    found[name] = assert(sys.readlink("/proc/self/ns/" .. link))
   end
   return found
 end
@@ -25,44 +25,44 @@ describe("container.clone", function()
     -- One of ten copies had to wait for ever.
     local result = support.run(("LD_PRELOAD=%s MALLOC_ARENA_MAX=1 %s -e %s"):format(
       command.program "threads", support.lua, support.quote [[
-        local container = require "container"
-        assert(container.stat("/proc/self/task").nlink == 4)
+        local sys = require "container.sys"
+        assert(sys.stat("/proc/self/task").nlink == 4)
         for i = 1, 60 do
-          local pid = assert(container.clone({}, function()
+          local pid = assert(sys.clone({}, function()
             local kept = {}
             for j = 1, 200 do
               kept[j] = ("x"):rep(2000 + j)
             end
-            return container.stat("/proc/self/task").nlink
+            return sys.stat("/proc/self/task").nlink
           end))
-          local pidfd <close> = assert(container.pidfd_open(pid))
-          if not container.ppoll({ pidfd }, 5)[1] then
-            container.kill(pid, "KILL")
+          local pidfd <close> = assert(sys.pidfd_open(pid))
+          if not sys.ppoll({ pidfd }, 5)[1] then
+            sys.kill(pid, "KILL")
           end
-          local how, number = container.wait(pid)
+          local how, number = sys.wait(pid)
           assert(how == "exit" and number == 3, how .. " " .. number)
         end
-        print("done", container.read_file("/proc/thread-self/children"))]]))
+        print("done", sys.read_file("/proc/thread-self/children"))]]))
     assert.same({ status = 0, stdout = "done\t\n", stderr = "" }, result)
   end)
 
   it("runs the function in a child and answers the child's pid", function()
-    local reader, writer = assert(container.pipe())
-    local pid = assert(container.clone({}, function()
-      local stat = container.read_file("/proc/self/stat")
-      container.write(writer, stat:match("^%d+ %(.*%) %a %d+"))
+    local reader, writer = assert(sys.pipe())
+    local pid = assert(sys.clone({}, function()
+      local stat = sys.read_file("/proc/self/stat")
+      sys.write(writer, stat:match("^%d+ %(.*%) %a %d+"))
     end))
     writer:close()
     local child, parent = support.drain(reader):match("^(%d+) .* (%d+)$")
     reader:close()
     assert.same({ "exit", 0 }, { support.wait(pid) })
     assert.equal(tostring(pid), child)
-    assert.equal(tostring(container.getpid()), parent)
+    assert.equal(tostring(sys.getpid()), parent)
   end)
 
   it("gives the child a copy: what it changes is not seen here", function()
     local value = 1
-    support.wait(assert(container.clone({}, function()
+    support.wait(assert(sys.clone({}, function()
       value = 2
     end)))
     assert.equal(1, value)
@@ -74,11 +74,11 @@ describe("container.clone", function()
     { "returns an integer", "return 7", 7, "^$" },
     { "returns true", "return true", 0, "^$" },
     { "returns nil and a message", "return nil, 'no such luck'", 1,
-      "^container.clone: no such luck\n$" },
+      "^sys.clone: no such luck\n$" },
     { "raises a string", "error('bad luck')", 1,
-      "^container.clone: .*bad luck\nstack traceback:\n" },
-    { "raises a table", "error({})", 1, "^container.clone: table: 0x" },
-    { "raises nil", "error()", 1, "^container.clone: nil" },
+      "^sys.clone: .*bad luck\nstack traceback:\n" },
+    { "raises a table", "error({})", 1, "^sys.clone: table: 0x" },
+    { "raises nil", "error()", 1, "^sys.clone: nil" },
     { "calls os.exit", "os.exit()", 0, "^$" },
     { "calls os.exit with a number", "os.exit(3)", 3, "^$" },
     { "calls os.exit with true", "os.exit(true)", 0, "^$" },
@@ -103,11 +103,11 @@ describe("container.clone", function()
       finalized = setmetatable({}, { __gc = function() print("finalized") end })
       print("buffered")
       %s
-      print(container.wait(pid))]]
+      print(sys.wait(pid))]]
 
     it("ends only the child, with its status, when the function " .. name, function()
       local result = support.script(program:format(
-        ("local pid = container.clone({}, function() %s end)"):format(body)))
+        ("local pid = sys.clone({}, function() %s end)"):format(body)))
       assert.equal(("buffered\nexit\t%d\nclosed\nfinalized\n"):format(status), result.stdout)
       assert.matches(words, result.stderr)
       assert.equal(0, result.status)
@@ -117,7 +117,7 @@ describe("container.clone", function()
       local result = support.script(program:format(([[
         local pid = coroutine.wrap(function()
           local inner <close> = setmetatable({}, { __close = function() print("inner") end })
-          return (container.clone({}, function() %s end))
+          return (sys.clone({}, function() %s end))
         end)()]]):format(body)))
       assert.equal(("buffered\ninner\nexit\t%d\nclosed\nfinalized\n"):format(status),
         result.stdout)
@@ -130,7 +130,7 @@ describe("container.clone", function()
       local result = support.script(([[
         local exit = os.exit
         io.stdout:setvbuf("full")
-        container.wait(container.clone({}, function() io.write("child") %s end))]]):format(way))
+        sys.wait(sys.clone({}, function() io.write("child") %s end))]]):format(way))
       assert.equal("child", result.stdout)
     end
   end)
@@ -139,18 +139,18 @@ describe("container.clone", function()
   it("ends with its status when an os.exit kept from before closes the state", function()
     assert.equal("exit\t3\n", support.script([[
       local exit = os.exit
-      print(container.wait(container.clone({}, function() exit(3, true) end)))]]).stdout)
+      print(sys.wait(sys.clone({}, function() exit(3, true) end)))]]).stdout)
   end)
 
   it("leaves the parent's garbage to the parent", function()
     local result = support.script([[
-      local parent = container.getpid()
+      local parent = sys.getpid()
       local garbage = { __gc = function()
-        io.write(container.getpid() == parent and "parent\n" or "child\n")
+        io.write(sys.getpid() == parent and "parent\n" or "child\n")
       end }
       collectgarbage() -- so that none is near
       setmetatable({}, garbage)
-      container.wait(container.clone({}, function()
+      sys.wait(sys.clone({}, function()
         for i = 1, 1000000 do
           local _ = { i }
         end
@@ -187,14 +187,14 @@ describe("container.clone", function()
       for name, link in pairs(links_now()) do
         same = same .. (link == here[name] and name or "")
       end
-      return container.getpid(), container.getppid(), same
+      return sys.getpid(), sys.getppid(), same
     end, { "pid", "uts", "mount", "ipc", "network", "cgroup", "user", "time" })
     assert.same({ 1, 0, "" }, { pid, parent, same })
   end)
 
   it("takes comma words #root", function()
     local here = links_now()
-    local pid = assert(container.clone("uts,ipc", function()
+    local pid = assert(sys.clone("uts,ipc", function()
       local there = links_now()
       return (there.uts ~= here.uts and 1 or 0) + (there.ipc ~= here.ipc and 2 or 0)
     end))
@@ -202,54 +202,54 @@ describe("container.clone", function()
   end)
 
   it("is refused namespaces without privilege, naming them", function()
-    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
-      print(container.clone({ "uts", "ipc" }, function() end))']])
+    local result = support.as_user(support.lua .. [[ -e 'local sys = require "container.sys"
+      print(sys.clone({ "uts", "ipc" }, function() end))']])
     assert.equal("nil\tclone uts,ipc: Operation not permitted\t1\n", result.stdout)
   end)
 
   it("is refused more namespaces than user.max_uts_namespaces #root", function()
     support.refused("clone uts: No space left on device", "ENOSPC", support.child(function()
-      assert(container.write_file("/proc/sys/user/max_uts_namespaces", "0"))
-      return container.clone("uts", function() end)
+      assert(sys.write_file("/proc/sys/user/max_uts_namespaces", "0"))
+      return sys.clone("uts", function() end)
     end, { "user" }))
   end)
 
   it("gives an ordinary user a user namespace and what is in it #userns", function()
-    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
-      container.wait(container.clone("user,uts", function()
-        print(container.sethostname("box"), container.gethostname())
+    local result = support.as_user(support.lua .. [[ -e 'local sys = require "container.sys"
+      sys.wait(sys.clone("user,uts", function()
+        print(sys.sethostname("box"), sys.gethostname())
       end))']])
     assert.equal("true\tbox\n", result.stdout)
   end)
 
   it("raises for a namespace it does not know, naming it", function()
-    support.raises("unknown namespace 'utz'", container.clone, { "uts", "utz" }, print)
-    support.raises("unknown namespace 'net'", container.clone, "net", print)
+    support.raises("unknown namespace 'utz'", sys.clone, { "uts", "utz" }, print)
+    support.raises("unknown namespace 'net'", sys.clone, "net", print)
   end)
 
   it("raises for what are no names of namespaces", function()
-    support.raises("names of namespaces expected", container.clone, { "uts", 5 }, print)
-    support.raises("string expected, got number", container.clone, 5, print)
-    support.raises("string expected, got no value", container.clone)
-    support.raises("NUL byte", container.clone, "uts\0", print)
+    support.raises("names of namespaces expected", sys.clone, { "uts", 5 }, print)
+    support.raises("string expected, got number", sys.clone, 5, print)
+    support.raises("string expected, got no value", sys.clone)
+    support.raises("NUL byte", sys.clone, "uts\0", print)
   end)
 
   it("raises for what is no function", function()
-    support.raises("function expected, got no value", container.clone, {})
-    support.raises("function expected, got table", container.clone, {},
+    support.raises("function expected, got no value", sys.clone, {})
+    support.raises("function expected, got table", sys.clone, {},
       setmetatable({}, { __call = print }))
   end)
 end)
 
 describe("container.clone_vm", function()
   it("runs the function in a child and answers the child's pid", function()
-    local reader, writer = assert(container.pipe())
-    local pid = assert(container.clone_vm({}, function()
-      container.write(writer, ("%d %d"):format(container.getpid(), container.getppid()))
-      container._exit(7)
+    local reader, writer = assert(sys.pipe())
+    local pid = assert(sys.clone_vm({}, function()
+      sys.write(writer, ("%d %d"):format(sys.getpid(), sys.getppid()))
+      sys._exit(7)
     end))
     writer:close()
-    assert.equal(("%d %d"):format(pid, container.getpid()), support.drain(reader))
+    assert.equal(("%d %d"):format(pid, sys.getpid()), support.drain(reader))
     reader:close()
     assert.same({ "exit", 7 }, { support.wait(pid) })
   end)
@@ -257,25 +257,25 @@ describe("container.clone_vm", function()
   it("shares the memory: what the child changes is seen here", function()
     support.needs("native")
     local value = {}
-    support.wait(assert(container.clone_vm({}, function()
+    support.wait(assert(sys.clone_vm({}, function()
       for i = 1, 1000 do
         value[i] = "changed " .. i
       end
-      container._exit(0)
+      sys._exit(0)
     end)))
     assert.equal(1000, #value)
     assert.equal("changed 1000", value[1000])
   end)
 
   it("goes on when the child has executed a program, and while that runs", function()
-    local reader, writer = assert(container.pipe())
-    local pid = assert(container.clone_vm({}, function()
-      container.close_others { reader }
-      container.exec { "sh", "-c", "read x <&3; exit 8" }
-      container._exit(1)
+    local reader, writer = assert(sys.pipe())
+    local pid = assert(sys.clone_vm({}, function()
+      sys.close_others { reader }
+      sys.exec { "sh", "-c", "read x <&3; exit 8" }
+      sys._exit(1)
     end))
-    assert.same({ "running" }, { container.wait(pid, "nohang") })
-    container.write(writer, "go\n")
+    assert.same({ "running" }, { sys.wait(pid, "nohang") })
+    sys.write(writer, "go\n")
     assert.same({ "exit", 8 }, { support.wait(pid) })
     reader:close()
     writer:close()
@@ -283,20 +283,20 @@ describe("container.clone_vm", function()
 
   it("ends the child with 125 when the function returns, raises or yields", function()
     for _, fn in ipairs { function() end, error, coroutine.yield } do
-      assert.same({ "exit", 125 }, { support.wait(assert(container.clone_vm({}, fn))) })
+      assert.same({ "exit", 125 }, { support.wait(assert(sys.clone_vm({}, fn))) })
     end
   end)
 
   it("makes the namespaces #root", function()
-    local here, reader, writer = links_now(), assert(container.pipe())
-    local pid = assert(container.clone_vm({ "uts", "pid", "network" }, function()
+    local here, reader, writer = links_now(), assert(sys.pipe())
+    local pid = assert(sys.clone_vm({ "uts", "pid", "network" }, function()
       local there, changed = links_now(), {}
       for name, link in pairs(there) do
         changed[#changed + 1] = link ~= here[name] and name or nil
       end
       table.sort(changed)
-      container.write(writer, table.concat(changed, " ") .. " " .. container.getpid())
-      container._exit(0)
+      sys.write(writer, table.concat(changed, " ") .. " " .. sys.getpid())
+      sys._exit(0)
     end))
     writer:close()
     assert.equal("network pid uts 1", support.drain(reader))
@@ -306,35 +306,35 @@ describe("container.clone_vm", function()
 
   it("leaves open here what the child closes, and closes nothing for what it opened", function()
     support.needs("native")
-    local fd <close> = assert(container.open("/"))
+    local fd <close> = assert(sys.open("/"))
     local own
-    local pid = assert(container.clone_vm({}, function()
+    local pid = assert(sys.clone_vm({}, function()
       fd:close()
-      local inner <close> = container.open("/")
-      own = container.open("/")
-      container._exit(inner and 0 or 1)
+      local inner <close> = sys.open("/")
+      own = sys.open("/")
+      sys._exit(inner and 0 or 1)
     end))
     assert.same({ "exit", 0 }, { support.wait(pid) })
-    assert.equal("directory", container.stat(fd).type)
+    assert.equal("directory", sys.stat(fd).type)
     -- A number that was the child's may be ours by now.
-    local mine <close> = assert(container.open("/proc"))
+    local mine <close> = assert(sys.open("/proc"))
     assert.is_true(own:close())
-    assert.equal("directory", container.stat(mine).type)
-    assert.equal("directory", container.stat(fd).type)
+    assert.equal("directory", sys.stat(mine).type)
+    assert.equal("directory", sys.stat(fd).type)
   end)
 
   it("leaves the collector as it was, and does not let it run in the child", function()
     local result = support.script([[
-      local parent = container.getpid()
+      local parent = sys.getpid()
       local garbage = { __gc = function()
-        io.write(container.getpid() == parent and "parent\n" or "child\n")
+        io.write(sys.getpid() == parent and "parent\n" or "child\n")
       end }
       local function child()
-        container.wait(container.clone_vm({}, function()
+        sys.wait(sys.clone_vm({}, function()
           for i = 1, 1000000 do
             local _ = { i }
           end
-          container._exit(0)
+          sys._exit(0)
         end))
         return collectgarbage("isrunning")
       end
@@ -348,14 +348,14 @@ describe("container.clone_vm", function()
 
   it("runs no hook of the caller in the child", function()
     local result = support.script([[
-      local parent = container.getpid()
+      local parent = sys.getpid()
       debug.sethook(function()
-        if container.getpid() ~= parent then
-          container._exit(3)
+        if sys.getpid() ~= parent then
+          sys._exit(3)
         end
       end, "crl", 1)
-      print(container.wait(container.clone_vm({}, function()
-        container._exit(0)
+      print(sys.wait(sys.clone_vm({}, function()
+        sys._exit(0)
       end)))]])
     assert.equal("exit\t0\n", result.stdout)
   end)
@@ -364,19 +364,19 @@ describe("container.clone_vm", function()
     -- A process without CAP_SYS_PTRACE sees where a process of its own user runs from if that is
     -- dumpable, and has no capability more.
     local before, after = support.child(function()
-      local pid = container.getpid()
+      local pid = sys.getpid()
       local function visible()
-        local child = container.clone({}, function()
-          return container.readlink("/proc/" .. pid .. "/exe") and 7 or 0
+        local child = sys.clone({}, function()
+          return sys.readlink("/proc/" .. pid .. "/exe") and 7 or 0
         end)
-        return select(2, container.wait(child)) == 7
+        return select(2, sys.wait(child)) == 7
       end
-      assert(container.capset { "setuid" })
+      assert(sys.capset { "setuid" })
       -- Giving them up has cleared it; a program that is executed has it again.
       local before = visible()
-      container.wait(container.clone_vm({}, function()
-        container.setuid(54321)
-        container._exit(0)
+      sys.wait(sys.clone_vm({}, function()
+        sys.setuid(54321)
+        sys._exit(0)
       end))
       return before, visible()
     end)
@@ -384,18 +384,18 @@ describe("container.clone_vm", function()
   end)
 
   it("is refused namespaces without privilege, naming them", function()
-    local result = support.as_user(support.lua .. [[ -e 'local container = require "container"
-      print(container.clone_vm({ "uts", "ipc" }, function() end))
+    local result = support.as_user(support.lua .. [[ -e 'local sys = require "container.sys"
+      print(sys.clone_vm({ "uts", "ipc" }, function() end))
       print(collectgarbage("isrunning"))']])
     assert.equal("nil\tclone uts,ipc: Operation not permitted\t1\ntrue\n", result.stdout)
   end)
 
   it("raises as clone does, and for a time namespace", function()
-    support.raises("a time namespace takes a copy", container.clone_vm, { "uts", "time" }, print)
-    support.raises("unknown namespace 'utz'", container.clone_vm, "utz", print)
-    support.raises("function expected, got no value", container.clone_vm, {})
-    support.raises("table expected, got string", container.clone_vm, {}, print, nil, "/tmp")
-    support.raises("string expected, got number", container.clone_vm, {}, print, nil, { 1 })
+    support.raises("a time namespace takes a copy", sys.clone_vm, { "uts", "time" }, print)
+    support.raises("unknown namespace 'utz'", sys.clone_vm, "utz", print)
+    support.raises("function expected, got no value", sys.clone_vm, {})
+    support.raises("table expected, got string", sys.clone_vm, {}, print, nil, "/tmp")
+    support.raises("string expected, got number", sys.clone_vm, {}, print, nil, { 1 })
     assert.is_true(collectgarbage("isrunning"))
   end)
 
@@ -405,14 +405,14 @@ describe("container.clone_vm", function()
       local path = support.tmpdir()
       local result = support.script(([[
         local one, two = %q .. "/1", %q .. "/2"
-        assert(container.mkdir(one) and container.mkdir(two))
-        container.clone_vm({}, function()
-          container.kill(container.getpid(), "KILL")
+        assert(sys.mkdir(one) and sys.mkdir(two))
+        sys.clone_vm({}, function()
+          sys.kill(sys.getpid(), "KILL")
         end, nil, { one, two })
         print("not reached")
       ]]):format(path, path))
       assert.same({ 137, "" }, { result.status, result.stdout }, result.stderr)
-      assert.same({}, container.list(path))
+      assert.same({}, sys.list(path))
     end)
 
   it("leaves that caller alone when the child comes to its exec or its exit", function()
@@ -420,27 +420,27 @@ describe("container.clone_vm", function()
     local path = support.tmpdir()
     for text, ending in pairs {
       ["container._exit(4)"] = "exit 4",
-      ["container.exec({ '/nowhere' }) container._exit(5)"] = "exit 5",
+      ["container.exec({ '/nowhere' }) sys._exit(5)"] = "exit 5",
       ["container.exec { 'sh', '-c', 'kill -KILL $$' }"] = "signal 9",
-      ["container.fexecve(container.open('/bin/sh'), { 'sh', '-c', 'exit 6' })"] = "exit 6",
+      ["container.fexecve(sys.open('/bin/sh'), { 'sh', '-c', 'exit 6' })"] = "exit 6",
       ["error('raised')"] = "exit 125",
     } do
       local result = support.script(([[
-        print(table.concat({ container.wait(container.clone_vm({}, function()
+        print(table.concat({ sys.wait(sys.clone_vm({}, function()
           %s
         end, nil, { %q })) }, " "))
       ]]):format(text, path))
       assert.same({ 0, ending .. "\n" }, { result.status, result.stdout }, result.stderr)
-      assert.equal("directory", container.stat(path, "type"))
+      assert.equal("directory", sys.stat(path, "type"))
     end
   end)
 
   it("ends that caller when an exec is refused and the child is killed after it", function()
     support.needs("native")
     local result = support.script([[
-      container.clone_vm({}, function()
-        container.exec { "/nowhere" }
-        container.kill(container.getpid(), "KILL")
+      sys.clone_vm({}, function()
+        sys.exec { "/nowhere" }
+        sys.kill(sys.getpid(), "KILL")
       end, nil, {})
     ]])
     assert.equal(137, result.status)
@@ -449,15 +449,15 @@ end)
 
 describe("container.clone_sibling", function()
   it("makes a child of the caller's parent, which waits for it", function()
-    local reader, writer = assert(container.pipe())
-    local pid = assert(container.clone({}, function()
-      local sibling = assert(container.clone_sibling(function()
+    local reader, writer = assert(sys.pipe())
+    local pid = assert(sys.clone({}, function()
+      local sibling = assert(sys.clone_sibling(function()
         return 7
       end))
-      container.write(writer, tostring(sibling))
+      sys.write(writer, tostring(sibling))
     end))
     assert.same({ "exit", 0 }, { support.wait(pid) })
-    local sibling = math.tointeger(container.read(reader))
+    local sibling = math.tointeger(sys.read(reader))
     reader:close()
     writer:close()
     assert.not_equal(pid, sibling)
@@ -466,33 +466,33 @@ describe("container.clone_sibling", function()
 
   it("is refused to pid 1 of a PID namespace #root", function()
     support.refused("clone: Invalid argument", "EINVAL", support.child(function()
-      return container.clone_sibling(function() end)
+      return sys.clone_sibling(function() end)
     end, { "pid" }))
   end)
 
   it("takes a function", function()
-    support.raises("function expected", container.clone_sibling)
+    support.raises("function expected", sys.clone_sibling)
   end)
 end)
 
 describe("container.unshare", function()
   it("moves the caller into a new namespace #root", function()
     local before, after = support.child(function()
-      local before = container.readlink("/proc/self/ns/uts")
-      assert(container.unshare({ "uts", "ipc" }))
-      return before, container.readlink("/proc/self/ns/uts")
+      local before = sys.readlink("/proc/self/ns/uts")
+      assert(sys.unshare({ "uts", "ipc" }))
+      return before, sys.readlink("/proc/self/ns/uts")
     end)
     assert.not_equal(before, after)
   end)
 
   it("moves the caller's next child into a new pid namespace, not the caller #root", function()
     local before, after, child = support.child(function()
-      local before = container.getpid()
-      assert(container.unshare("pid"))
-      local pid = assert(container.clone({}, function()
-        return container.getpid()
+      local before = sys.getpid()
+      assert(sys.unshare("pid"))
+      local pid = assert(sys.clone({}, function()
+        return sys.getpid()
       end))
-      return before, container.getpid(), select(2, container.wait(pid))
+      return before, sys.getpid(), select(2, sys.wait(pid))
     end)
     assert.equal(before, after)
     assert.equal(1, child)
@@ -500,44 +500,44 @@ describe("container.unshare", function()
 
   it("makes a time namespace whose clocks can be set until somebody is in it #root", function()
     local away, late = support.child(function()
-      assert(container.unshare("time"))
-      assert(container.write_file("/proc/self/timens_offsets", "boottime 1000000000 0"))
-      local pid = assert(container.clone({}, function()
-        local uptime = tonumber(container.read_file("/proc/uptime"):match("^%d+"))
+      assert(sys.unshare("time"))
+      assert(sys.write_file("/proc/self/timens_offsets", "boottime 1000000000 0"))
+      local pid = assert(sys.clone({}, function()
+        local uptime = tonumber(sys.read_file("/proc/uptime"):match("^%d+"))
         return uptime > 1000000000 and 7 or 0
       end))
-      local _, status = container.wait(pid)
-      return status, select(3, container.write_file("/proc/self/timens_offsets", "boottime 1 0"))
+      local _, status = sys.wait(pid)
+      return status, select(3, sys.write_file("/proc/self/timens_offsets", "boottime 1 0"))
     end)
     assert.equal(7, away)
-    assert.equal(container.errno.EACCES, late)
+    assert.equal(sys.errno.EACCES, late)
   end)
 
   it("is refused without privilege", function()
     local result = support.as_user(support.lua
-      .. [[ -e 'print(require("container").unshare("mount,uts"))']])
+      .. [[ -e 'print(require("container.sys").unshare("mount,uts"))']])
     assert.equal("nil\tunshare mount,uts: Operation not permitted\t1\n", result.stdout)
   end)
 
   it("raises as clone does", function()
-    support.raises("unknown namespace 'utz'", container.unshare, "utz")
-    support.raises("names of namespaces expected", container.unshare, { true })
-    support.raises("string expected, got no value", container.unshare)
+    support.raises("unknown namespace 'utz'", sys.unshare, "utz")
+    support.raises("names of namespaces expected", sys.unshare, { true })
+    support.raises("string expected, got no value", sys.unshare)
   end)
 end)
 
 describe("container.setns #root", function()
   local function named()
-    assert(container.sethostname("held"))
+    assert(sys.sethostname("held"))
   end
 
   it("joins the namespaces of a pid", function()
     support.needs("pidfd")
     local other <close> = hold({ "uts", "ipc" }, named)
     local name, same = support.child(function()
-      assert(container.setns(other.pid, { "uts", "ipc" }))
-      return container.gethostname(), container.readlink("/proc/self/ns/ipc")
-        == container.readlink("/proc/" .. other.pid .. "/ns/ipc")
+      assert(sys.setns(other.pid, { "uts", "ipc" }))
+      return sys.gethostname(), sys.readlink("/proc/self/ns/ipc")
+        == sys.readlink("/proc/" .. other.pid .. "/ns/ipc")
     end)
     assert.equal("held", name)
     assert.is_true(same)
@@ -547,69 +547,69 @@ describe("container.setns #root", function()
     support.needs("pidfd")
     local other <close> = hold({ "uts", "ipc" }, named)
     assert.not_equal("held", support.child(function()
-      assert(container.setns(other.pid, "ipc"))
-      return container.gethostname()
+      assert(sys.setns(other.pid, "ipc"))
+      return sys.gethostname()
     end))
   end)
 
   it("joins the namespace at a path", function()
     local other <close> = hold({ "uts" }, named)
     assert.equal("held", support.child(function()
-      assert(container.setns("/proc/" .. other.pid .. "/ns/uts", "uts"))
-      return container.gethostname()
+      assert(sys.setns("/proc/" .. other.pid .. "/ns/uts", "uts"))
+      return sys.gethostname()
     end))
   end)
 
   it("joins the namespace of an fd, which it leaves open", function()
     local other <close> = hold({ "uts" }, named)
-    local fd <close> = assert(container.open("/proc/" .. other.pid .. "/ns/uts"))
+    local fd <close> = assert(sys.open("/proc/" .. other.pid .. "/ns/uts"))
     assert.equal("held", support.child(function()
-      assert(container.setns(fd, "uts"))
-      return container.gethostname()
+      assert(sys.setns(fd, "uts"))
+      return sys.gethostname()
     end))
-    assert.is_truthy(container.stat(fd))
+    assert.is_truthy(sys.stat(fd))
   end)
 
   it("joins the namespaces of a pidfd", function()
     support.needs("pidfd")
     local other <close> = hold({ "uts" }, named)
-    local fd <close> = assert(container.pidfd_open(other.pid))
+    local fd <close> = assert(sys.pidfd_open(other.pid))
     assert.equal("held", support.child(function()
-      assert(container.setns(fd, "uts"))
-      return container.gethostname()
+      assert(sys.setns(fd, "uts"))
+      return sys.gethostname()
     end))
   end)
 
   it("is refused a namespace of another kind", function()
     support.refused("setns /proc/self/ns/net: Invalid argument", "EINVAL",
-      container.setns("/proc/self/ns/net", "uts"))
-    local fd <close> = assert(container.open("/proc/self/ns/net"))
-    support.refused("setns uts: Invalid argument", "EINVAL", container.setns(fd, "uts"))
+      sys.setns("/proc/self/ns/net", "uts"))
+    local fd <close> = assert(sys.open("/proc/self/ns/net"))
+    support.refused("setns uts: Invalid argument", "EINVAL", sys.setns(fd, "uts"))
   end)
 
   it("is refused a path that is not there", function()
     support.refused("open /nope: No such file or directory", "ENOENT",
-      container.setns("/nope", "uts"))
+      sys.setns("/nope", "uts"))
   end)
 
   it("is refused a process that is not there", function()
     support.needs("pidfd")
     local pid = gone()
     support.refused(("pidfd_open %d: No such process"):format(pid), "ESRCH",
-      container.setns(pid, "uts"))
+      sys.setns(pid, "uts"))
   end)
 end)
 
 describe("container.setns", function()
   it("raises for what is no place", function()
-    local closed = container.open("/")
+    local closed = sys.open("/")
     closed:close()
-    support.raises("fd is closed", container.setns, closed, "uts")
-    support.raises("number out of range", container.setns, 0, "uts")
-    support.raises("number out of range", container.setns, 1 << 31, "uts")
-    support.raises("container.fd expected", container.setns, {}, "uts")
-    support.raises("container.fd expected", container.setns, 1.5, "uts")
-    support.raises("NUL byte", container.setns, "/\0", "uts")
-    support.raises("unknown namespace 'utz'", container.setns, "/", "utz")
+    support.raises("fd is closed", sys.setns, closed, "uts")
+    support.raises("number out of range", sys.setns, 0, "uts")
+    support.raises("number out of range", sys.setns, 1 << 31, "uts")
+    support.raises("container.fd expected", sys.setns, {}, "uts")
+    support.raises("container.fd expected", sys.setns, 1.5, "uts")
+    support.raises("NUL byte", sys.setns, "/\0", "uts")
+    support.raises("unknown namespace 'utz'", sys.setns, "/", "utz")
   end)
 end)

@@ -1,24 +1,24 @@
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 describe("container.pdeathsig", function()
   -- Whether a process that asked for `first`, and then for `second`, outlives the one that made it
   -- by long enough to notice.
   local function outlives(first, second)
-    local reader, writer = assert(container.pipe())
-    local pid = assert(container.clone({}, function()
-      local middle = container.getpid()
-      local listen, say = container.pipe()
-      container.clone({}, function()
-        assert(container.pdeathsig(first))
-        assert(not second or container.pdeathsig(second))
-        container.write(say, ".")
+    local reader, writer = assert(sys.pipe())
+    local pid = assert(sys.clone({}, function()
+      local middle = sys.getpid()
+      local listen, say = sys.pipe()
+      sys.clone({}, function()
+        assert(sys.pdeathsig(first))
+        assert(not second or sys.pdeathsig(second))
+        sys.write(say, ".")
         repeat
-          container.ppoll({}, 0.001)
-        until container.getppid() ~= middle
-        container.write(writer, "alive")
+          sys.ppoll({}, 0.001)
+        until sys.getppid() ~= middle
+        sys.write(writer, "alive")
       end)
-      container.read(listen)
+      sys.read(listen)
     end))
     writer:close()
     local said = support.drain(reader)
@@ -37,8 +37,8 @@ describe("container.pdeathsig", function()
   end)
 
   it("raises for a signal it does not know", function()
-    support.raises("'TREM'", container.pdeathsig, "TREM")
-    support.raises("string expected", container.pdeathsig)
+    support.raises("'TREM'", sys.pdeathsig, "TREM")
+    support.raises("string expected", sys.pdeathsig)
   end)
 end)
 
@@ -46,14 +46,14 @@ describe("container.dumpable #root", function()
   -- Whether another process of the same user may see what this one runs.
   local function is_seen(may)
     return support.child(function()
-      assert(container.setgid(54321))
-      assert(container.setuid(54321))
-      assert(container.dumpable(may))
-      local pid = container.getpid()
-      local other = assert(container.clone({}, function()
-        return container.readlink(("/proc/%d/exe"):format(pid)) and 1 or 0
+      assert(sys.setgid(54321))
+      assert(sys.setuid(54321))
+      assert(sys.dumpable(may))
+      local pid = sys.getpid()
+      local other = assert(sys.clone({}, function()
+        return sys.readlink(("/proc/%d/exe"):format(pid)) and 1 or 0
       end))
-      return select(2, container.wait(other)) == 1
+      return select(2, sys.wait(other)) == 1
     end)
   end
 
@@ -63,28 +63,28 @@ describe("container.dumpable #root", function()
   end)
 
   it("raises for what is no boolean", function()
-    support.raises("boolean expected", container.dumpable, 1)
-    support.raises("boolean expected", container.dumpable)
+    support.raises("boolean expected", sys.dumpable, 1)
+    support.raises("boolean expected", sys.dumpable)
   end)
 end)
 
 describe("container.hide", function()
   local function look(hidden)
     return support.child(function()
-      local reader, writer = assert(container.pipe())
-      local lasts, held = assert(container.pipe())
-      local pid = assert(container.clone({}, function()
+      local reader, writer = assert(sys.pipe())
+      local lasts, held = assert(sys.pipe())
+      local pid = assert(sys.clone({}, function()
         held:close()
-        assert(not hidden or container.hide("nobody"))
-        container.write(writer, ".")
-        container.read(lasts) -- as long as the parent is there
+        assert(not hidden or sys.hide("nobody"))
+        sys.write(writer, ".")
+        sys.read(lasts) -- as long as the parent is there
       end))
-      container.read(reader)
+      sys.read(reader)
       -- As another one of the same ids, and of no capabilities.
-      assert(container.setuid(54321))
+      assert(sys.setuid(54321))
       local path = ("/proc/%d/"):format(pid)
-      local words = container.read_file(path .. "cmdline"):gsub("\0", "")
-      local name = container.read_file(path .. "comm")
+      local words = sys.read_file(path .. "cmdline"):gsub("\0", "")
+      local name = sys.read_file(path .. "comm")
       return words ~= "", name, held:close()
     end)
   end
@@ -102,26 +102,26 @@ describe("container.hide", function()
     support.needs("native") -- valgrind is what this process was started as
     local function opens(hidden)
       return support.child(function()
-        local reader, writer = assert(container.pipe())
-        local pid = assert(container.clone({}, function()
-          container.pdeathsig("KILL")
+        local reader, writer = assert(sys.pipe())
+        local pid = assert(sys.clone({}, function()
+          sys.pdeathsig("KILL")
           reader:close()
-          assert(container.setuid(54321))
-          container.pdeathsig("KILL") -- which the change of ids has cleared
+          assert(sys.setuid(54321))
+          sys.pdeathsig("KILL") -- which the change of ids has cleared
           if hidden then
-            assert(container.hide("nobody"))
-            container.write(writer, ".")
-            container.ppoll({}, 60)
+            assert(sys.hide("nobody"))
+            sys.write(writer, ".")
+            sys.ppoll({}, 60)
           end
           -- The pipe says that it runs: exec closes files before it opens the memory to others.
-          assert(container.dup2(writer, 1))
-          container.exec { "sh", "-c", "echo .; kill -STOP $$" }
+          assert(sys.dup2(writer, 1))
+          sys.exec { "sh", "-c", "echo .; kill -STOP $$" }
         end))
         writer:close()
-        container.read(reader)
-        assert(container.setuid(54321))
-        local fd = container.open(("/proc/%d/mem"):format(pid), "rdonly")
-        container.kill(pid, "KILL")
+        sys.read(reader)
+        assert(sys.setuid(54321))
+        local fd = sys.open(("/proc/%d/mem"):format(pid), "rdonly")
+        sys.kill(pid, "KILL")
         return fd ~= nil
       end)
     end
@@ -130,6 +130,6 @@ describe("container.hide", function()
   end)
 
   it("takes a name", function()
-    support.raises("string expected", container.hide)
+    support.raises("string expected", sys.hide)
   end)
 end)

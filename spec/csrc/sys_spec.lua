@@ -1,24 +1,24 @@
-local container = require "container"
+local sys = require "container.sys"
 local support = require "spec.support"
 
 describe("container.strerror", function()
   it("answers the reason in English, whatever the locale", function()
-    assert.equal("No such file or directory", container.strerror(2))
-    assert.equal("Operation not permitted", container.strerror(1))
+    assert.equal("No such file or directory", sys.strerror(2))
+    assert.equal("Operation not permitted", sys.strerror(1))
     local result = support.run(("LC_ALL=de_DE.UTF-8 LANGUAGE=de %s -e %s"):format(support.lua,
-      support.quote([[os.setlocale("") print(require("container").strerror(2))]])))
+      support.quote([[os.setlocale("") print(require("container.sys").strerror(2))]])))
     assert.equal("No such file or directory\n", result.stdout)
   end)
 
   it("answers something for a number that is no errno", function()
     for _, number in ipairs { -1, 4095, 1 << 30 } do
-      assert.is_string(container.strerror(number))
+      assert.is_string(sys.strerror(number))
     end
   end)
 
   it("raises for what is no number", function()
-    support.raises("number expected", container.strerror)
-    support.raises("number expected", container.strerror, "ENOENT")
+    support.raises("number expected", sys.strerror)
+    support.raises("number expected", sys.strerror, "ENOENT")
   end)
 end)
 
@@ -35,7 +35,7 @@ describe("container.errno", function()
 
   it("has the numbers of the errors that Lua decides by", function()
     for name, reason in pairs(reasons) do
-      assert.equal(reason, container.strerror(container.errno[name]), name)
+      assert.equal(reason, sys.strerror(sys.errno[name]), name)
     end
   end)
 end)
@@ -49,13 +49,13 @@ describe("a refusal", function()
         setmetatable({}, getmetatable(self))
       end })
       for i = 1, 20000 do
-        local _, message, errno = container.rmdir("/nope" .. i)
+        local _, message, errno = sys.rmdir("/nope" .. i)
         assert(errno == 2 and message == "rmdir /nope" .. i .. ": No such file or directory")
-        _, message, errno = container.open("/nope" .. i)
+        _, message, errno = sys.open("/nope" .. i)
         assert(errno == 2, message)
-        _, message, errno = container.read_file("/nope" .. i)
+        _, message, errno = sys.read_file("/nope" .. i)
         assert(errno == 2, message)
-        _, message, errno = container.kill(1 << 30, 0)
+        _, message, errno = sys.kill(1 << 30, 0)
         assert(errno == 3, message)
       end
       print("done")]])
@@ -65,14 +65,14 @@ end)
 
 describe("comma words", function()
   it("raise for a word that is unknown, empty or has a space, naming it", function()
-    support.raises("unknown open flag 'rdonli'", container.open, "/", "rdonli")
-    support.raises("unknown open flag 'rdonl'", container.open, "/", "rdonl")
-    support.raises("unknown open flag ' directory'", container.open, "/", "rdonly, directory")
-    support.raises("unknown open flag ''", container.open, "/", "rdonly,,directory")
-    support.raises("NUL byte", container.open, "/", "rdonly\0")
+    support.raises("unknown open flag 'rdonli'", sys.open, "/", "rdonli")
+    support.raises("unknown open flag 'rdonl'", sys.open, "/", "rdonl")
+    support.raises("unknown open flag ' directory'", sys.open, "/", "rdonly, directory")
+    support.raises("unknown open flag ''", sys.open, "/", "rdonly,,directory")
+    support.raises("NUL byte", sys.open, "/", "rdonly\0")
   end)
 
   it("may be none", function()
-    assert(container.open("/", "")):close()
+    assert(sys.open("/", "")):close()
   end)
 end)

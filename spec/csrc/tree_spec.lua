@@ -1,7 +1,7 @@
 -- Mounts that an fd holds, and what is set on mounts.
 
 local children = require "spec.fixtures.children"
-local container = require "container"
+local sys = require "container.sys"
 local mountinfo = require "spec.fixtures.mountinfo"
 local support = require "spec.support"
 
@@ -12,9 +12,9 @@ local seen, has, tmpfs = mountinfo.seen, mountinfo.has, mountinfo.tmpfs
 -- The user namespace of a child, in which 10 ids are those from 70000 on outside.
 local function namespace_of(pid)
   for _, name in ipairs { "uid_map", "gid_map" } do
-    assert(container.write_file(("/proc/%d/%s"):format(pid, name), "0 70000 10"))
+    assert(sys.write_file(("/proc/%d/%s"):format(pid, name), "0 70000 10"))
   end
-  return assert(container.open(("/proc/%d/ns/user"):format(pid)))
+  return assert(sys.open(("/proc/%d/ns/user"):format(pid)))
 end
 
 local path
@@ -26,14 +26,14 @@ end)
 describe("container.open_tree #root", function()
   it("holds a copy of a mount that is nowhere, without those below it", function()
     local found, below, mounted, left = support.child(function()
-      local mounts = container.read_file("/proc/self/mountinfo")
+      local mounts = sys.read_file("/proc/self/mountinfo")
       tmpfs(tmpfs(path) .. "/below")
-      container.mkdir(path .. "/below/deep")
-      local tree = assert(container.open_tree(path))
-      assert(container.umount(path, "detach"))
-      local found = container.stat("/proc/self/fd/" .. tree:fileno() .. "/below")
-      local below = container.stat("/proc/self/fd/" .. tree:fileno() .. "/below/deep")
-      local now = container.read_file("/proc/self/mountinfo")
+      sys.mkdir(path .. "/below/deep")
+      local tree = assert(sys.open_tree(path))
+      assert(sys.umount(path, "detach"))
+      local found = sys.stat("/proc/self/fd/" .. tree:fileno() .. "/below")
+      local below = sys.stat("/proc/self/fd/" .. tree:fileno() .. "/below/deep")
+      local now = sys.read_file("/proc/self/mountinfo")
       tree:close()
       return found.type, below == nil, now == mounts, tree:fileno() == nil
     end, MOUNT)
@@ -43,43 +43,43 @@ describe("container.open_tree #root", function()
   it("takes those below it along with rec", function()
     assert.is_true(support.child(function()
       tmpfs(tmpfs(path) .. "/below")
-      container.mkdir(path .. "/below/deep")
-      local tree <close> = assert(container.open_tree(path, "rec"))
-      return container.stat("/proc/self/fd/" .. tree:fileno() .. "/below/deep") ~= nil
+      sys.mkdir(path .. "/below/deep")
+      local tree <close> = assert(sys.open_tree(path, "rec"))
+      return sys.stat("/proc/self/fd/" .. tree:fileno() .. "/below/deep") ~= nil
     end, MOUNT))
   end)
 
   it("is refused what is not there", function()
     support.refused("open_tree /nope: No such file or directory", "ENOENT",
-      support.child(function() return container.open_tree("/nope") end, MOUNT))
+      support.child(function() return sys.open_tree("/nope") end, MOUNT))
   end)
 end)
 
 describe("container.open_tree", function()
   it("is refused to an ordinary user", function()
     assert.equal("nil\topen_tree /: Operation not permitted\t1\n", support.as_user(support.lua
-      .. [[ -e 'print(require("container").open_tree("/"))']]).stdout)
+      .. [[ -e 'print(require("container.sys").open_tree("/"))']]).stdout)
   end)
 
   it("raises for what is no path, and for a flag that it does not know", function()
-    support.raises("fd expected, got table", container.open_tree, {})
-    support.raises("NUL byte", container.open_tree, "/\0")
-    support.raises("unknown open_tree flag 'ro'", container.open_tree, "/", "ro")
+    support.raises("fd expected, got table", sys.open_tree, {})
+    support.raises("NUL byte", sys.open_tree, "/\0")
+    support.raises("unknown open_tree flag 'ro'", sys.open_tree, "/", "ro")
   end)
 end)
 
 describe("container.move_mount #root", function()
   it("puts a mount onto a path, or onto an open directory", function()
     local one, two = support.child(function()
-      container.mkdir(path)
-      container.mkdir(path .. "1")
-      container.mkdir(path .. "2")
+      sys.mkdir(path)
+      sys.mkdir(path .. "1")
+      sys.mkdir(path .. "2")
       tmpfs(path)
-      container.mkdir(path .. "/mark")
-      assert(container.move_mount(container.open_tree(path), path .. "1"))
-      local place <close> = assert(container.open(path .. "2", "path,directory"))
-      assert(container.move_mount(container.open_tree(path), place))
-      return container.stat(path .. "1/mark").type, container.stat(path .. "2/mark").type
+      sys.mkdir(path .. "/mark")
+      assert(sys.move_mount(sys.open_tree(path), path .. "1"))
+      local place <close> = assert(sys.open(path .. "2", "path,directory"))
+      assert(sys.move_mount(sys.open_tree(path), place))
+      return sys.stat(path .. "1/mark").type, sys.stat(path .. "2/mark").type
     end, MOUNT)
     assert.same({ "directory", "directory" }, { one, two })
   end)
@@ -87,19 +87,19 @@ describe("container.move_mount #root", function()
   it("is refused a target that is not there, and an fd of no mount", function()
     support.refused("move_mount /nope: No such file or directory", "ENOENT",
       support.child(function()
-        return container.move_mount(container.open_tree("/tmp"), "/nope")
+        return sys.move_mount(sys.open_tree("/tmp"), "/nope")
       end, MOUNT))
     support.refused("move_mount /tmp: Invalid argument", "EINVAL",
       support.child(function()
-        return container.move_mount(container.open("/etc", "path"), "/tmp")
+        return sys.move_mount(sys.open("/etc", "path"), "/tmp")
       end, MOUNT))
   end)
 end)
 
 describe("container.move_mount", function()
   it("raises for what is no fd and no target", function()
-    support.raises("container.fd expected", container.move_mount, "/", "/")
-    support.raises("container.fd expected", container.move_mount, 3)
+    support.raises("container.fd expected", sys.move_mount, "/", "/")
+    support.raises("container.fd expected", sys.move_mount, 3)
   end)
 end)
 
@@ -108,8 +108,8 @@ describe("container.mount_setattr #root", function()
     support.needs("mount_setattr")
     local options, below = support.child(function()
       local below = tmpfs(tmpfs(path) .. "/below")
-      assert(container.mount_setattr(path, "nosuid,nodev"))
-      assert(container.mount_setattr(path, "ro,noexec"))
+      assert(sys.mount_setattr(path, "nosuid,nodev"))
+      assert(sys.mount_setattr(path, "ro,noexec"))
       return seen(path).options, seen(below).options
     end, MOUNT)
     for _, word in ipairs { "ro", "nosuid", "nodev", "noexec" } do
@@ -122,7 +122,7 @@ describe("container.mount_setattr #root", function()
     support.needs("mount_setattr")
     local options, below = support.child(function()
       local below = tmpfs(tmpfs(path) .. "/below")
-      assert(container.mount_setattr(path, "rec,ro"))
+      assert(sys.mount_setattr(path, "rec,ro"))
       return seen(path).options, seen(below).options
     end, MOUNT)
     assert.is_true(has(options, "ro") and has(below, "ro"))
@@ -131,9 +131,9 @@ describe("container.mount_setattr #root", function()
   it("is given a mount that is nowhere yet by its fd", function()
     support.needs("mount_setattr")
     assert.is_true(has(support.child(function()
-      local tree <close> = assert(container.open_tree(tmpfs(path)))
-      assert(container.mount_setattr(tree, "nodev"))
-      assert(container.move_mount(tree, path))
+      local tree <close> = assert(sys.open_tree(tmpfs(path)))
+      assert(sys.mount_setattr(tree, "nodev"))
+      assert(sys.move_mount(tree, path))
       return seen(path).options
     end, MOUNT), "nodev"))
   end)
@@ -141,9 +141,9 @@ describe("container.mount_setattr #root", function()
   it("shows nobody what is mounted below from then on with private", function()
     support.needs("mount_setattr")
     local before, after = support.child(function()
-      assert(container.mount(nil, tmpfs(path), nil, "shared"))
+      assert(sys.mount(nil, tmpfs(path), nil, "shared"))
       local before = seen(path).tags
-      assert(container.mount_setattr(path, "private"))
+      assert(sys.mount_setattr(path, "private"))
       return before, seen(path).tags
     end, MOUNT)
     assert.matches("shared:", before)
@@ -156,18 +156,18 @@ describe("container.mount_setattr #root", function()
     local owner, made = support.child(function()
       local child <close> = children.hold("user")
       local userns <close> = namespace_of(child.pid)
-      local tree <close> = assert(container.open_tree(dir))
-      assert(container.mount_setattr(tree, "rec", userns))
-      container.mkdir(path)
-      assert(container.move_mount(tree, path))
-      local st = assert(container.stat(path))
-      assert(container.setgid(70003))
-      assert(container.setuid(70000))
-      assert(container.mkdir(path .. "/made"))
-      return st.uid .. ":" .. st.gid, container.stat(path .. "/made").gid
+      local tree <close> = assert(sys.open_tree(dir))
+      assert(sys.mount_setattr(tree, "rec", userns))
+      sys.mkdir(path)
+      assert(sys.move_mount(tree, path))
+      local st = assert(sys.stat(path))
+      assert(sys.setgid(70003))
+      assert(sys.setuid(70000))
+      assert(sys.mkdir(path .. "/made"))
+      return st.uid .. ":" .. st.gid, sys.stat(path .. "/made").gid
     end, MOUNT)
     assert.same({ "70000:70000", 70003 }, { owner, made })
-    local st = assert(container.stat(dir .. "/made"))
+    local st = assert(sys.stat(dir .. "/made"))
     assert.same({ 0, 3 }, { st.uid, st.gid })
   end)
 
@@ -178,31 +178,31 @@ describe("container.mount_setattr #root", function()
         local child <close> = children.hold("user")
         local userns <close> = namespace_of(child.pid)
         if source == path then
-          return container.mount_setattr(tmpfs(path), "rec", userns)
+          return sys.mount_setattr(tmpfs(path), "rec", userns)
         end
-        return container.mount_setattr(container.open_tree(source), nil, userns)
+        return sys.mount_setattr(sys.open_tree(source), nil, userns)
       end, MOUNT)
-      assert.equal(container.errno.EINVAL, errno)
+      assert.equal(sys.errno.EINVAL, errno)
     end
   end)
 
   it("is refused what is not there, and what is no mount point", function()
     support.needs("mount_setattr")
     support.refused("mount_setattr /nope: No such file or directory", "ENOENT",
-      support.child(function() return container.mount_setattr("/nope", "ro") end, MOUNT))
+      support.child(function() return sys.mount_setattr("/nope", "ro") end, MOUNT))
     support.refused(("mount_setattr %s: Invalid argument"):format(path), "EINVAL",
       support.child(function()
-        container.mkdir(path)
-        return container.mount_setattr(path, "ro")
+        sys.mkdir(path)
+        return sys.mount_setattr(path, "ro")
       end, MOUNT))
   end)
 end)
 
 describe("container.mount_setattr", function()
   it("raises for what is no path or fd, and for an attribute that it does not know", function()
-    support.raises("container.fd expected", container.mount_setattr, {}, "ro")
-    support.raises("NUL byte", container.mount_setattr, "/nope\0", "ro")
-    support.raises("unknown mount attribute 'rw'", container.mount_setattr, "/nope", "rec,rw")
+    support.raises("container.fd expected", sys.mount_setattr, {}, "ro")
+    support.raises("NUL byte", sys.mount_setattr, "/nope\0", "ro")
+    support.raises("unknown mount attribute 'rw'", sys.mount_setattr, "/nope", "rec,rw")
   end)
 end)
 
@@ -219,57 +219,57 @@ describe("container.cover", function()
   local function inside(fn)
     return support.child(function()
       tmpfs("/mnt")
-      local root = assert(container.open(place, "path,directory"))
-      return fn(root, assert(container.open("/dev/null", "path")),
-        assert(container.open("/mnt", "path,directory")))
+      local root = assert(sys.open(place, "path,directory"))
+      return fn(root, assert(sys.open("/dev/null", "path")),
+        assert(sys.open("/mnt", "path,directory")))
     end, MOUNT)
   end
 
   it("puts a file over a file, and a directory over a directory #root", function()
     assert.same({ "", 0 }, { inside(function(root, file, directory)
-      assert(container.cover(root, "/file", file, directory))
-      assert(container.cover(root, "dir", file, directory))
-      return container.read_file(place .. "/file"), #container.list(place .. "/dir")
+      assert(sys.cover(root, "/file", file, directory))
+      assert(sys.cover(root, "dir", file, directory))
+      return sys.read_file(place .. "/file"), #sys.list(place .. "/dir")
     end) })
   end)
 
   it("leaves a directory alone when nothing was given that covers one #root", function()
     local names, message, errno = inside(function(root, file)
-      local _, why, number = container.cover(root, "dir", file)
-      return #container.list(place .. "/dir"), why, number
+      local _, why, number = sys.cover(root, "dir", file)
+      return #sys.list(place .. "/dir"), why, number
     end)
-    assert.same({ 1, "move_mount dir: Is a directory", container.errno.EISDIR },
+    assert.same({ 1, "move_mount dir: Is a directory", sys.errno.EISDIR },
       { names, message, errno })
   end)
 
   it("follows no link, but one that stays beneath if it is told to #root", function()
-    assert.same({ container.errno.ELOOP, "", "secret\n" }, { inside(function(root, file)
-      local _, _, errno = container.cover(root, "link", file)
-      local before = container.read_file(place .. "/file")
-      assert(container.cover(root, "link", file, nil, "symlinks"))
-      return errno, container.read_file(place .. "/file"), before
+    assert.same({ sys.errno.ELOOP, "", "secret\n" }, { inside(function(root, file)
+      local _, _, errno = sys.cover(root, "link", file)
+      local before = sys.read_file(place .. "/file")
+      assert(sys.cover(root, "link", file, nil, "symlinks"))
+      return errno, sys.read_file(place .. "/file"), before
     end) })
-    assert.equal(container.errno.ENOENT, (inside(function(root, file)
-      local _, _, errno = container.cover(root, "out/etc/passwd", file, nil, "symlinks")
+    assert.equal(sys.errno.ENOENT, (inside(function(root, file)
+      local _, _, errno = sys.cover(root, "out/etc/passwd", file, nil, "symlinks")
       return errno
     end)))
   end)
 
   it("leaves no fd, whatever comes of it #root", function()
     assert.is_true((inside(function(root, file, directory)
-      local before = #container.list("/proc/self/fd")
+      local before = #sys.list("/proc/self/fd")
       for _, name in ipairs { "file", "dir", "nope", "link" } do
-        container.cover(root, name, file)
-        container.cover(root, name, file, directory)
+        sys.cover(root, name, file)
+        sys.cover(root, name, file, directory)
       end
-      return #container.list("/proc/self/fd") == before
+      return #sys.list("/proc/self/fd") == before
     end)))
   end)
 
   it("raises for what is no fd, no path and no word", function()
-    support.raises("container.fd expected", container.cover, "/", "x", 0)
-    support.raises("string expected", container.cover, 0, 0, 0)
-    support.raises("container.fd expected", container.cover, 0, "x")
-    support.raises("invalid option 'some'", container.cover, 0, "x", 0, nil, "some")
+    support.raises("container.fd expected", sys.cover, "/", "x", 0)
+    support.raises("string expected", sys.cover, 0, 0, 0)
+    support.raises("container.fd expected", sys.cover, 0, "x")
+    support.raises("invalid option 'some'", sys.cover, 0, "x", 0, nil, "some")
   end)
 end)

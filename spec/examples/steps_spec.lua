@@ -2,7 +2,7 @@
 -- timeout(1) stands in front of each of them: a step that hangs is killed, and its test fails.
 
 package.cpath = "./?.so;" .. package.cpath
-local container = require "container"
+local sys = require "container.sys"
 
 local lua <const> = os.getenv("LUA") or "lua5.4"
 
@@ -93,8 +93,8 @@ local function launcher_of(session)
 end
 
 local function child_of(parent)
-  for _, name in ipairs(assert(container.list("/proc"))) do
-    local status = name:match("^%d+$") and container.read_file("/proc/" .. name .. "/status")
+  for _, name in ipairs(assert(sys.list("/proc"))) do
+    local status = name:match("^%d+$") and sys.read_file("/proc/" .. name .. "/status")
     if status and tonumber(status:match("\nPPid:%s*(%d+)")) == parent then
       return tonumber(name)
     end
@@ -103,7 +103,7 @@ local function child_of(parent)
 end
 
 local function mountinfo()
-  return assert(container.read_file("/proc/self/mountinfo"))
+  return assert(sys.read_file("/proc/self/mountinfo"))
 end
 
 -- Runs a shell command in a UTS namespace of the test's own, which stands for the host: it has the
@@ -116,25 +116,25 @@ end
 -- Why a container cannot be made here, found out by making one; false if it can.
 local function refusal()
   local namespaces <const> = { "uts", "pid", "mount" }
-  local pid, message = container.clone(namespaces, function()
-    local done = container.mount(nil, "/", nil, "rprivate") and container.mount_proc("/proc")
+  local pid, message = sys.clone(namespaces, function()
+    local done = sys.mount(nil, "/", nil, "rprivate") and sys.mount_proc("/proc")
     return done and 0 or 1
   end)
   if not pid then
     return message
   end
-  local _, status = container.wait(pid)
+  local _, status = sys.wait(pid)
   return status ~= 0 and "proc cannot be mounted in new namespaces"
 end
 
 local function cgroup_refusal()
-  local place, message = container.cgroup_place("pids")
+  local place, message = sys.cgroup_place("pids")
   if not place then
     return message
   end
-  local probe <const> = place .. "/steps-spec-" .. container.getpid()
-  local made, why = container.mkdir(probe)
-  return not (made and container.rmdir(probe)) and (why or "a cgroup cannot be removed")
+  local probe <const> = place .. "/steps-spec-" .. sys.getpid()
+  local made, why = sys.mkdir(probe)
+  return not (made and sys.rmdir(probe)) and (why or "a cgroup cannot be removed")
 end
 
 -- A small root with busybox, and with the bash and the ps of this machine and their libraries.
@@ -271,7 +271,7 @@ describe("the eight steps", function()
         local session <close> = start(step, "sh", "-c", "echo ready; read x; exit 0")
         local launcher = launcher_of(session)
         session:await("^ready$")
-        assert(container.kill(child_of(launcher), "KILL"))
+        assert(sys.kill(child_of(launcher), "KILL"))
         assert.equal(128 + 9, session:finish())
       end)
     end
@@ -316,14 +316,14 @@ describe("the eight steps", function()
       session:await("^Running in child %[.*%] as 1$")
       assert.equal("1", session:await("^(%d+) is ready$"))
       local pid = child_of(launcher)
-      local status = assert(container.read_file("/proc/" .. pid .. "/status"))
+      local status = assert(sys.read_file("/proc/" .. pid .. "/status"))
       assert.matches("\nNSpid:.*%s" .. pid .. "%s+1\n", status)
       assert.equal(0, session:finish())
     end)
 
     it_unless(no_container, "still shows the host's processes", function()
       local output = run(5, "ps", "-e")
-      assert.matches("\n%s*" .. container.getpid() .. "%s", output)
+      assert.matches("\n%s*" .. sys.getpid() .. "%s", output)
     end)
   end)
 
@@ -334,7 +334,7 @@ describe("the eight steps", function()
       session:await("^ready$")
       local root = "/proc/" .. child_of(launcher) .. "/root"
       assert.equal(rootfs .. "\n", (shell("readlink " .. root)))
-      local seen, real = assert(container.stat(root .. "/bin")), container.stat(rootfs .. "/bin")
+      local seen, real = assert(sys.stat(root .. "/bin")), sys.stat(rootfs .. "/bin")
       assert.same({ real.dev, real.ino }, { seen.dev, seen.ino })
       assert.equal(0, session:finish())
     end)
@@ -404,15 +404,15 @@ describe("the eight steps", function()
     local place
 
     setup(function()
-      place = container.cgroup_place("pids")
+      place = sys.cgroup_place("pids")
     end)
 
     local function assert_gone(launcher)
-      assert.is_nil((container.stat(place .. "/step8-" .. launcher)))
+      assert.is_nil((sys.stat(place .. "/step8-" .. launcher)))
     end
 
     local function processes_of(cgroup)
-      return lines(assert(container.read_file(cgroup .. "/cgroup.procs")))
+      return lines(assert(sys.read_file(cgroup .. "/cgroup.procs")))
     end
 
     it_unless(no_cgroup, "is a cgroup in which the host sees the container's processes", function()
@@ -420,7 +420,7 @@ describe("the eight steps", function()
       local launcher = launcher_of(session)
       session:await("^ready$")
       local cgroup <const> = place .. "/step8-" .. launcher
-      assert.equal("20\n", container.read_file(cgroup .. "/pids.max"))
+      assert.equal("20\n", sys.read_file(cgroup .. "/pids.max"))
       local pid = child_of(launcher)
       assert.same({ tostring(pid), tostring(child_of(pid)) }, processes_of(cgroup))
       assert.equal(0, session:finish())
@@ -444,12 +444,12 @@ describe("the eight steps", function()
       session:await("^ready$")
       local cgroup <const> = place .. "/step8-" .. launcher
       -- Only where the limit holds: this machine has other things to do.
-      assert.equal("20\n", container.read_file(cgroup .. "/pids.max"))
+      assert.equal("20\n", sys.read_file(cgroup .. "/pids.max"))
       assert.same({ tostring(child_of(launcher)) }, processes_of(cgroup))
       session.input:write(":() { : | : & }; :\n")
       session.input:flush()
       session:await("Resource temporarily unavailable$")
-      assert.is_true(tonumber((container.read_file(cgroup .. "/pids.current"))) <= 20)
+      assert.is_true(tonumber((sys.read_file(cgroup .. "/pids.current"))) <= 20)
       assert.is_true(#processes_of(cgroup) <= 20)
       assert.is_true(os.execute("true"))
       assert.equal(0, session:finish())
@@ -464,17 +464,17 @@ describe("the eight steps", function()
 
     -- A process of the host in the cgroup stands for one that takes its time to die.
     it_unless(no_cgroup, "takes its cgroup away as soon as the last process has left it", function()
-      local last = assert(container.clone({}, function() container.exec { "sleep", "20" } end))
+      local last = assert(sys.clone({}, function() sys.exec { "sleep", "20" } end))
       local session <close> = start(8, "sh", "-c", "echo ready; read x; exit 0")
       local launcher = launcher_of(session)
       session:await("^ready$")
-      local pidfd <close> = assert(container.pidfd_open(child_of(launcher)))
+      local pidfd <close> = assert(sys.pidfd_open(child_of(launcher)))
       local cgroup <const> = place .. "/step8-" .. launcher
-      local joined, message = container.write_file(cgroup .. "/cgroup.procs", tostring(last))
+      local joined, message = sys.write_file(cgroup .. "/cgroup.procs", tostring(last))
       session.input:close()
-      local ended = container.ppoll({ pidfd }, 10)
-      container.kill(last, "KILL")
-      container.wait(last)
+      local ended = sys.ppoll({ pidfd }, 10)
+      sys.kill(last, "KILL")
+      sys.wait(last)
       assert(joined, message)
       assert.is_true(ended[1])
       assert.equal(0, session:finish())

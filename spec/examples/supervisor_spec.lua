@@ -1,6 +1,6 @@
 -- The supervisor: services come up in order, are kept, and go down with it.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -16,12 +16,12 @@ function supervisor.new(services)
     local file <close> = assert(io.open(path, "w"))
     file:write(services)
   end
-  local reader, writer = assert(container.pipe())
-  local pid = assert(container.clone({}, function()
-    container.pdeathsig("KILL")
-    container.dup2(writer, 1)
-    container.dup2(writer, 2)
-    container.exec { support.lua, "examples/supervisor.lua", path }
+  local reader, writer = assert(sys.pipe())
+  local pid = assert(sys.clone({}, function()
+    sys.pdeathsig("KILL")
+    sys.dup2(writer, 1)
+    sys.dup2(writer, 2)
+    sys.exec { support.lua, "examples/supervisor.lua", path }
   end))
   writer:close()
   return setmetatable({ pid = pid, reader = reader, text = "" }, supervisor)
@@ -29,11 +29,11 @@ end
 
 --- Waits until it has said something; or, without a pattern, to the end.
 function supervisor:expect(pattern)
-  local finish = container.clock_gettime() + DEADLINE
+  local finish = sys.clock_gettime() + DEADLINE
   while not pattern or not self.text:find(pattern) do
-    assert(container.ppoll({ self.reader }, finish - container.clock_gettime())[1],
+    assert(sys.ppoll({ self.reader }, finish - sys.clock_gettime())[1],
       "not said: " .. tostring(pattern) .. "\n" .. self.text)
-    local piece = assert(container.read(self.reader))
+    local piece = assert(sys.read(self.reader))
     if piece == "" then
       assert(not pattern, self.text)
       return
@@ -44,14 +44,14 @@ end
 
 --- Asks it to end, and answers how it did.
 function supervisor:stop(signal)
-  container.kill(self.pid, signal)
+  sys.kill(self.pid, signal)
   self:expect()
   return support.wait(self.pid)
 end
 
 function supervisor:__close()
-  container.kill(self.pid, "KILL")
-  container.wait(self.pid)
+  sys.kill(self.pid, "KILL")
+  sys.wait(self.pid)
   self.reader:close()
 end
 
@@ -97,7 +97,7 @@ describe("examples/supervisor.lua", function()
       local s <close> = supervisor.new [[return {
         { "sh", "-c", "exec sleep 1000", name = "never", ready = "nothing" },
         { "sh", "-c", "echo up", name = "after" } }]]
-      container.ppoll({ s.reader }, 0.2)
+      sys.ppoll({ s.reader }, 0.2)
       assert.same({ "exit", 0 }, { s:stop("TERM") })
       assert.is_nil(s.text:find("after"))
     end)
@@ -106,7 +106,7 @@ describe("examples/supervisor.lua", function()
     local s <close> = supervisor.new [[return {
       { "sh", "-c", "echo up; exec sleep 4321.5", name = "a" } }]]
     s:expect("up\n")
-    container.kill(s.pid, "KILL")
+    sys.kill(s.pid, "KILL")
     assert.is_true(command.gone("4321.5"))
     command.sweep(function() -- but its cgroup
       assert.equal("", command.root:print("true"))
@@ -115,7 +115,7 @@ describe("examples/supervisor.lua", function()
 
   it("runs the services beside it #root", function()
     local s <close> =
-      supervisor.new(container.read_file("examples/supervisor/services.lua"))
+      supervisor.new(sys.read_file("examples/supervisor/services.lua"))
     s:expect("worker     | %* again in 0.2 s\n")
     s:expect("once       | the host is called box\n")
     assert.same({ "exit", 0 }, { s:stop("TERM") })

@@ -1,29 +1,29 @@
 -- A container that runs, seen and held by its launcher: the same on either version of cgroups, for
 -- root and for an ordinary user with a cgroup of one's own.
 
-local container = require "container"
-local library = require "container.library"
+local sys = require "container.sys"
+local api = require "container.api"
 local support = require "spec.support"
 
-local _, version = container.cgroup_place("pids")
+local _, version = sys.cgroup_place("pids")
 
 setup(function()
-  library.run { "true" }
+  api.run { "true" }
 end)
 
 -- A container that counts as long as it may, one line a step.
 local function counter(options)
   options[1], options[2], options[3] = "sh", "-c", "while :; do echo; done"
   options.stdout = "pipe"
-  return assert(library.spawn(options))
+  return assert(api.spawn(options))
 end
 
 -- How many bytes come while no more than that many seconds pass.
 local function counted(c, seconds)
-  local bytes, finish = 0, container.clock_gettime() + seconds
-  while container.ppoll({ c.stdout:fd() }, math.max(finish - container.clock_gettime(), 0))[1] do
-    bytes = bytes + #container.read(c.stdout:fd(), 65536)
-    if container.clock_gettime() > finish then
+  local bytes, finish = 0, sys.clock_gettime() + seconds
+  while sys.ppoll({ c.stdout:fd() }, math.max(finish - sys.clock_gettime(), 0))[1] do
+    bytes = bytes + #sys.read(c.stdout:fd(), 65536)
+    if sys.clock_gettime() > finish then
       break
     end
   end
@@ -32,8 +32,8 @@ end
 
 -- What was written before it stood still.
 local function empty(c)
-  while container.ppoll({ c.stdout:fd() }, 0)[1] do
-    assert(container.read(c.stdout:fd(), 65536))
+  while sys.ppoll({ c.stdout:fd() }, 0)[1] do
+    assert(sys.read(c.stdout:fd(), 65536))
   end
 end
 
@@ -52,11 +52,11 @@ describe("pause #cgroup", function()
   end)
 
   it("stops all of many processes, and who is born meanwhile", function()
-    local c <close> = assert(library.spawn { "sh", "-c",
+    local c <close> = assert(api.spawn { "sh", "-c",
       "for i in 1 2 3 4; do (while :; do (:); done) & done; wait", cpus = 1, stats = true })
     assert.is_true(c:pause())
     local used = c:stats().cpu.usage
-    container.ppoll({}, 0.2)
+    sys.ppoll({}, 0.2)
     -- Version 2 adds up what was used before when it is asked.
     assert.truthy(c:stats().cpu.usage - used < 0.05)
   end)
@@ -70,13 +70,13 @@ describe("pause #cgroup", function()
     local other = counter {}
     assert.is_true(other:pause())
     other:close()
-    local late <close> = assert(library.spawn { "sleep", "1000", timeout = 0.1, grace = 0 })
+    local late <close> = assert(api.spawn { "sleep", "1000", timeout = 0.1, grace = 0 })
     assert.is_true(late:pause())
     assert.equal("timeout", late:wait().reason)
   end)
 
   it("is refused for one that has ended", function()
-    local c <close> = assert(library.spawn { "true" })
+    local c <close> = assert(api.spawn { "true" })
     c:wait()
     for _, name in ipairs { "pause", "resume", "processes", "stats", "update" } do
       local value, err = c[name](c, {})
@@ -92,14 +92,14 @@ describe("pause #cgroup", function()
       assert(c:pause())
       print(c.pid)
       io.stdout:flush()
-      container.kill(container.getpid(), "KILL")
+      sys.kill(sys.getpid(), "KILL")
     ]]):format(pids))
-    local pid <close> = container.pidfd_open(tonumber(result.stdout))
+    local pid <close> = sys.pidfd_open(tonumber(result.stdout))
     for _ = 1, 3 do -- the first finds it, and the last finds it gone
-      assert(library.run { "true" })
+      assert(api.run { "true" })
     end
-    assert.truthy(not pid or container.ppoll({ pid }, 10)[1])
-    assert(library.run { "true" })
+    assert.truthy(not pid or sys.ppoll({ pid }, 10)[1])
+    assert(api.run { "true" })
   end
 
   it("is the end of a container whose launcher is killed meanwhile, by the next run #root",
@@ -113,7 +113,7 @@ describe("processes #cgroup", function()
   local function same(options)
     options[1], options[2], options[3] = "sh", "-c", "sleep 1000 & sleep 1000 & echo; wait"
     options.stdout = "pipe"
-    local c <close> = assert(library.spawn(options))
+    local c <close> = assert(api.spawn(options))
     assert(c.stdout:read("l"))
     local list = assert(c:processes())
     assert.equal(4, #list)
@@ -132,7 +132,7 @@ end)
 describe("stats #cgroup", function()
   it("tell what is used, in seconds and bytes", function()
     support.needs "memory"
-    local c <close> = assert(library.spawn { "sh", "-c",
+    local c <close> = assert(api.spawn { "sh", "-c",
       "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo; sleep 1000", stats = true,
       memory = "64M", pids = 7, cpus = 0.5, stdout = "pipe" })
     assert(c.stdout:read("l"))
@@ -153,19 +153,19 @@ describe("stats #cgroup", function()
     assert.equal(7, found.pids.limit)
     assert.equal(0, found.pids.refused)
     local waits = found.pressure
-    assert.equal(version == 2 and container.stat("/proc/pressure/cpu") ~= nil, waits ~= nil)
+    assert.equal(version == 2 and sys.stat("/proc/pressure/cpu") ~= nil, waits ~= nil)
     for _, what in ipairs(waits and { "cpu", "memory", "io" } or {}) do
       assert.truthy(waits[what].some.avg10 >= 0 and waits[what].some.total >= 0)
     end
   end)
 
   it("count how often a bomb found no room", function()
-    local c <close> = assert(library.spawn { "sh", "-c",
+    local c <close> = assert(api.spawn { "sh", "-c",
       "exec 2>&-; bomb() { bomb | bomb & }; bomb; exec sleep 1000", pids = 12 })
     local looks = 0
     repeat
       looks = looks + 1
-      container.ppoll({}, 0.01)
+      sys.ppoll({}, 0.01)
     until c:stats().pids.refused > 0 or looks > 1000
     local found = c:stats().pids
     assert.truthy(found.refused > 0)
@@ -174,7 +174,7 @@ describe("stats #cgroup", function()
   end)
 
   it("do not tell what nobody counts", function()
-    local c <close> = assert(library.spawn { "sleep", "1000" })
+    local c <close> = assert(api.spawn { "sleep", "1000" })
     local found = c:stats()
     assert.equal(2, found.pids.current)
     assert.truthy(version == 2 or not found.memory)
@@ -182,17 +182,17 @@ describe("stats #cgroup", function()
 
   it("are in the result when they were asked for", function()
     support.needs "memory"
-    local result = assert(library.run { "true", stats = true })
+    local result = assert(api.run { "true", stats = true })
     assert.equal(0, result.stats.pids.current)
     assert.truthy(result.stats.cpu.usage > 0)
-    assert.is_nil(assert(library.run { "true" }).stats)
+    assert.is_nil(assert(api.run { "true" }).stats)
   end)
 end)
 
 describe("update #cgroup", function()
   it("changes limits up and down while the container runs", function()
     support.needs "memory"
-    local c <close> = assert(library.spawn { "sleep", "1000", memory = "32M", cpus = 1 })
+    local c <close> = assert(api.spawn { "sleep", "1000", memory = "32M", cpus = 1 })
     for _, memory in ipairs { 64 << 20, 16 << 20, 48 << 20 } do
       assert.is_true(c:update { memory = memory, pids = 9, cpus = 0.5 })
       assert.equal(memory, c:stats().memory.limit)
@@ -214,7 +214,7 @@ describe("update #cgroup", function()
 
   it("puts back what it has set when a later one is refused, which it names", function()
     support.needs("memory", "cpuset")
-    local c <close> = assert(library.spawn { "sleep", "1000", memory = "32M", pids = 7,
+    local c <close> = assert(api.spawn { "sleep", "1000", memory = "32M", pids = 7,
       cpuset_cpus = "0", cpuset_mems = "0" })
     local ok, err = c:update { memory = "64M", pids = 9, cpuset_cpus = "9999" }
     assert.is_nil(ok)
@@ -229,7 +229,7 @@ describe("update #cgroup", function()
   end)
 
   it("refuses what it does not know, by its name", function()
-    local c <close> = assert(library.spawn { "sleep", "1000" })
+    local c <close> = assert(api.spawn { "sleep", "1000" })
     for message, options in pairs {
       ["update: options: \"hostname\" cannot be changed while a container runs"] =
         { hostname = "x" },
@@ -250,8 +250,8 @@ describe("want of memory #cgroup", function()
   it("is the reason, and an event, and no neighbour's", function()
     support.needs "memory"
     local events = 0
-    local neighbour <close> = assert(library.spawn { "sleep", "1000", memory = "32M" })
-    local result = assert(library.run { HOG[1], HOG[2], HOG[3], memory = "16M",
+    local neighbour <close> = assert(api.spawn { "sleep", "1000", memory = "32M" })
+    local result = assert(api.run { HOG[1], HOG[2], HOG[3], memory = "16M",
       on = { oom = function() events = events + 1 end } })
     assert.equal("oom", result.reason)
     assert.equal("KILL", result.signal)
@@ -259,34 +259,34 @@ describe("want of memory #cgroup", function()
     assert.truthy(result.oom_kills > 0)
     assert.truthy(not result.memory_peak or result.memory_peak <= 16 << 20)
     assert.truthy(events >= 1, events)
-    assert.equal("running", container.wait(neighbour.pid, "nohang"))
+    assert.equal("running", sys.wait(neighbour.pid, "nohang"))
   end)
 
   it("is waited for, and not looked for again and again", function()
     support.needs "memory"
-    local c <close> = assert(library.spawn { "sleep", "0.5", memory = "64M",
+    local c <close> = assert(api.spawn { "sleep", "0.5", memory = "64M",
       on = { oom = function() end } })
-    local ppoll, calls = container.ppoll, 0
-    container.ppoll = function(...)
+    local ppoll, calls = sys.ppoll, 0
+    sys.ppoll = function(...)
       calls = calls + 1
       return ppoll(...)
     end
     local result = c:wait()
-    container.ppoll = ppoll
+    sys.ppoll = ppoll
     assert.equal(0, result.status)
     assert.truthy(calls <= 10, calls)
   end)
 
   it("is not the reason where a container is killed", function()
     support.needs "memory"
-    local c <close> = assert(library.spawn { "sleep", "1000", memory = "16M" })
+    local c <close> = assert(api.spawn { "sleep", "1000", memory = "16M" })
     c:kill("KILL")
     assert.equal("signal", c:wait().reason)
   end)
 
   it("comes for what children want as well", function()
     support.needs "memory"
-    local result = assert(library.run { "sh", "-c", HOG[1] .. " -e '" .. HOG[3]:gsub("'", "\"")
+    local result = assert(api.run { "sh", "-c", HOG[1] .. " -e '" .. HOG[3]:gsub("'", "\"")
       .. "'; kill -KILL $$", memory = "16M", stderr = "null" })
     assert.equal("oom", result.reason)
   end)

@@ -1,6 +1,6 @@
 -- What ends a container, whoever ends it, and that nothing of it is left: no process, no cgroup.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -116,7 +116,7 @@ for _, caller in ipairs(command.callers) do
         s:expect("3 all\n")
         for _, pid in ipairs(command.processes(marker)) do
           if pid ~= s.pid then
-            container.kill(pid, "STOP")
+            sys.kill(pid, "STOP")
           end
         end
         s:signal("KILL")
@@ -133,7 +133,7 @@ for _, caller in ipairs(command.callers) do
         local marker = support.name()
         local s <close> = caller:start(init, command.probe("forks", 10, marker))
         s:expect("10 all\n")
-        assert(container.kill(command.children(s.pid)[1], "KILL"))
+        assert(sys.kill(command.children(s.pid)[1], "KILL"))
         assert.equal(137, s:wait())
         assert.equal("", s.stderr)
         assert.truthy(command.gone(marker))
@@ -148,9 +148,9 @@ for _, caller in ipairs(command.callers) do
           return command.children(s.pid)[1]
         end)
         for _ = 1, delay * 8 do -- a little further each time
-          container.stat("/")
+          sys.stat("/")
         end
-        container.kill(child, "KILL")
+        sys.kill(child, "KILL")
         assert.equal(137, s:wait())
         assert.equal("", s.stderr)
         assert.truthy(command.gone(marker))
@@ -163,7 +163,7 @@ for _, caller in ipairs(command.callers) do
       local s <close> = caller:start(command.probe "wait")
       s:expect("ready\n")
       local init = command.children(s.pid)[1]
-      assert(container.kill(command.children(init)[1], "KILL"))
+      assert(sys.kill(command.children(init)[1], "KILL"))
       assert.equal(137, s:wait())
     end)
 
@@ -207,10 +207,10 @@ describe("a cgroup #root", function()
     s:signal("KILL")
     assert.equal(137, s:wait())
     command.await("the container has ended", function()
-      return not (container.read_file(directory .. "/cgroup.procs") or ""):find("%d")
+      return not (sys.read_file(directory .. "/cgroup.procs") or ""):find("%d")
     end)
     sweep(command.root)
-    assert.is_nil((container.stat(directory)))
+    assert.is_nil((sys.stat(directory)))
   end)
 
   it("of a launcher that lives is left alone by the next run", function()
@@ -218,6 +218,6 @@ describe("a cgroup #root", function()
     s:expect("ready\n")
     local directory = command.cgroup(s.pid)
     sweep(command.root)
-    assert.equal("2\n", container.read_file(directory .. "/pids.current"))
+    assert.equal("2\n", sys.read_file(directory .. "/pids.current"))
   end)
 end)

@@ -1,12 +1,12 @@
 -- The container that one gets without any option: what it has of its own, and what it has not of
 -- the host's.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
 local function own_namespace(name)
-  return container.readlink("/proc/self/ns/" .. name) .. "\n"
+  return sys.readlink("/proc/self/ns/" .. name) .. "\n"
 end
 
 for _, caller in ipairs(command.callers) do
@@ -30,8 +30,8 @@ for _, caller in ipairs(command.callers) do
 
     it("has no interface of the host's", function()
       local result = caller:print("sh", "-c", "ls /sys/class/net; cat /proc/net/route")
-      for _, name in ipairs(container.list("/sys/class/net")) do
-        local device = container.stat("/sys/class/net/" .. name .. "/device")
+      for _, name in ipairs(sys.list("/sys/class/net")) do
+        local device = sys.stat("/sys/class/net/" .. name .. "/device")
         assert.falsy(device and result:find(name, 1, true), name)
       end
       assert.equal("Iface", result:match("\n(%a+)%s[^\n]*\n$")) -- the head of an empty table
@@ -43,9 +43,9 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("leaves the host its name", function()
-      local before = container.gethostname()
+      local before = sys.gethostname()
       assert.equal("other\n", caller:print("--hostname", "other", "hostname"))
-      assert.equal(before, container.gethostname())
+      assert.equal(before, sys.gethostname())
     end)
 
     it("has an init as pid 1, which runs from memory and starts the program as pid 2", function()
@@ -53,8 +53,8 @@ for _, caller in ipairs(command.callers) do
       local s <close> = caller:start(command.probe "wait")
       s:expect("ready\n")
       local init = command.children(s.pid)[1]
-      assert.equal("init\n", container.read_file(("/proc/%d/comm"):format(init)))
-      local image = container.readlink(("/proc/%d/exe"):format(init))
+      assert.equal("init\n", sys.read_file(("/proc/%d/comm"):format(init)))
+      local image = sys.readlink(("/proc/%d/exe"):format(init))
       assert.equal("/memfd:lua-container-init (deleted)", image)
     end)
 
@@ -79,17 +79,17 @@ for _, caller in ipairs(command.callers) do
 
     it("has no way back to the host's files by a chroot", function()
       local place = support.tmpdir() .. "/secret"
-      assert(container.mknod(place, "file", tonumber("644", 8), 0, 0))
+      assert(sys.mknod(place, "file", tonumber("644", 8), 0, 0))
       assert.equal("No such file or directory\n",
         caller:print("--rootfs", caller:rootfs(), "probe", "escape", place))
     end)
 
     it("has nothing of it in the host's table of mounts while it runs", function()
-      local before = container.read_file("/proc/self/mountinfo")
+      local before = sys.read_file("/proc/self/mountinfo")
       local s <close> = caller:start(command.probe "wait")
       s:expect("ready\n")
-      assert.equal(before, container.read_file("/proc/self/mountinfo"))
-      local inside = container.read_file(("/proc/%d/mountinfo"):format(command.children(s.pid)[1]))
+      assert.equal(before, sys.read_file("/proc/self/mountinfo"))
+      local inside = sys.read_file(("/proc/%d/mountinfo"):format(command.children(s.pid)[1]))
       assert.not_equal(before, inside)
     end)
 
@@ -176,8 +176,8 @@ describe("the default container #root", function()
     local s <close> = command.root:start_words { "unshare", "--mount", "--propagation", "shared",
       support.lua, "run.lua", "-q", command.probe "wait" }
     s:expect("ready\n")
-    local table_of_host = container.read_file("/proc/self/mountinfo")
-    local table_of_launcher = container.read_file(("/proc/%d/mountinfo"):format(s.pid))
+    local table_of_host = sys.read_file("/proc/self/mountinfo")
+    local table_of_launcher = sys.read_file(("/proc/%d/mountinfo"):format(s.pid))
     assert.matches("shared:", table_of_launcher)
     assert.equal(select(2, table_of_host:gsub("\n", "")),
       select(2, table_of_launcher:gsub("\n", "")))
@@ -215,7 +215,7 @@ describe("a launcher whose /proc is that of another PID namespace #root", functi
   for name, program in pairs(command.ways) do
     it("gives its container a network of its own: " .. name, function()
       support.needs(program:match("[^ ]+"))
-      local own = container.readlink("/proc/self/ns/net")
+      local own = sys.readlink("/proc/self/ns/net")
       for _ = 1, 5 do
         local result = namespace_of(program)
         assert.matches("^net:%[%d+%]\n$", result.stdout, result.stderr)

@@ -1,15 +1,15 @@
 -- What a container reads and writes of a disk: limits hold, and it is counted. The disk is a file,
 -- by a loop device; the same on either version of cgroups.
 
-local container = require "container"
-local library = require "container.library"
+local sys = require "container.sys"
+local api = require "container.api"
 local support = require "spec.support"
 
-local _, version = container.cgroup_place("pids")
+local _, version = sys.cgroup_place("pids")
 local MEBIBYTE <const> = 1 << 20
 
 setup(function()
-  library.run { "true" }
+  api.run { "true" }
 end)
 
 -- The path of a disk of 8 MiB, and who holds it. It is detached at once, which the kernel does when
@@ -23,7 +23,7 @@ local function disk()
     pending("needs a loop device: " .. made.stderr)
   end
   local path = made.stdout:match("%S+")
-  local fd = assert(container.open(path, "rdwr"))
+  local fd = assert(sys.open(path, "rdwr"))
   assert(os.execute("losetup --detach " .. path))
   return path, fd
 end
@@ -34,15 +34,15 @@ local WRITE <const> = "exec dd if=/dev/zero of=%s bs=256K count=16 oflag=direct 
 
 -- Four mebibytes in a container, and the seconds that it took.
 local function move(path, text, rates)
-  local start = container.clock_gettime()
-  local result = assert(library.run { "sh", "-c", text:format(path), devices = { path },
+  local start = sys.clock_gettime()
+  local result = assert(api.run { "sh", "-c", text:format(path), devices = { path },
     io = rates and { [path] = rates }, stats = true })
   assert.equal(0, result.status)
-  return container.clock_gettime() - start, result.stats
+  return sys.clock_gettime() - start, result.stats
 end
 
 local function numbers(path)
-  local st = container.stat(path)
+  local st = sys.stat(path)
   return ("%d:%d"):format(st.major, st.minor)
 end
 
@@ -73,10 +73,10 @@ describe("the operations of a disk #root #cgroup", function()
   it("come at their rate, of the command too", function()
     local path, held <close> = disk()
     assert(held)
-    local start = container.clock_gettime()
+    local start = sys.clock_gettime()
     local result = support.run(("%s run.lua -q --device %s --device-read-iops %s:8 "
       .. "dd if=%s of=/dev/null bs=4K count=24 iflag=direct"):format(support.lua, path, path, path))
-    local took = container.clock_gettime() - start
+    local took = sys.clock_gettime() - start
     assert.equal(0, result.status, result.stderr)
     assert.truthy(took >= 1.5 and took <= 6 * support.patience, took)
   end)
@@ -86,7 +86,7 @@ describe("the rate of a disk #root #cgroup", function()
   it("is changed while the container reads, for the others of it as well", function()
     local path, held <close> = disk()
     assert(held)
-    local c <close> = assert(library.spawn { "sleep", "1000", devices = { path },
+    local c <close> = assert(api.spawn { "sleep", "1000", devices = { path },
       io = { [path] = { read_bps = "64K" } } })
     local program <close> = assert(c:exec { "sh", "-c", READ:format(path) })
     assert.is_nil((program:wait(1))) -- it would take a minute

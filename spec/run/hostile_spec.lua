@@ -2,7 +2,7 @@
 -- link, or something that it should not be. The container stays in its root or is refused in one
 -- sentence, and what lies beside the root on the host is neither changed nor even read.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -46,7 +46,7 @@ local function tree(caller)
   local top = support.tmpdir()
   local path = { top = top, root = top .. "/root", host = top .. "/host" }
   path.source = top .. "/source"
-  local st = assert(container.stat(caller:directory()))
+  local st = assert(sys.stat(caller:directory()))
   path.owner = ("%d:%d"):format(st.uid, st.gid)
   execute("mkdir %s %s && cd %s && %s", path.host, path.source, path.host, HOST)
   execute("cd %s && mkdir image && cd image && mkdir bin dev etc proc sys tmp && \z
@@ -74,9 +74,9 @@ local function build(path, place, link, kind)
   if link then
     local text = link == "loop" and place:match("[^/]*$") or link:format(path.host .. "/dir"
       .. (place:match("^/etc(/.*)") or place:match("^/dev(/.*)") or ""))
-    assert(container.symlink(text, target))
+    assert(sys.symlink(text, target))
   else
-    assert(container.mknod(target, kind, tonumber("666", 8), 1, 5))
+    assert(sys.mknod(target, kind, tonumber("666", 8), 1, 5))
   end
   if path.owner ~= "0:0" then
     execute("chown -hR %s %s", path.owner, path.root)

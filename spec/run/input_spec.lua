@@ -1,13 +1,13 @@
 -- What is typed wrong, or asks for what is not there: one line on standard error that says what and
 -- where, the status 125, and nothing left.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
 local place = support.tmpdir()
 local FILE <const> = place .. "/file"
-assert(container.mknod(FILE, "file", tonumber("644", 8), 0, 0))
+assert(sys.mknod(FILE, "file", tonumber("644", 8), 0, 0))
 
 local LONG <const> = ("x"):rep(65)
 
@@ -148,8 +148,8 @@ end)
 describe("a root that an ordinary user cannot read #userns", function()
   it("is refused", function()
     local root = support.tmpdir() .. "/private"
-    assert(container.mkdir(root, tonumber("700", 8)))
-    if container.geteuid() ~= 0 then
+    assert(sys.mkdir(root, tonumber("700", 8)))
+    if sys.geteuid() ~= 0 then
       assert(os.execute("chmod 0 " .. root))
     end
     local result = command.user:run("--rootfs", root, "true")

@@ -1,7 +1,7 @@
 -- The command where it is installed, by make and by LuaRocks, and in a source tree that changes.
 -- All of it in copies of the tree: nothing is built or written in the tree itself.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -83,8 +83,8 @@ describe("make install", function()
       local result = shell(("make -s -C %s install COMMAND= DESTDIR=%s PREFIX=/usr && rm -r %s")
         :format(tree, root, tree))
       assert.equal(0, result.status, result.stderr)
-      assert.equal(container.read_file("run.lua"),
-        container.read_file(root .. "/usr/bin/lua-container"))
+      assert.equal(sys.read_file("run.lua"),
+        sys.read_file(root .. "/usr/bin/lua-container"))
       runs(caller, root, ("LUA_PATH_5_4='%s/usr/share/lua/5.4/?.lua' \z
         LUA_CPATH_5_4='%s/usr/lib/lua/5.4/?.so'"):format(root, root))
     end)
@@ -157,10 +157,10 @@ describe("a source tree", function()
 
   -- A change in the source of a room that does not change its size. Returns what was there.
   local function change(tree)
-    local path = tree .. "/lua/container/cli.lua"
-    local text = container.read_file(path)
+    local path = tree .. "/lua/container/cli/main.lua"
+    local text = sys.read_file(path)
     local from, to = text:find("lua%-container %d%.%d%.%d")
-    assert(container.write_file(path, text:sub(1, from - 1) .. OTHER .. text:sub(to + 1)))
+    assert(sys.write_file(path, text:sub(1, from - 1) .. OTHER .. text:sub(to + 1)))
     return text:sub(from, to)
   end
 
@@ -172,7 +172,7 @@ describe("a source tree", function()
 
   it("runs the bytecode of a room whose source is as it was when that was made", function()
     local tree = copy()
-    local cli = tree .. "/lua/container/cli.lua"
+    local cli = tree .. "/lua/container/cli/main.lua"
     assert.equal(0, shell(("touch -r %s %s/time"):format(cli, tree)).status)
     local before = change(tree)
     assert.equal(0, shell(("touch -r %s/time %s"):format(tree, cli)).status)
@@ -197,7 +197,7 @@ describe("a source tree", function()
 
   it("is run from any directory, by any path, also one with blanks #userns", function()
     local above = command.user:directory()
-    assert(container.mkdir(above .. "/a b"))
+    assert(sys.mkdir(above .. "/a b"))
     assert.equal(0, shell(("cp -a %s/. '%s/a b'"):format(copy(), above)).status)
     for _, line in ipairs { "cd '%s/a b' && %s run.lua", "cd '%s/a b/lua' && %s ../run.lua",
       "cd '%s' && %s 'a b/run.lua'", "cd '%s/a b' && %s ./run.lua" } do
@@ -209,12 +209,12 @@ describe("a source tree", function()
   it("is run by symbolic links to it, with every byte in their names #userns", function()
     local above = command.user:directory()
     local links = above .. "/a 'b\"$c"
-    assert(container.mkdir(above .. "/tree"))
-    assert(container.mkdir(links))
+    assert(sys.mkdir(above .. "/tree"))
+    assert(sys.mkdir(links))
     assert.equal(0, shell(("cp -a %s/. %s/tree && chmod 755 %s/tree/run.lua"):format(copy(), above,
       above)).status)
-    assert(container.symlink(above .. "/tree/run.lua", links .. "/c"))
-    assert(container.symlink("c", links .. "/-cc"))
+    assert(sys.symlink(above .. "/tree/run.lua", links .. "/c"))
+    assert(sys.symlink("c", links .. "/-cc"))
     for _, line in ipairs { "./-cc", "%s ./c", "%s c", "PATH=$PWD:$PATH c",
       "cd / && \"$OLDPWD\"/c" } do
       local result = command.user:shell(CLEAN .. "cd " .. support.quote(links) .. " && "

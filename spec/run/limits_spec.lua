@@ -1,6 +1,6 @@
 -- How many processes a container may have, and what becomes of one that wants more.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -13,23 +13,23 @@ local FENCE <const> = 300
 -- In v1 a launcher makes its cgroup in its own. In v2 it does so in the nearest above that holds
 -- no process, which is why there is a leaf.
 local function fence(limit)
-  local place, version = assert(container.cgroup_place("pids"))
+  local place, version = assert(sys.cgroup_place("pids"))
   local directory = place .. "/" .. support.name()
   local leaf = version == 2 and directory .. "/leaf" or directory
-  assert(container.mkdir(directory))
-  assert(container.write_file(directory .. "/pids.max", tostring(limit or FENCE)))
+  assert(sys.mkdir(directory))
+  assert(sys.write_file(directory .. "/pids.max", tostring(limit or FENCE)))
   if leaf ~= directory then
-    assert(container.mkdir(leaf))
+    assert(sys.mkdir(leaf))
   end
   return directory, leaf, setmetatable({}, { __close = function()
-    container.rmdir(leaf)
-    container.rmdir(directory)
+    sys.rmdir(leaf)
+    sys.rmdir(directory)
   end })
 end
 
 -- The container's own cgroup, in the fence.
 local function own_cgroup(directory)
-  for _, name in ipairs(container.list(directory)) do
+  for _, name in ipairs(sys.list(directory)) do
     if name:find("^lua%-container%-") then
       return directory .. "/" .. name
     end
@@ -84,7 +84,7 @@ describe("a launcher that may have one process more #root #cgroup", function()
       local line = ("for i in 1 2 3 4 5 6 7 8 9 10; do %s -q --no-init --pids-limit max true \z
         || exit; done"):format(program)
       local s <close> = command.root:start_words({ "sh", "-c", line }, function()
-        assert(container.write_file(leaf .. "/cgroup.procs", "0"))
+        assert(sys.write_file(leaf .. "/cgroup.procs", "0"))
       end)
       assert(fenced)
       assert.equal(0, s:wait(), s.stderr)
@@ -98,31 +98,31 @@ describe("a fork bomb of root #root", function()
     local directory, leaf, fenced <close> = fence()
     local s <close> = command.root:start_words({ support.lua, "run.lua", "-q", "bash", "-c",
       ":() { : | : & }; :; read x" }, function()
-      assert(container.write_file(leaf .. "/cgroup.procs", "0"))
+      assert(sys.write_file(leaf .. "/cgroup.procs", "0"))
     end)
     assert(fenced)
     s:expect("fork: [^\n]*\n", "stderr") -- what bash says when it may not
     local own = own_cgroup(directory)
     for _ = 1, 1000 do
-      assert.truthy(tonumber(container.read_file(own .. "/pids.current")) <= 20)
+      assert.truthy(tonumber(sys.read_file(own .. "/pids.current")) <= 20)
     end
-    local peak = container.read_file(own .. "/pids.peak") -- since 6.12
+    local peak = sys.read_file(own .. "/pids.peak") -- since 6.12
     assert.truthy(not peak or tonumber(peak) == 20)
     assert.equal("another\n", command.root:print("echo", "another"))
     s:signal("KILL")
     s:wait()
     -- The next one sweeps it, when all of it has ended.
     command.await("the bomb is gone", function()
-      return not (container.read_file(own .. "/cgroup.procs") or ""):find("%d")
+      return not (sys.read_file(own .. "/cgroup.procs") or ""):find("%d")
     end)
-    container.rmdir(own)
+    sys.rmdir(own)
   end)
 
   it("ends with the program that started it", function()
     local directory, leaf, fenced <close> = fence()
     local s <close> = command.root:start_words({ support.lua, "run.lua", "-q", "bash", "-c",
       ":() { : | : & }; :; read x; exit 3" }, function()
-      assert(container.write_file(leaf .. "/cgroup.procs", "0"))
+      assert(sys.write_file(leaf .. "/cgroup.procs", "0"))
     end)
     assert(fenced)
     s:expect("fork: [^\n]*\n", "stderr")
@@ -154,11 +154,11 @@ describe("the cgroup of a container #root", function()
     local s <close> = command.root:start(command.probe "wait")
     s:expect("ready\n")
     local directory = command.cgroup(s.pid)
-    assert.equal("20\n", container.read_file(directory .. "/pids.max"))
-    assert.equal("2\n", container.read_file(directory .. "/pids.current"))
+    assert.equal("20\n", sys.read_file(directory .. "/pids.max"))
+    assert.equal("2\n", sys.read_file(directory .. "/pids.current"))
     s:signal("TERM")
     assert.equal(143, s:wait())
-    assert.is_nil((container.stat(directory)))
+    assert.is_nil((sys.stat(directory)))
   end)
 
   it("is not made without a limit", function()

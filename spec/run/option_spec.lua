@@ -1,16 +1,16 @@
 -- Each option that limits, and what the kernel has of it then: the same options on either version
 -- of cgroups, and for an ordinary user with a cgroup of one's own. How they hold, the others ask.
 
-local cgroup = require "container.cgroup"
-local container = require "container"
-local library = require "container.library"
+local cgroup = require "container.linux.cgroup"
+local sys = require "container.sys"
+local api = require "container.api"
 local support = require "spec.support"
 
-local _, version = container.cgroup_place("pids")
+local _, version = sys.cgroup_place("pids")
 local MEBIBYTE <const> = 1 << 20
 
 setup(function()
-  library.run { "true" }
+  api.run { "true" }
 end)
 
 -- Options, their controller, and what files of version 1 and of version 2 say then.
@@ -71,7 +71,7 @@ describe("the option #cgroup", function()
         words[name] = value
       end
       local _, at = cgroup.find(controller)
-      local c <close>, err = library.spawn(words)
+      local c <close>, err = api.spawn(words)
       if not c then
         refused(err, options, controller)
         if options.unified and at == 1 then
@@ -83,10 +83,10 @@ describe("the option #cgroup", function()
       assert.equal(at, home.version)
       local seen = 0
       for file, value in pairs(of_version[at]) do
-        local text = container.read_file(home.path .. "/" .. file)
+        local text = sys.read_file(home.path .. "/" .. file)
         seen = seen + (text and 1 or 0)
         -- Of the two weights of a disk in version 2 the second is for kernels without the first.
-        if text and not (file == "io.weight" and container.stat(home.path .. "/io.bfq.weight")) then
+        if text and not (file == "io.weight" and sys.stat(home.path .. "/io.bfq.weight")) then
           assert.equal(value, text:match("[^\n]*"), file)
         end
       end

@@ -1,6 +1,6 @@
 -- What the container's root may do, and the options that give it more or less.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 
 -- docker's default set without CAP_MKNOD.
@@ -63,7 +63,7 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("cannot read a disk of the host by a node that it makes", function()
-      local disk = container.stat("/").dev -- 0 and something where that is no disk
+      local disk = sys.stat("/").dev -- 0 and something where that is no disk
       local major, minor = disk >> 8 & 0xfff, disk & 0xff
       for _, directory in ipairs { "/", "/dev", "/tmp", "/dev/shm" } do
         local result = caller:run("-q", "sh", "-c",
@@ -91,7 +91,7 @@ for _, caller in ipairs(command.callers) do
       for _, root in ipairs { "/", caller:rootfs() } do
         local result = caller:run("-q", "--read-only", "--rootfs", root, "sh", "-c", ": >/file")
         assert.matches("Read%-only file system", result.stderr)
-        assert.is_nil((container.stat(root .. "/file")))
+        assert.is_nil((sys.stat(root .. "/file")))
       end
     end)
 
@@ -99,7 +99,7 @@ for _, caller in ipairs(command.callers) do
       local source = caller:directory()
       assert.equal("written\n", caller:print("--read-only", "-v", source .. ":/mnt", "--tmpfs",
         "/srv", "sh", "-c", ": >/dev/shm/a && : >/mnt/a && : >/srv/a && echo written"))
-      assert.truthy(container.stat(source .. "/a"))
+      assert.truthy(sys.stat(source .. "/a"))
     end)
   end)
 
@@ -114,7 +114,7 @@ for _, caller in ipairs(command.callers) do
 
   describe("with --network host of " .. caller.name, function()
     it("the program is in the host's network, with nothing of /sys writable", function()
-      assert.equal(container.readlink("/proc/self/ns/net") .. "\n",
+      assert.equal(sys.readlink("/proc/self/ns/net") .. "\n",
         caller:print("--network", "host", "readlink", "/proc/self/ns/net"))
       assert.not_equal(0, caller:run("-q", "--network", "host", "sh", "-c",
         ": >>/sys/kernel/profiling").status)
@@ -131,7 +131,7 @@ describe("with --user", function()
       end
       assert.equal(expected(1234, 0), command.root:print("--user", "1234", "sh", "-c", own))
       assert.equal(expected(1234, 5678), command.root:print("-u", "1234:5678", "sh", "-c", own))
-      local nobody, nogroup = container.read_file("/etc/passwd"):match("\nnobody:[^:]*:(%d+):(%d+)")
+      local nobody, nogroup = sys.read_file("/etc/passwd"):match("\nnobody:[^:]*:(%d+):(%d+)")
       assert.equal(expected(nobody, nogroup), command.root:print("-u", "nobody", "sh", "-c", own))
       assert.equal(expected(nobody, 0), command.root:print("-u", "nobody:root", "sh", "-c", own))
     end)
@@ -150,9 +150,9 @@ describe("with --user", function()
     for _, init in ipairs { "--quiet", "--no-init" } do
       local s <close> = command.root:start(init, "--user", "1234", command.probe "wait")
       s:expect("ready\n")
-      local pidfd <close> = container.pidfd_open(command.children(s.pid)[1])
+      local pidfd <close> = sys.pidfd_open(command.children(s.pid)[1])
       s:signal("KILL")
-      assert.truthy(container.ppoll({ pidfd }, 10)[1])
+      assert.truthy(sys.ppoll({ pidfd }, 10)[1])
       s:wait()
     end
     command.root:print("true") -- which sweeps what the killed ones had
@@ -169,7 +169,7 @@ end)
 
 describe("with --privileged #root", function()
   it("the program has every capability, and can mount", function()
-    assert.equal(container.read_file("/proc/self/status"):match("CapPrm:\t(%x+)"),
+    assert.equal(sys.read_file("/proc/self/status"):match("CapPrm:\t(%x+)"),
       (capabilities(command.root, "--privileged")))
     assert.equal("mounted\n", command.root:print("--privileged", "sh", "-c",
       "mount -t tmpfs x /mnt && echo mounted"))

@@ -1,7 +1,7 @@
 -- Every promise of the default container, asked of the kernel from inside by spec/fixtures/probe.c:
 -- whoever starts it, with whichever root, and however untidy that process is.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -14,17 +14,17 @@ local CAPABILITIES <const> = "00000000a00425fb"
 
 -- A file of the host that nobody in a container is to find.
 local canary = support.tmpdir() .. "/canary"
-assert(container.mknod(canary, "file", tonumber("644", 8), 0, 0))
+assert(sys.mknod(canary, "file", tonumber("644", 8), 0, 0))
 
 --- The devices of what is mounted on the host, but those that the container's files are on. A
 -- hierarchy of cgroups has one device for all, wherever in it one is.
 local function foreign_devices(...)
   local own, list = {}, {}
   for _, path in ipairs { ... } do
-    local dev = assert(container.stat(path)).dev
+    local dev = assert(sys.stat(path)).dev
     own[("%d:%d"):format(dev >> 8 & 0xfff, dev & 0xff | dev >> 12 & 0xfff00)] = true
   end
-  local text = container.read_file("/proc/self/mountinfo")
+  local text = sys.read_file("/proc/self/mountinfo")
   for device, kind in text:gmatch("%S+ %S+ (%d+:%d+) [^\n]- %- (%S+) [^\n]*\n") do
     list[#list + 1] = not own[device] and not kind:find("^cgroup") and device or nil
   end
@@ -37,18 +37,18 @@ local function knowledge(caller, rootfs)
   local words = {
     "canary=" .. canary, "devices=" .. foreign_devices(rootfs or "/", program),
     "uid=0", "gid=0", "caps=" .. CAPABILITIES, "map=" .. caller.map,
-    "oom=" .. container.read_file("/proc/self/oom_score_adj"):match("-?%d+"),
+    "oom=" .. sys.read_file("/proc/self/oom_score_adj"):match("-?%d+"),
     "env=HOME=/root HOSTNAME=container PATH=" .. PATH .. " TERM=vt52 ",
   }
   for _, name in ipairs { "mnt", "uts", "ipc", "pid", "net", "cgroup", "user" } do
-    words[#words + 1] = ("ns.%s=%s"):format(name, container.readlink("/proc/self/ns/" .. name))
+    words[#words + 1] = ("ns.%s=%s"):format(name, sys.readlink("/proc/self/ns/" .. name))
   end
   for _, word in ipairs(caller.words) do
     words[#words + 1] = word
   end
   if not rootfs then
     words[#words + 1] = "view=1"
-  elseif container.geteuid() == 0 then -- who could make it
+  elseif sys.geteuid() == 0 then -- who could make it
     words[#words + 1] = "node=/zero"
   end
   return words
@@ -73,8 +73,8 @@ end
 -- A root of the caller's own, in which somebody made a device.
 local function image(caller)
   local path = caller:rootfs()
-  if container.geteuid() == 0 then
-    assert(container.mknod(path .. "/zero", "char", tonumber("666", 8), 1, 5))
+  if sys.geteuid() == 0 then
+    assert(sys.mknod(path .. "/zero", "char", tonumber("666", 8), 1, 5))
   end
   return path
 end
@@ -139,7 +139,7 @@ for _, mode in ipairs(modes) do
       local rootfs = image(mode.caller)
       local result = run(mode, { command.program "untidy", "012" }, rootfs,
         { "null=012", "to=/answer" })
-      result.text = assert(container.read_file(rootfs .. "/answer"))
+      result.text = assert(sys.read_file(rootfs .. "/answer"))
       assert_all_ok(result, LEAST.rootfs)
     end)
   end)
@@ -152,8 +152,8 @@ describe("pid 1 #root", function()
     local init = command.children(s.pid)[1]
     local program = command.children(init)[1]
     for _, name in ipairs { "mnt", "uts", "ipc", "pid", "net", "cgroup", "user" } do
-      assert.equal(container.readlink(("/proc/%d/ns/%s"):format(program, name)),
-        container.readlink(("/proc/%d/ns/%s"):format(init, name)))
+      assert.equal(sys.readlink(("/proc/%d/ns/%s"):format(program, name)),
+        sys.readlink(("/proc/%d/ns/%s"):format(init, name)))
     end
   end)
 end)
@@ -182,7 +182,7 @@ describe("what the probe asks fails", function()
     for _, line in ipairs(list) do
       failed[line:match("^(.-): ")] = true
     end
-    local _, interfaces = container.read_file("/proc/net/dev"):gsub(":", "")
+    local _, interfaces = sys.read_file("/proc/net/dev"):gsub(":", "")
     for _, name in ipairs { "network has lo alone", "network of sysfs" } do
       failed[name] = failed[name] or interfaces == 1 -- here too
     end

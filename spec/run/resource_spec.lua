@@ -1,27 +1,27 @@
 -- What a container that is limited can use, and what becomes of who wants more: the same on either
 -- version of cgroups.
 
-local container = require "container"
-local library = require "container.library"
+local sys = require "container.sys"
+local api = require "container.api"
 local support = require "spec.support"
 
-local _, version = container.cgroup_place("pids")
+local _, version = sys.cgroup_place("pids")
 
 -- The first container makes the image of init, which stays open for those to come.
 setup(function()
-  library.run { "true" }
+  api.run { "true" }
 end)
 
 -- The directories of cgroups below those that the caller is in.
 local function tree()
   local found = {}
-  for line in container.read_file("/proc/self/cgroup"):gmatch("[^\n]+") do
+  for line in sys.read_file("/proc/self/cgroup"):gmatch("[^\n]+") do
     local controller = line:match("^%d+:([%w_]*)")
     local directory = controller
-      and container.cgroup_directory(controller ~= "" and controller or nil)
-    for _, name in ipairs(directory and container.list(directory) or {}) do
+      and sys.cgroup_directory(controller ~= "" and controller or nil)
+    for _, name in ipairs(directory and sys.list(directory) or {}) do
       local path = directory .. "/" .. name
-      found[path] = container.stat(path).type == "directory" or nil
+      found[path] = sys.stat(path).type == "directory" or nil
     end
   end
   return found
@@ -37,20 +37,20 @@ end
 describe("memory #cgroup", function()
   it("ends a container that wants more, while its neighbour lives", function()
     support.needs "memory"
-    local neighbour <close> = assert(library.spawn { "sleep", "1000", memory = "32M" })
-    local result = assert(library.run { "sh", "-c", hog(64) .. " >/dev/null 2>&1; exit 9",
+    local neighbour <close> = assert(api.spawn { "sleep", "1000", memory = "32M" })
+    local result = assert(api.run { "sh", "-c", hog(64) .. " >/dev/null 2>&1; exit 9",
       memory = "16M" })
     if version == 2 then
       assert.equal("KILL", result.signal) -- all of it
     else
       assert.equal(9, result.status) -- whoever wanted more
     end
-    assert.equal("running", container.wait(neighbour.pid, "nohang"))
+    assert.equal("running", sys.wait(neighbour.pid, "nohang"))
   end)
 
   it("lets a container have what it may", function()
     support.needs "memory"
-    local result = assert(library.run { "sh", "-c", hog(8) .. " >/dev/null", memory = "64M" })
+    local result = assert(api.run { "sh", "-c", hog(8) .. " >/dev/null", memory = "64M" })
     assert.equal(0, result.status)
   end)
 
@@ -70,12 +70,12 @@ describe("memory #cgroup", function()
 
   it("is refused by its name where no hierarchy has the controller #root", function()
     local message, subject = support.child(function()
-      for _, mount in ipairs(require("container.file").mounts()) do
+      for _, mount in ipairs(require("container.fs.path").mounts()) do
         if mount.type:find("^cgroup") then
-          container.umount(mount.target, "detach")
+          sys.umount(mount.target, "detach")
         end
       end
-      local _, err = library.run { "true", memory = "1G", pids = "max" }
+      local _, err = api.run { "true", memory = "1G", pids = "max" }
       return tostring(err), err.subject
     end, { "mount" })
     assert.equal("cgroup: memory: cgroup controller memory: /proc/self/mountinfo and \z
@@ -88,11 +88,11 @@ end)
 describe("cpus #cgroup", function()
   -- The part of one processor that a container had in so many seconds, and its counters.
   local function share(text, seconds)
-    local c <close> = assert(library.spawn { "sh", "-c", text, cpus = 0.5, stats = true })
-    local start, before = container.clock_gettime(), assert(c:stats()).cpu
-    container.ppoll({}, seconds)
+    local c <close> = assert(api.spawn { "sh", "-c", text, cpus = 0.5, stats = true })
+    local start, before = sys.clock_gettime(), assert(c:stats()).cpu
+    sys.ppoll({}, seconds)
     local after = assert(c:stats()).cpu
-    return (after.usage - before.usage) / (container.clock_gettime() - start), after
+    return (after.usage - before.usage) / (sys.clock_gettime() - start), after
   end
 
   it("of a half give a half", function()
@@ -126,10 +126,10 @@ end)
 describe("limits #cgroup", function()
   it("leave the same cgroups after a hundred containers", function()
     support.needs "memory"
-    assert(library.run { "true", memory = "64M", cpus = 1, stats = true })
+    assert(api.run { "true", memory = "64M", cpus = 1, stats = true })
     local before = tree()
     for _ = 1, 100 do
-      assert(library.run { "true", memory = "64M", cpus = 1, stats = true })
+      assert(api.run { "true", memory = "64M", cpus = 1, stats = true })
     end
     assert.same(before, tree())
   end)
@@ -137,7 +137,7 @@ describe("limits #cgroup", function()
   it("leave nothing of the first when the second is refused", function()
     support.needs("memory", "cpuset")
     local before = tree()
-    local result, err = library.run { "true", memory = "64M", cpuset_cpus = "9999" }
+    local result, err = api.run { "true", memory = "64M", cpuset_cpus = "9999" }
     assert.is_nil(result)
     assert.equal("cpuset_cpus", err.subject)
     assert.equal("cgroup", err.step)
@@ -146,17 +146,17 @@ describe("limits #cgroup", function()
 
   it("leave none after a killed launcher and the next run", function()
     support.needs "memory"
-    assert(library.run { "true" })
+    assert(api.run { "true" })
     local before = tree()
     local result = support.script([[
       local c = assert(container.spawn { "sleep", "1000", memory = "64M", cpus = 1, stats = true })
       print(c.pid)
       io.stdout:flush()
-      container.kill(container.getpid(), "KILL")
+      sys.kill(sys.getpid(), "KILL")
     ]])
-    local pid <close> = container.pidfd_open(tonumber(result.stdout))
-    assert(not pid or container.ppoll({ pid }, 10)[1])
-    assert(library.run { "true" })
+    local pid <close> = sys.pidfd_open(tonumber(result.stdout))
+    assert(not pid or sys.ppoll({ pid }, 10)[1])
+    assert(api.run { "true" })
     assert.same(before, tree())
   end)
 
@@ -171,19 +171,19 @@ describe("limits #cgroup", function()
   end)
 
   it("are in one cgroup, in which the child is born #cgroup2", function()
-    local cgroup = require "container.cgroup"
-    local original, joined = container.write_file, 0
-    container.write_file = function(path, ...)
+    local cgroup = require "container.linux.cgroup"
+    local original, joined = sys.write_file, 0
+    sys.write_file = function(path, ...)
       joined = joined + (path:find("cgroup%.procs$") and 1 or 0)
       return original(path, ...)
     end
-    local c <close> = library.spawn { "sleep", "1000", memory = "64M" }
-    container.write_file = original
+    local c <close> = api.spawn { "sleep", "1000", memory = "64M" }
+    sys.write_file = original
     assert(c)
     assert.equal(0, joined)
     assert.truthy(cgroup.birthplace(c.state))
     assert.matches("0::/[^\n]*lua%-container%-",
-      container.read_file("/proc/" .. c.pid .. "/cgroup"))
+      sys.read_file("/proc/" .. c.pid .. "/cgroup"))
   end)
 end)
 
@@ -200,7 +200,7 @@ describe("the devices of a container #cgroup #root", function()
   local DEVICE <const> = "/dev/cpu_dma_latency"
 
   local function box(options, text)
-    if not container.stat(DEVICE) then
+    if not sys.stat(DEVICE) then
       pending("support.needs " .. DEVICE)
     end
     support.needs "devices"
@@ -208,7 +208,7 @@ describe("the devices of a container #cgroup #root", function()
     for name, value in pairs(options) do
       words[name] = value
     end
-    return assert(library.run(words)).stdout
+    return assert(api.run(words)).stdout
   end
 
   local OPEN <const> = "(exec 3<%s) && echo read; (exec 3>%s) && echo written; true"
@@ -241,7 +241,7 @@ describe("the devices of a container #cgroup #root", function()
   end)
 
   it("need no rules where nobody asks, for nobody could make a node", function()
-    local c = assert(require("container.spec").read { "true" })
+    local c = assert(require("container.config.spec").read { "true" })
     assert.is_nil(c.config.linux.resources.devices)
   end)
 end)

@@ -2,11 +2,12 @@
 -- and how one gets another filter or none.
 
 local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
-local seccomp = require "container.seccomp"
+local seccomp = require "container.linux.seccomp"
 local support = require "spec.support"
 
-local X86 <const> = container.seccomp_arch() == "SCMP_ARCH_X86_64"
+local X86 <const> = sys.seccomp_arch() == "SCMP_ARCH_X86_64"
 
 -- What the fixture tries and does not get as EPERM: 38 is ENOSYS.
 local OTHERWISE <const> = { clone3 = 38, statmount = 38, listmount = 38 }
@@ -91,16 +92,16 @@ for _, caller in ipairs(command.callers) do
         ] }]]
       local cache = support.tmpdir()
       local uid, gid = caller:shell("id -u").stdout, caller:shell("id -g").stdout
-      assert(container.chown(cache, math.tointeger(uid), math.tointeger(gid)))
+      assert(sys.chown(cache, math.tointeger(uid), math.tointeger(gid)))
       for _ = 1, 2 do
         local result = caller:shell(("XDG_CACHE_HOME=%s %s run.lua -q --security-opt seccomp=%s \z
           mkdir /tmp/a"):format(cache, support.lua, path))
         assert.matches("No space left on device", result.stderr)
         assert.equal(1, result.status)
       end
-      local names = container.list(cache .. "/lua-container")
+      local names = sys.list(cache .. "/lua-container")
       assert.equal(1, #names)
-      local st = container.stat(cache .. "/lua-container/" .. names[1])
+      local st = sys.stat(cache .. "/lua-container/" .. names[1])
       assert.equal(math.tointeger(uid), st.uid)
       assert.equal(0, st.mode & 0x12)
     end)
@@ -110,15 +111,15 @@ end
 describe("the default filter #root", function()
   it("refuses by itself: to one with all capabilities as well", function()
     local c = { config = { process = { capabilities = { bounding = {} } },
-      linux = { seccomp = require "container.seccomp.default" } } }
+      linux = { seccomp = require "container.linux.seccomp.default" } } }
     assert(seccomp.prepare(c))
     local program = command.program "syscalls"
-    local reader <close>, writer = assert(container.pipe())
-    local pid = assert(container.clone({}, function()
-      assert(container.close_others { writer })
-      assert(container.no_new_privs())
-      assert(container.seccomp(c.seccomp.program))
-      container.exec { "sh", "-c", "exec \"$0\" >&3", program }
+    local reader <close>, writer = assert(sys.pipe())
+    local pid = assert(sys.clone({}, function()
+      assert(sys.close_others { writer })
+      assert(sys.no_new_privs())
+      assert(sys.seccomp(c.seccomp.program))
+      sys.exec { "sh", "-c", "exec \"$0\" >&3", program }
     end))
     writer:close()
     local text = support.drain(reader)
@@ -209,13 +210,13 @@ describe("a compiled filter #root", function()
     local path, cache = tree(), support.tmpdir()
     assert(os.remove(path .. "/container/libseccomp.so"))
     assert.equal(0, start(path, cache, "true").status)
-    assert.same({}, container.list(cache))
+    assert.same({}, sys.list(cache))
   end)
 
   it("is not used when it is of another profile: the start is refused in a sentence", function()
     local path, cache = tree(), support.tmpdir()
     assert(os.remove(path .. "/container/libseccomp.so"))
-    assert(os.execute("echo '-- changed' >>" .. path .. "/lua/container/seccomp/default.lua"))
+    assert(os.execute("echo '-- changed' >>" .. path .. "/lua/container/linux/seccomp/default.lua"))
     local result = start(path, cache, "true")
     assert.equal(125, result.status)
     assert.matches("^lua%-container: seccomp: this filter is not compiled yet, [^\n]*\n$",
@@ -226,8 +227,8 @@ describe("a compiled filter #root", function()
     local path, cache = tree(), support.tmpdir()
     assert(os.remove(path .. "/container/seccomp.bpf"))
     assert.equal(0, start(path, cache, "true").status)
-    assert.equal(1, #container.list(cache .. "/lua-container"))
-    assert.equal(0x1c0, container.stat(cache .. "/lua-container").mode)
+    assert.equal(1, #sys.list(cache .. "/lua-container"))
+    assert.equal(0x1c0, sys.stat(cache .. "/lua-container").mode)
     assert(os.remove(path .. "/container/libseccomp.so"))
     assert.equal(0, start(path, cache, "true").status)
   end)
@@ -237,7 +238,7 @@ describe("a compiled filter #root", function()
     assert(os.remove(path .. "/container/seccomp.bpf"))
     assert.equal(0, start(path, cache, "true").status)
     assert(os.remove(path .. "/container/libseccomp.so"))
-    local kept = cache .. "/lua-container/" .. container.list(cache .. "/lua-container")[1]
+    local kept = cache .. "/lua-container/" .. sys.list(cache .. "/lua-container")[1]
     local function refused(change, back)
       assert(os.execute(change:format(kept)))
       assert.equal(125, start(path, cache, "true").status, change)

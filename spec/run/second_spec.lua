@@ -2,33 +2,33 @@
 -- somebody starts in it: the same on either version of cgroups, for root and for an ordinary user
 -- with a cgroup of one's own.
 
-local container = require "container"
-local library = require "container.library"
+local sys = require "container.sys"
+local api = require "container.api"
 local support = require "spec.support"
 
-local _, version = container.cgroup_place("pids")
+local _, version = sys.cgroup_place("pids")
 local DEADLINE <const> = 20 * support.patience -- seconds; for what hangs
 local HOG <const> = support.lua .. " -e \"local s = ('x'):rep(64 << 20)\""
 
 setup(function()
-  library.run { "true" }
+  api.run { "true" }
 end)
 
 local function box(options)
   options[1], options[2] = "sleep", "1000"
-  return assert(library.spawn(options))
+  return assert(api.spawn(options))
 end
 
 -- The cgroups of a process, as the host sees them.
 local function cgroups(pid)
-  return container.read_file(("/proc/%d/cgroup"):format(pid))
+  return sys.read_file(("/proc/%d/cgroup"):format(pid))
 end
 
 -- The part of one processor that a container had in two seconds.
 local function share(c)
-  local start, before = container.clock_gettime(), assert(c:stats()).cpu.usage
-  container.ppoll({}, 2)
-  return (assert(c:stats()).cpu.usage - before) / (container.clock_gettime() - start)
+  local start, before = sys.clock_gettime(), assert(c:stats()).cpu.usage
+  sys.ppoll({}, 2)
+  return (assert(c:stats()).cpu.usage - before) / (sys.clock_gettime() - start)
 end
 
 describe("a second program #cgroup", function()
@@ -38,7 +38,7 @@ describe("a second program #cgroup", function()
     local none, err = c:exec { "true" }
     assert.is_nil(none)
     assert.equal("clone", err.step) -- the helper is the third, and it is the fourth
-    assert.equal(container.errno.EAGAIN, err.errno)
+    assert.equal(sys.errno.EAGAIN, err.errno)
     assert.is_true(c:stats().pids.refused > 0)
     assert.is_true(c:update { pids = 4 })
     local program <close> = assert(c:exec { "sleep", "1000" })
@@ -75,7 +75,7 @@ describe("a second program #cgroup", function()
       assert.truthy(assert(c:wait(DEADLINE)).oom_kills > 0)
     end
     assert.truthy(events >= 1, events)
-    assert.equal("running", container.wait(neighbour.pid, "nohang"))
+    assert.equal("running", sys.wait(neighbour.pid, "nohang"))
   end)
 
   it("has with the others as much time, also by a limit that came later", function()
@@ -98,8 +98,8 @@ describe("a second program #cgroup", function()
     assert(program.stdout:read("l"))
     assert.is_true(c:pause())
     repeat
-      local more = container.ppoll({ program.stdout:fd() }, 0.2)[1]
-      assert(not more or container.read(program.stdout:fd(), 65536))
+      local more = sys.ppoll({ program.stdout:fd() }, 0.2)[1]
+      assert(not more or sys.read(program.stdout:fd(), 65536))
     until not more
     assert.is_true(c:resume())
     assert(program.stdout:read("l"))
@@ -112,7 +112,7 @@ describe("who left the program that started it #cgroup", function()
 
   it("is in the cgroups of the container", function()
     support.needs "memory"
-    local c <close> = assert(library.spawn { "sh", "-c", AWAY:format("'echo; sleep 1000'")
+    local c <close> = assert(api.spawn { "sh", "-c", AWAY:format("'echo; sleep 1000'")
       .. "exec sleep 1000", memory = "64M", stdout = "pipe" })
     assert(c.stdout:read("l"))
     local list = assert(c:processes())
@@ -125,7 +125,7 @@ describe("who left the program that started it #cgroup", function()
   it("has no more memory for it", function()
     support.needs "memory"
     local events = 0
-    local c <close> = assert(library.spawn { "sh", "-c", AWAY:format(support.quote(HOG))
+    local c <close> = assert(api.spawn { "sh", "-c", AWAY:format(support.quote(HOG))
       .. "exec sleep 1000", memory = "16M", stderr = "null",
       on = { oom = function() events = events + 1 end } })
     local result
@@ -139,7 +139,7 @@ describe("who left the program that started it #cgroup", function()
 
   it("has no more time for it", function()
     support.needs "cpu"
-    local c <close> = assert(library.spawn { "sh", "-c",
+    local c <close> = assert(api.spawn { "sh", "-c",
       AWAY:format("'while :; do :; done'"):rep(3) .. "exec sleep 1000", cpus = 0.5, stats = true })
     local used = share(c)
     assert.truthy(used <= 0.55 and used > 0, used)

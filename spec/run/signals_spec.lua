@@ -1,6 +1,6 @@
 -- Signals that reach the launcher: TERM, INT, HUP, QUIT, USR1, USR2 and WINCH are the program's.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -36,7 +36,7 @@ for _, caller in ipairs(command.callers) do
         s:signal(name)
         s:expect("^got " .. name .. "\n$")
       end
-      assert(container.kill(command.children(s.pid)[1], "KILL")) -- pid 1
+      assert(sys.kill(command.children(s.pid)[1], "KILL")) -- pid 1
       assert.equal(137, s:wait())
     end)
 
@@ -100,7 +100,7 @@ describe("a signal to a program that is stopped #userns", function()
     command.await("the signal is there", function()
       return command.status(program, "ShdPnd") == "0000000000004000"
     end)
-    assert(container.kill(program, "CONT"))
+    assert(sys.kill(program, "CONT"))
     assert.equal(143, s:wait())
   end)
 end)

@@ -1,6 +1,6 @@
 -- What the command says, on which stream, and the status that it ends with.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -71,8 +71,8 @@ for _, caller in ipairs(command.callers) do
         assert.equal(126, result.status)
       end
       local file = support.tmpdir() .. "/not-a-program"
-      assert(container.mknod(file, "file", tonumber("755", 8), 0, 0))
-      assert(container.write_file(file, "\1\2\3"))
+      assert(sys.mknod(file, "file", tonumber("755", 8), 0, 0))
+      assert(sys.write_file(file, "\1\2\3"))
       local result = caller:run("--quiet", "--volume", file .. ":/not-a-program", "/not-a-program")
       assert.equal("lua-container: exec: /not-a-program: Exec format error\n", result.stderr)
       assert.equal(126, result.status)

@@ -1,6 +1,6 @@
 -- Many containers, and much of everything that one is given.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -91,8 +91,8 @@ for _, caller in ipairs(command.callers) do
       local odd = "\xff\xc3\x28 \"\\\t'"
       local source = caller:directory() .. "/" .. odd
       local rootfs = caller:rootfs()
-      assert(container.mkdir(source))
-      assert(container.mknod(source .. "/" .. odd, "file", tonumber("644", 8), 0, 0))
+      assert(sys.mkdir(source))
+      assert(sys.mknod(source .. "/" .. odd, "file", tonumber("644", 8), 0, 0))
       assert(os.rename(rootfs, rootfs .. odd))
       assert.equal(odd .. "\n/w" .. odd .. "\n" .. odd .. "\n",
         caller:print("--rootfs", rootfs .. odd, "--hostname", odd, "--workdir", "/w" .. odd,
@@ -105,6 +105,7 @@ for _, caller in ipairs(command.callers) do
         return caller:shell(command.words(support.lua, "-e", ([[
           package.path, package.cpath = "./lua/?.lua;" .. package.path, "./?.so;" .. package.cpath
           local container = require "container"
+          local sys = require "container.sys"
           local long = ("x"):rep(1 << 20)
           for _, init in ipairs { true, false } do
             local options = { "true", init = init }
@@ -121,12 +122,12 @@ for _, caller in ipairs(command.callers) do
     it("a megabyte goes through its streams as it was given", function()
       local text = ("every byte counts\n"):rep(60000)
       local s <close> = caller:start("tr", "a-z", "A-Z")
-      local writer = assert(container.clone({}, function()
+      local writer = assert(sys.clone({}, function()
         local from = 1
         while from <= #text do
-          from = from + assert(container.write(s.fds.stdin, text:sub(from, from + 65535)))
+          from = from + assert(sys.write(s.fds.stdin, text:sub(from, from + 65535)))
         end
-        container._exit(0)
+        sys._exit(0)
       end))
       s:eof()
       assert.equal(0, s:wait())
@@ -155,11 +156,11 @@ describe("arguments of which the launcher can just take so many", function()
       words[#words + 1] = ("x"):rep(math.min(size, 130000))
       size = size - 130000
     end
-    local reader, writer = assert(container.pipe())
-    local pid = assert(container.clone({}, function()
-      assert(container.close_others { writer })
-      container.exec({ "/bin/sh", "-c", "exec \"$@\" 2>&3 3>&-", "sh", table.unpack(words) }, {})
-      container._exit(99)
+    local reader, writer = assert(sys.pipe())
+    local pid = assert(sys.clone({}, function()
+      assert(sys.close_others { writer })
+      sys.exec({ "/bin/sh", "-c", "exec \"$@\" 2>&3 3>&-", "sh", table.unpack(words) }, {})
+      sys._exit(99)
     end))
     writer:close()
     local text = support.drain(reader)

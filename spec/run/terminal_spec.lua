@@ -1,7 +1,7 @@
 -- A terminal of the launcher's with a container on it, which has one of its own: keys, groups,
 -- size, settings, and what comes through. And what is instead where there is none.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -114,10 +114,10 @@ for _, caller in ipairs(command.callers) do
           s:expect("^signal 2 from the kernel\n$")
           -- Whatever the launcher and init pass on comes in the order of its numbers, so an
           -- interrupt of theirs would come before this.
-          assert(container.kill(launcher, "USR1"))
+          assert(sys.kill(launcher, "USR1"))
           s:expect("^signal 10 from a process\n$")
         end
-        assert(container.kill(command.children(launcher)[1], "KILL")) -- pid 1
+        assert(sys.kill(command.children(launcher)[1], "KILL")) -- pid 1
         assert.equal(137, s:wait())
       end
     end)
@@ -150,7 +150,7 @@ for _, caller in ipairs(command.callers) do
       s:send(typed(table.unpack(unseen("/probe", "wait"))))
       s:expect("ready\n")
       local launcher = launcher_of(s)
-      assert(container.kill(launcher, "TSTP"))
+      assert(sys.kill(launcher, "TSTP"))
       s:expect("Stopped.*[#$] ")
       await_stop(launcher, true)
       s:send("echo settings=$(stty -g)\n")
@@ -212,7 +212,7 @@ for _, caller in ipairs(command.callers) do
         local s <close> = between_settings(unseen("/probe", "wait"))
         local settings = s:expect("settings=([%x:]+)\n")
         s:expect("ready\n")
-        assert(container.kill(launcher_of(s), signal))
+        assert(sys.kill(launcher_of(s), signal))
         assert.matches("^1[234]", s:expect("status=(%d+)\n"))
         assert.equal(settings, s:expect("settings=([%x:]+)\n"))
         assert.equal(0, s:wait())
@@ -262,7 +262,7 @@ for _, caller in ipairs(command.callers) do
         local marker = support.name()
         local s <close> = open { init, "/probe", "wait", marker }
         s:expect("ready\n")
-        assert(container.kill(command.children(s.pid)[1], "KILL"))
+        assert(sys.kill(command.children(s.pid)[1], "KILL"))
         assert.truthy(command.gone(marker))
         assert.equal(137, s:wait())
         assert(caller:run("--quiet", "true").status == 0) -- sweeps its cgroup
@@ -344,7 +344,7 @@ for _, caller in ipairs(command.callers) do
         return times > 200
       end)
       command.await("it ends", function()
-        container.kill(launcher, "TERM")
+        sys.kill(launcher, "TERM")
         return (command.status(launcher, "State") or "Z"):find("^Z")
       end)
       assert.equal(143, s:wait())
@@ -370,7 +370,7 @@ for _, caller in ipairs(command.callers) do
         "--quiet", "sh", "-c", "tty; echo fault >&2; tty <&2" })
       s:expect("^/dev/pts/0\nnot a tty\n")
       assert.equal(1, s:wait())
-      assert.equal("fault\n", container.read_file(path))
+      assert.equal("fault\n", sys.read_file(path))
     end)
 
     it("a program gives its own status, and words after it are its own", function()
@@ -507,7 +507,7 @@ describe("a terminal #root", function()
 
   it("comes from its own devpts, whatever a volume has put on it", function()
     local path = support.tmpdir()
-    assert(container.mknod(path .. "/ptmx", "fifo", tonumber("666", 8)))
+    assert(sys.mknod(path .. "/ptmx", "fifo", tonumber("666", 8)))
     local result = support.run(("%s run.lua -q -t -v %s:/dev/pts sh -c '[ -t 0 ] && \z
       stat -c %%t /dev/console' </dev/null"):format(support.lua, path))
     assert.equal("88\r\n", result.stdout)

@@ -1,6 +1,6 @@
 -- A container that an ordinary user has, without root and without help: a user namespace.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -9,7 +9,7 @@ local user = command.user
 describe("a container of an ordinary user #userns", function()
   it("is in a user namespace of its own", function()
     local link = user:print("readlink", "/proc/self/ns/user")
-    assert.not_equal(container.readlink("/proc/self/ns/user") .. "\n", link)
+    assert.not_equal(sys.readlink("/proc/self/ns/user") .. "\n", link)
   end)
 
   it("has the id 0, which is the user's own outside", function()
@@ -30,7 +30,7 @@ describe("a container of an ordinary user #userns", function()
     local source = user:directory()
     assert.equal("0 0\n", user:print("-v", source .. ":/mnt", "sh", "-c",
       "touch /mnt/file; stat -c '%u %g' /mnt/file"))
-    local st = container.stat(source .. "/file")
+    local st = sys.stat(source .. "/file")
     assert.equal(user:shell("id -u; id -g").stdout, ("%d\n%d\n"):format(st.uid, st.gid))
   end)
 
@@ -44,8 +44,8 @@ describe("a container of an ordinary user #userns", function()
 
   it("cannot read what the user cannot", function()
     local secret = support.tmpdir() .. "/secret"
-    assert(container.mknod(secret, "file", tonumber("600", 8), 0, 0))
-    if container.geteuid() == 0 then
+    assert(sys.mknod(secret, "file", tonumber("600", 8), 0, 0))
+    if sys.geteuid() == 0 then
       local result = user:run("-q", "-v", secret .. ":/secret", "cat", "/secret")
       assert.matches("Permission denied", result.stderr)
       assert.equal(1, result.status)
@@ -53,10 +53,10 @@ describe("a container of an ordinary user #userns", function()
   end)
 
   it("leaves the files of the host as they were", function()
-    local before = container.read_file("/etc/passwd")
+    local before = sys.read_file("/etc/passwd")
     user:run("-q", "sh", "-c", "echo x >>/etc/passwd; rm -f /etc/passwd; rm -rf /usr/bin")
-    assert.equal(before, container.read_file("/etc/passwd"))
-    assert.truthy(container.stat("/usr/bin/env"))
+    assert.equal(before, sys.read_file("/etc/passwd"))
+    assert.truthy(sys.stat("/usr/bin/env"))
   end)
 
   it("has a proc of its own, of which it can change nothing", function()
@@ -90,16 +90,16 @@ describe("where user namespaces are switched off #userns", function()
   -- In a user namespace of one's own that setting can be made for whatever is made in it.
   local function switched_off(...)
     return user:shell(support.lua .. " -e " .. support.quote(([[
-      local container = require "container"
-      local uid, gid = container.geteuid()
-      local pid = assert(container.clone("user", function()
-        assert(container.write_file("/proc/self/setgroups", "deny"))
-        assert(container.write_file("/proc/self/uid_map", ("%%d %%d 1"):format(1000, uid)))
-        assert(container.write_file("/proc/self/gid_map", ("%%d %%d 1"):format(1000, gid)))
-        assert(container.write_file("/proc/sys/user/max_user_namespaces", "0"))
-        return container.exec { "sh", "-c", %q }
+      local sys = require "container.sys"
+      local uid, gid = sys.geteuid()
+      local pid = assert(sys.clone("user", function()
+        assert(sys.write_file("/proc/self/setgroups", "deny"))
+        assert(sys.write_file("/proc/self/uid_map", ("%%d %%d 1"):format(1000, uid)))
+        assert(sys.write_file("/proc/self/gid_map", ("%%d %%d 1"):format(1000, gid)))
+        assert(sys.write_file("/proc/sys/user/max_user_namespaces", "0"))
+        return sys.exec { "sh", "-c", %q }
       end))
-      local how, number = container.wait(pid)
+      local how, number = sys.wait(pid)
       os.exit(how == "exit" and number)]]):format(
       command.words(support.lua, "run.lua", ...))))
   end

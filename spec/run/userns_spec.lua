@@ -1,6 +1,7 @@
 -- A container with a range of ids: root's with users = "auto", an ordinary user's with "subid".
 
 local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local ids = require "spec.fixtures.ids"
 local support = require "spec.support"
@@ -10,7 +11,7 @@ local NEVER <const> = "1000000"
 
 local function machine(more)
   return function()
-    assert(container.unshare("mount"))
+    assert(sys.unshare("mount"))
     ids.machine(UIDS, GIDS)
     if more then
       more()
@@ -45,12 +46,12 @@ local function squeeze(text)
 end
 
 local function write(path, text, mode)
-  local file <close> = assert(container.open(path, "wronly,creat", mode))
-  assert(container.write(file, text))
+  local file <close> = assert(sys.open(path, "wronly,creat", mode))
+  assert(sys.write(file, text))
 end
 
 local function owner(path)
-  local st = assert(container.stat(path))
+  local st = assert(sys.stat(path))
   return st.uid .. ":" .. st.gid
 end
 
@@ -76,7 +77,7 @@ describe("with --userns auto #root #idmap", function()
       for _, pid in ipairs { init, command.children(init)[1] } do
         assert.equal(expected[1]:rep(4, "\t"), command.status(pid, "Uid"))
         assert.equal(expected[2]:rep(4, "\t"), command.status(pid, "Gid"))
-        assert.matches("\nGroups:[ \t]*\n", container.read_file(("/proc/%d/status"):format(pid)))
+        assert.matches("\nGroups:[ \t]*\n", sys.read_file(("/proc/%d/status"):format(pid)))
       end
     end
   end)
@@ -85,6 +86,7 @@ describe("with --userns auto #root #idmap", function()
     local s = finish(command.root:start_words({ "env", "LUA_PATH_5_4=" .. package.path,
       "LUA_CPATH_5_4=" .. package.cpath, support.lua, "-e", ([[
       local container = require "container"
+      local sys = require "container.sys"
       local c <close> = assert(container.spawn { "/bin/probe", "wait", users = "auto",
         rootfs = %q })
       local function say(options)
@@ -95,8 +97,8 @@ describe("with --userns auto #root #idmap", function()
       end
       local text = say {}
       io.stderr:write(text:match("100000 +65536\nuid=0[^\n]*"), "\n",
-        tostring(text:find(container.readlink("/proc/" .. c.pid .. "/ns/user"), 1, true) ~= nil),
-        " ", text:match("CapEff:\t%%x+") == container.read_file(("/proc/%%d/status"):format(c.pid))
+        tostring(text:find(sys.readlink("/proc/" .. c.pid .. "/ns/user"), 1, true) ~= nil),
+        " ", text:match("CapEff:\t%%x+") == sys.read_file(("/proc/%%d/status"):format(c.pid))
           :match("CapEff:\t%%x+") and "same" or "other", "\n",
         say { user = "7:8" }:match("uid=[^\n]*"), "\n")]]):format(rootfs) }, machine()))
     assert.equal("100000 65536\nuid=0 gid=0\ntrue same\nuid=7 gid=8\n", squeeze(s.stderr))
@@ -106,14 +108,15 @@ describe("with --userns auto #root #idmap", function()
     local s = finish(command.root:start_words({ "env", "LUA_PATH_5_4=" .. package.path,
       "LUA_CPATH_5_4=" .. package.cpath, support.lua, "-e", ([[
       local container = require "container"
+      local sys = require "container.sys"
       local function start()
         return assert(container.spawn { "/bin/probe", "wait", users = "auto", rootfs = %q })
       end
       local function first(c)
-        return container.read_file("/proc/" .. c.pid .. "/uid_map"):match("0 +(%%d+)")
+        return sys.read_file("/proc/" .. c.pid .. "/uid_map"):match("0 +(%%d+)")
       end
       local function locks()
-        return #container.list("/run/lua-container")
+        return #sys.list("/run/lua-container")
       end
       local a, b = start(), start()
       io.stderr:write(first(a), " ", first(b), " ", locks(), "\n")
@@ -132,7 +135,7 @@ describe("with --userns auto #root #idmap", function()
   it("files of the root are whose they are on disk, both ways", function()
     local own = command.root:rootfs()
     write(own .. "/secret", "of root\n", 384) -- 0600
-    assert(container.chown(own .. "/secret", 0, 0))
+    assert(sys.chown(own .. "/secret", 0, 0))
     assert.equal("of root\n0:0\n", print("--rootfs", own, "sh", "-c",
       "cat /secret; echo >/made; echo >/given; chown 7:8 /given; stat -c %u:%g /secret"))
     assert.same({ "0:0", "7:8" }, { owner(own .. "/made"), owner(own .. "/given") })
@@ -142,7 +145,7 @@ describe("with --userns auto #root #idmap", function()
     local source = support.tmpdir()
     write(source .. "/secret", "of root\n", 384) -- 0600
     write(source .. "/public", "for all\n", 420) -- 0644
-    assert(container.chown(source, 0, 0))
+    assert(sys.chown(source, 0, 0))
     local s = run("--rootfs", rootfs, "-v", source .. ":/v", "sh", "-c",
       "stat -c %u:%g /v/secret; cat /v/public; cat /v/secret; echo x >/v/made; "
       .. "echo x >>/v/public; chmod 777 /v/secret; chown 0:0 /v/public")
@@ -150,8 +153,8 @@ describe("with --userns auto #root #idmap", function()
     local _, refused = s.stderr:gsub("Permission denied", "")
     local _, unpermitted = s.stderr:gsub("Operation not permitted", "")
     assert.same({ 3, 2 }, { refused, unpermitted }, s.stderr)
-    assert.is_nil((container.stat(source .. "/made")))
-    assert.equal("for all\n", container.read_file(source .. "/public"))
+    assert.is_nil((sys.stat(source .. "/made")))
+    assert.equal("for all\n", sys.read_file(source .. "/public"))
   end)
 
   it("a volume with idmap is the container's own, with ro to be read", function()
@@ -168,7 +171,7 @@ describe("with --userns auto #root #idmap", function()
 
   it("a volume is found where the container's root could not go", function()
     local source = support.tmpdir()
-    assert(container.mkdir(source .. "/closed", 448)) -- 0700
+    assert(sys.mkdir(source .. "/closed", 448)) -- 0700
     write(source .. "/closed/file", "found\n", 420)
     assert.equal("found\n", print("--rootfs", rootfs, "-v", source .. "/closed/file:/file",
       "cat", "/file"))
@@ -184,7 +187,7 @@ describe("with --userns auto #root #idmap", function()
 
   it("no device node can be made, and none of the image's be opened", function()
     local own = command.root:rootfs()
-    assert(container.mknod(own .. "/zero", "char", 438, 1, 5))
+    assert(sys.mknod(own .. "/zero", "char", 438, 1, 5))
     for _, more in ipairs { "--cap-add=MKNOD", "--privileged" } do
       local s = run("--rootfs", own, more, "sh", "-c", "mknod /tmp/x c 1 3; head -c 1 /zero")
       assert.equal("", s.stdout)
@@ -241,7 +244,7 @@ describe("with --userns auto #root #idmap", function()
 
   it("the program can be the container's user of a name", function()
     local own = command.root:rootfs()
-    container.mkdir(own .. "/etc")
+    sys.mkdir(own .. "/etc")
     write(own .. "/etc/passwd", "someone:x:1000:65535::/:/bin/sh\nbeyond:x:1000:65536::/:/\n")
     assert.equal("1000\n65535\n",
       print("--rootfs", own, "--user", "someone", "sh", "-c", "id -u; id -g"))
@@ -254,8 +257,8 @@ describe("with --userns auto #root #idmap", function()
     local own = command.root:rootfs()
     local s = finish(command.root:start_words({ support.lua, "run.lua", "-q", "--userns", "auto",
       "--rootfs", own, "true" }, machine(function()
-      container.mkdir(own .. "/proc")
-      assert(container.mount("proc", own .. "/proc", "proc"))
+      sys.mkdir(own .. "/proc")
+      assert(sys.mount("proc", own .. "/proc", "proc"))
     end)))
     assert.same({ 125, ("lua-container: tree: mount_setattr %s: its filesystem, or one that is "
       .. "mounted below it, cannot be idmapped\n"):format(own) }, { s.status, s.stderr })
@@ -277,7 +280,7 @@ describe("with --userns auto #root #idmap", function()
       .. "/before; \"$@\"; cat /proc/self/mountinfo | diff - " .. source .. "/before", "sh",
       support.lua, "run.lua", "-q", "--userns", "auto", "--rootfs", rootfs, "-v", source .. ":/v",
       "true" }, machine(function()
-      assert(container.mount(nil, "/", nil, "rshared"))
+      assert(sys.mount(nil, "/", nil, "rshared"))
     end)))
     assert.same({ 0, "", "" }, { s.status, s.stdout, s.stderr })
   end)
@@ -296,11 +299,11 @@ describe("with --userns auto #root #idmap", function()
 
   it("the view of the host's files is one whose root is the container's", function()
     support.needs("idmapview")
-    local before = container.read_file("/usr/bin/env")
+    local before = sys.read_file("/usr/bin/env")
     assert.equal("0:0\n0 100000 65536\nroot\n0:0\n", squeeze(print("sh", "-c",
       "stat -c %u:%g /usr/bin/env; cat /proc/self/uid_map; id -un; rm -r /usr/bin/env; "
       .. "echo x >/usr/bin/env; stat -c %u:%g /usr/bin/env")))
-    assert.equal(before, container.read_file("/usr/bin/env"))
+    assert.equal(before, sys.read_file("/usr/bin/env"))
   end)
 
   it("a launcher killed at any moment of the start leaves nothing", function()
@@ -334,9 +337,9 @@ describe("with --userns auto #root #idmap", function()
         return command.children(s.pid)[1]
       end)
       for _ = 1, delay * 8 do -- a little further each time
-        container.stat("/")
+        sys.stat("/")
       end
-      container.kill(child, "KILL")
+      sys.kill(child, "KILL")
       local status = s:wait()
       assert.truthy(status == 137 or status == 125, status)
       assert.truthy(command.gone(marker))
@@ -359,7 +362,7 @@ describe("with --userns subid #root #userns #newuidmap", function()
       table.move(list, 1, #list, #all + 1, all)
     end
     return finish(command.start(all, function()
-      assert(container.unshare("mount"))
+      assert(sys.unshare("mount"))
       ids.machine(entries[1]:format(uid), entries[2]:format(uid))
     end))
   end

@@ -1,7 +1,7 @@
 -- The container's files: the view of the host's own, another directory as the root, volumes, and
 -- what a program starts with.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -16,10 +16,10 @@ local NO_SECRETS <const> = "\\( -path /etc/docker -o -path /etc/kubernetes -o -p
 local MODE <const> = tonumber("644", 8)
 
 local function write(path, text)
-  if not container.stat(path) then
-    assert(container.mknod(path, "file", MODE, 0, 0))
+  if not sys.stat(path) then
+    assert(sys.mknod(path, "file", MODE, 0, 0))
   end
-  assert(container.write_file(path, text))
+  assert(sys.write_file(path, text))
 end
 
 for _, caller in ipairs(command.callers) do
@@ -51,7 +51,7 @@ for _, caller in ipairs(command.callers) do
 
     it("has none of the users' and services' files", function()
       for _, path in ipairs(EMPTY) do
-        if container.stat(path) then
+        if sys.stat(path) then
           assert.equal("", caller:print("ls", "-A", path), path)
         end
       end
@@ -65,7 +65,7 @@ for _, caller in ipairs(command.callers) do
       for _, path in ipairs { "", "/etc", "/usr", "/tmp", "/var/tmp", "/root", "/dev/shm" } do
         local file = path .. "/" .. name
         assert.equal("written\n", caller:print("sh", "-c", "echo written >$0 && cat $0", file))
-        assert.is_nil((container.stat(file)))
+        assert.is_nil((sys.stat(file)))
         assert.not_equal(0, caller:run("--quiet", "test", "-e", file).status, file)
       end
     end)
@@ -74,15 +74,15 @@ for _, caller in ipairs(command.callers) do
       local name = support.name()
       assert.equal("", caller:print("sh", "-c",
         "mkdir /etc/$0 && echo a >/etc/$0/a && mv /etc/$0 /usr/$0 && rm -r /usr/$0", name))
-      assert.is_nil((container.stat("/etc/" .. name)))
-      assert.is_nil((container.stat("/usr/" .. name)))
+      assert.is_nil((sys.stat("/etc/" .. name)))
+      assert.is_nil((sys.stat("/usr/" .. name)))
     end)
 
     it("is what --rootfs / asks for, however that is written", function()
       local name = support.name()
       for _, root in ipairs { "/", "//", "/.", "/./", "/.." } do
         assert.equal("", caller:print("--rootfs", root, "touch", "/" .. name))
-        assert.is_nil((container.stat("/" .. name)))
+        assert.is_nil((sys.stat("/" .. name)))
       end
     end)
   end)
@@ -99,7 +99,7 @@ for _, caller in ipairs(command.callers) do
     it("is the directory itself: what is written stays", function()
       local root = caller:rootfs()
       caller:print("--rootfs", root, "sh", "-c", "echo kept >/etc/kept")
-      assert.equal("kept\n", container.read_file(root .. "/etc/kept"))
+      assert.equal("kept\n", sys.read_file(root .. "/etc/kept"))
       assert.equal("", caller:shell("ls -A " .. root .. "/dev " .. root .. "/proc | grep -v :")
         .stdout:gsub("\n", ""))
     end)
@@ -118,15 +118,15 @@ for _, caller in ipairs(command.callers) do
 
     it("has no file of the host's where a link of it leads outside", function()
       local root = caller:rootfs()
-      assert(container.symlink("../../../../../../etc", root .. "/outside"))
+      assert(sys.symlink("../../../../../../etc", root .. "/outside"))
       write(root .. "/etc/mark", "inside")
       assert.equal("inside", caller:print("--rootfs", root, "cat", "/outside/mark"))
     end)
 
     it("may not have a link for /proc", function()
       local root = caller:rootfs()
-      assert(container.rmdir(root .. "/proc"))
-      assert(container.symlink("tmp", root .. "/proc"))
+      assert(sys.rmdir(root .. "/proc"))
+      assert(sys.symlink("tmp", root .. "/proc"))
       local result = caller:run("--quiet", "--rootfs", root, "true")
       assert.equal("lua-container: mount: mount /proc: it is, or lies behind, a symbolic link in \z
         the root\n", result.stderr)
@@ -148,8 +148,8 @@ for _, caller in ipairs(command.callers) do
       write(source .. "/in", "from outside")
       assert.equal("from outside", caller:print("-v", source .. ":/new/deep/place", "sh", "-c",
         "cat /new/deep/place/in; echo from inside >/new/deep/place/out"))
-      assert.equal("from inside\n", container.read_file(source .. "/out"))
-      assert.is_nil((container.stat("/new")))
+      assert.equal("from inside\n", sys.read_file(source .. "/out"))
+      assert.is_nil((sys.stat("/new")))
     end)
 
     it("is a file of the host's", function()
@@ -165,7 +165,7 @@ for _, caller in ipairs(command.callers) do
       local source = caller:directory()
       local result = caller:run("-q", "-v", source .. ":/mnt:ro", "touch", "/mnt/file")
       assert.matches("Read%-only file system", result.stderr)
-      assert.is_nil((container.stat(source .. "/file")))
+      assert.is_nil((sys.stat(source .. "/file")))
       result = caller:run("-q", "-v", source .. ":/mnt:ro",
         "mount", "-o", "remount,rw,bind", "/mnt")
       assert.not_equal(0, result.status)
@@ -181,7 +181,7 @@ for _, caller in ipairs(command.callers) do
 
     it("is named from the directory that the command is called in", function()
       local source = caller:directory()
-      assert(container.mkdir(source .. "/data"))
+      assert(sys.mkdir(source .. "/data"))
       write(source .. "/data/name", "relative")
       local result = caller:shell(("here=$PWD; cd %s && %s $here/run.lua -q -v ./data:/data \z
         cat /data/name"):format(source, support.lua))
@@ -191,18 +191,18 @@ for _, caller in ipairs(command.callers) do
     it("lies inside a root whose links lead elsewhere", function()
       local root, source = caller:rootfs(), caller:directory()
       write(source .. "/name", "inside")
-      assert(container.symlink("/../../../../../../tmp", root .. "/link"))
+      assert(sys.symlink("/../../../../../../tmp", root .. "/link"))
       assert.equal("inside", caller:print("--rootfs", root, "-v", source .. ":/link/place", "cat",
         "/tmp/place/name"))
-      assert.truthy(container.stat(root .. "/tmp/place"))
+      assert.truthy(sys.stat(root .. "/tmp/place"))
     end)
 
     it("leaves the host's file as it was where it covers one", function()
       local source = caller:directory() .. "/file"
       write(source, "covers")
-      local before = container.read_file("/etc/passwd")
+      local before = sys.read_file("/etc/passwd")
       assert.equal("covers", caller:print("-v", source .. ":/etc/passwd", "cat", "/etc/passwd"))
-      assert.equal(before, container.read_file("/etc/passwd"))
+      assert.equal(before, sys.read_file("/etc/passwd"))
     end)
   end)
 
@@ -210,10 +210,10 @@ for _, caller in ipairs(command.callers) do
     it("starts in --workdir, which is made where it is missing", function()
       assert.equal("/usr\n", caller:print("--workdir", "/usr", "pwd"))
       assert.equal("/made/deep\n", caller:print("-w", "/made/deep", "pwd"))
-      assert.is_nil((container.stat("/made")))
+      assert.is_nil((sys.stat("/made")))
       local root = caller:rootfs()
       assert.equal("/made\n", caller:print("--rootfs", root, "-w", "/made", "pwd"))
-      assert.equal("directory", container.stat(root .. "/made").type)
+      assert.equal("directory", sys.stat(root .. "/made").type)
     end)
 
     it("does not start where --workdir is a file", function()
@@ -255,7 +255,7 @@ describe("the view #root", function()
   it("shows what is mounted on the host, and takes what is written there", function()
     local place
     for _, path in ipairs { "/usr/local", "/usr/src", "/media", "/srv", "/opt" } do
-      place = container.stat(path) and path or place
+      place = sys.stat(path) and path or place
     end
     if not place then
       pending("needs a directory of the host's on which something can be mounted")
@@ -278,24 +278,24 @@ describe("the view #root", function()
   end)
 
   it("changes owner and mode of a file for itself only", function()
-    local before = container.stat("/etc/passwd")
+    local before = sys.stat("/etc/passwd")
     assert.equal("600 1\n", command.root:print("sh", "-c",
       "chmod 600 /etc/passwd && chown 1 /etc/passwd && stat -c '%a %u' /etc/passwd"))
-    local after = container.stat("/etc/passwd")
+    local after = sys.stat("/etc/passwd")
     assert.equal(before.mode, after.mode)
     assert.equal(before.uid, after.uid)
   end)
 
   it("lets a file of the host be changed and removed, for itself only", function()
-    local before = container.read_file("/etc/passwd")
+    local before = sys.read_file("/etc/passwd")
     assert.equal("gone\n", command.root:print("sh", "-c",
       "echo x >>/etc/passwd && rm /etc/passwd && ! test -e /etc/passwd && echo gone"))
-    assert.equal(before, container.read_file("/etc/passwd"))
+    assert.equal(before, sys.read_file("/etc/passwd"))
   end)
 
   it("has a volume's mounts below it read-only too with :ro", function()
     local source = support.tmpdir()
-    assert(container.mkdir(source .. "/below"))
+    assert(sys.mkdir(source .. "/below"))
     local result = on_a_host(("mount -t tmpfs spec %s/below; touch %s/below/seen; %s run.lua -q \z
       -v %s:/mnt:ro sh -c 'ls /mnt/below; touch /mnt/below/file' || true"):format(
       source, source, support.lua, source))

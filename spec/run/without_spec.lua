@@ -1,7 +1,7 @@
 -- Kernels that are older, and filters around the launcher: what the start does without one system
 -- call. Either the container is as isolated as ever, or there is none, and one sentence says why.
 
-local container = require "container"
+local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
@@ -73,8 +73,8 @@ for _, caller in ipairs(command.callers) do
 
       it("keeps hostile links inside", function()
         local rootfs, outside = caller:rootfs(), caller:directory()
-        assert(container.symlink(outside, rootfs .. "/out"))
-        assert(container.symlink("../../../../../../../.." .. outside, rootfs .. "/up"))
+        assert(sys.symlink(outside, rootfs .. "/out"))
+        assert(sys.symlink("../../../../../../../.." .. outside, rootfs .. "/up"))
         local function volume(link)
           return without(caller, calls, "--rootfs", rootfs, ("--volume=./lua:%s/v"):format(link),
             "ls", link .. "/v")
@@ -88,11 +88,11 @@ for _, caller in ipairs(command.callers) do
           local result = volume(link)
           assert.equal("bytecode.lua\ncontainer\nfreeze.lua\n", result.stdout, result.stderr)
         end
-        assert.same({}, container.list(outside))
+        assert.same({}, sys.list(outside))
         -- What the kernel's own would be mounted on has to be no link.
         assert(os.execute(("rmdir %s/proc && ln -s %s %s/proc"):format(rootfs, outside, rootfs)))
         assert.equal(125, without(caller, calls, "--rootfs", rootfs, "true").status)
-        assert.same({}, container.list(outside))
+        assert.same({}, sys.list(outside))
       end)
     end)
   end

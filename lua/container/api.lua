@@ -1,0 +1,162 @@
+-- The door for Lua programs: what `container.run`, `container.spawn`, `container.poll` and
+-- `container.call` are.
+
+local sys = require "container.sys"
+local loop = require "container.runtime.loop"
+local sync = require "container.engine.sync"
+local loading = require "container.loading"
+local object = require "container.runtime.container"
+local run = require "container.engine.start"
+local spec = require "container.config.spec"
+
+local library = {}
+
+--- What all ways to a container have in common.
+-- @tparam table options see spec.lua
+-- @tparam[opt] table call what call.lua made of a function in the place of the command
+local function start(options, call)
+  object.reap()
+  local c, err = spec.read(options, call)
+  if c then
+    object.prepare(c)
+    c, err = run.start(c)
+  end
+  if not c then
+    return nil, err
+  end
+  return object.new(c)
+end
+
+--- Starts a container. The object ends it when it is closed or collected.
+-- @tparam table options see spec.lua
+-- @return an object, see object.lua, with `pid`, `name` if it has one, and the streams that were
+-- asked for as "pipe"; or nil and an error, which prints as one sentence and carries step, subject,
+-- errno
+function library.spawn(options)
+  return start(options)
+end
+
+--- Runs a container to its end.
+-- @tparam table options see spec.lua; without tty, for nobody could read what it shows
+-- @treturn table the result of `wait`; or nil and an error
+function library.run(options)
+  if type(options) == "table" and rawget(options, "tty") then
+    return nil, sync.failure("spec", "tty: takes container.spawn, which gives its other side",
+      nil, "tty")
+  end
+  local c <close>, err = library.spawn(options)
+  if not c then
+    return nil, err
+  end
+  return c:wait()
+end
+
+--- Runs a function in a container, in the place of a program, with every limit on it. It is pid 1,
+-- so the programs that it starts and leaves behind end with it, and it has a copy of everything: of
+-- its upvalues, of the modules that are loaded, of the arguments. What it changes is gone with it,
+-- but for the values that it returns. `require` finds what is loaded already, else what the
+-- container's files have; os.exit ends the function's process alone. It cannot yield. Beforehand
+-- there is a full collection here, so that the copy has nothing of ours to end.
+-- @tparam table options see spec.lua; no command, init or tty; more: result_limit in bytes (16 MiB)
+-- @func fn
+-- @param ... its arguments
+-- @return what it returns: nil, booleans, numbers, strings and tables of these, 1000 at most,
+-- tables 100 deep at most and with at most 65536 keys beside their arrays; or nil and an error of
+-- step "call", with `result` as of `wait` and a `reason`: "error" (raised, with `traceback`, or a
+-- value that cannot be returned), "exit" (it ended its process), "timeout", "signal", "rlimit",
+-- "oom", "seccomp" or "malformed" (it wrote something else into the pipe)
+function library.call(options, fn, ...)
+  if type(fn) ~= "function" then
+    return nil, sync.failure("spec", ("call: expected a function, got a %s"):format(type(fn)))
+  end
+  local call = require "container.engine.call"
+  local self <close>, err = start(options, call.new(fn, ...))
+  if not self then
+    return nil, err
+  end
+  table.insert(self.sources, call.source(self))
+  local result
+  result, err = self:wait()
+  if not result then
+    return nil, err
+  end
+  return call.outcome(self.state, result)
+end
+
+--- Starts a second program in the container: in all its namespaces and its cgroups, with its
+-- limits, user, variables, directory, capabilities and filters unless the options give others. It
+-- ends with the container at the latest.
+-- @tparam table options the command, and of those of spec.lua: env cwd user capabilities cap_drop
+-- tty stdin stdout stderr output_limit timeout grace on
+-- @return an object as that of a container, whose result has no memory_peak; or nil and an error,
+-- ESRCH when the container has ended
+local function exec(self, options)
+  local errno = sys.errno
+  if self.container then
+    return nil, sync.failure("exec", "this is a program in a container: ask the container",
+      errno.EINVAL)
+  elseif self.closed then
+    return nil, sync.failure("exec", "the container has ended", errno.ESRCH)
+  elseif self.state.paused then
+    return nil, sync.failure("exec", "the container is paused", errno.EBUSY)
+  elseif self.owner ~= sys.getpid() then
+    return nil, sync.failure("exec", "the container is not this process's",
+      sys.errno.ECHILD)
+  end
+  object.reap()
+  local c, err = spec.exec(options, self.state)
+  if c then
+    object.prepare(c)
+    c, err = require("container.engine.exec").start(c)
+  end
+  if not c then
+    return nil, err
+  end
+  return object.new(c, self)
+end
+
+-- Here, for an object knows nothing of how containers are made.
+object.metatable.__index.exec = loading.guarded(exec)
+
+--- Waits until at least one of many containers has ended, and meanwhile attends all of them as
+-- `wait` does.
+-- @tparam table list objects of containers; those that were waited for or closed count as ended
+-- @number[opt] seconds how long at most
+-- @treturn table array of those that have ended, whose `wait` answers at once; empty when the time
+-- is up; or nil and an error
+function library.poll(list, seconds)
+  local function refuse(message, errno)
+    return nil, sync.failure("poll", message, sys.errno[errno])
+  end
+  if type(list) ~= "table"
+      or seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
+    return refuse("expected an array of containers, and a number of seconds", "EINVAL")
+  end
+  for i, self in ipairs(list) do
+    if getmetatable(self) ~= object.metatable then
+      return refuse(("[%d] is not a container"):format(i), "EINVAL")
+    elseif self.attended then
+      return refuse(("[%d] is waited for already"):format(i), "EBUSY")
+    elseif not self.closed and self.owner ~= sys.getpid() then
+      return refuse(("[%d] is not this process's"):format(i), "ECHILD")
+    end
+  end
+  local finish = seconds and sys.clock_gettime() + seconds
+  local ended, left = {}, nil
+  while true do
+    for _, self in ipairs(list) do
+      ended[#ended + 1] = self.closed and self or nil
+    end
+    if ended[1] or left == 0 or not list[1] then
+      return ended
+    end
+    left = finish and math.max(finish - sys.clock_gettime(), 0)
+    loop.turn(list, left)
+  end
+end
+
+for _, name in ipairs { "spawn", "run", "call" } do
+  library[name] = loading.guarded(library[name])
+end
+
+return library

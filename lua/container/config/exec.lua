@@ -1,0 +1,67 @@
+-- What a second program in a container is when nobody says otherwise: what the container's own was,
+-- and never more. Loaded only for who asks.
+
+local sys = require "container.sys"
+local check = require "container.config.check"
+local rights = require "container.config.capabilities"
+
+local second = {}
+
+local function copy(list)
+  return table.move(list, 1, #list, 1, {})
+end
+
+--- A new one, which the options then change.
+-- @tparam table target the container's, as run.start left it
+function second.new(target)
+  local p, linux = target.config.process, target.config.linux
+  -- Where the kernel says for good that the groups stay: user_namespaces(7).
+  local groups = target.user_namespace
+    and sys.read_file(("/proc/%d/setgroups"):format(target.pid)) or ""
+  return {
+    target = target,
+    config = {
+      process = {
+        args = {}, env = copy(p.env), cwd = p.cwd, user = p.user, rlimits = p.rlimits,
+        capabilities = p.capabilities, noNewPrivileges = p.noNewPrivileges,
+        oomScoreAdj = p.oomScoreAdj,
+      },
+      -- By its pid 1, whose number is nobody else's until we have waited for it.
+      root = { path = ("/proc/%d/root"):format(target.pid) },
+      linux = { uidMappings = linux.uidMappings, gidMappings = linux.gidMappings },
+    },
+    users = target.users,
+    setgroups_denied = groups:find("^deny") ~= nil,
+    asked_capabilities = {},
+    cpu_limit = target.cpu_limit,
+    nproc = target.nproc,
+    seccomp = target.seccomp,
+    landlock = target.landlock,
+    grace = 1,
+  }
+end
+
+--- What was asked for is among what the container's root has.
+function second.narrow(c, target)
+  local held = target.config.process.capabilities
+  local given = c.config.process.capabilities
+  local set = {}
+  for _, name in ipairs(held and held.bounding or sys.capability_names()) do
+    set[name] = true
+  end
+  for _, name in ipairs(c.capabilities_given and given.bounding or {}) do
+    if not set[name] then
+      check.refuse("capabilities", ("the container has not got %s"):format(name))
+    end
+  end
+  if c.capabilities_given and c.cap_drop then
+    check.refuse("capabilities", "says all that there are; it does not go with cap_drop")
+  elseif c.cap_drop then
+    for name in pairs(c.cap_drop) do
+      set[name] = nil
+    end
+    rights.set(c, set)
+  end
+end
+
+return second

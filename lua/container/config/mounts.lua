@@ -1,0 +1,161 @@
+-- Options that name places in the container: volumes, tmpfs, masked and read-only paths. Loaded
+-- only for who asks for one; each lands in OCI's mounts, maskedPaths or readonlyPaths.
+
+local sys = require "container.sys"
+local check = require "container.config.check"
+
+local refuse, expect, text, plain, array =
+  check.refuse, check.expect, check.text, check.plain, check.array
+
+local place = {}
+
+-- Options of a tmpfs that a person may give, beside its flags. tmpfs(5)
+local TMPFS_DATA <const> = { size = true, mode = true, nr_inodes = true, uid = true, gid = true }
+local TMPFS_FLAGS <const> = {
+  ro = true, rw = true, nosuid = true, nodev = true, noexec = true, noatime = true, relatime = true,
+}
+
+--- An absolute path inside, which does not go up.
+local function read_inside(field, path, what)
+  expect(path:sub(1, 1) == "/", field, "an absolute " .. what, path)
+  path = check.clean(path)
+  if (path .. "/"):find("/../", 1, true) then
+    refuse(field, what .. " goes up by ..")
+  end
+  return path
+end
+
+--- Those that are masked or protected. The root itself has an option of its own.
+local function read_paths(field, value)
+  local paths = {}
+  for i = 1, array(field, plain(field, value)) do
+    local at = ("%s[%d]"):format(field, i)
+    local path = read_inside(at, text(at, rawget(value, i), "an absolute path"), "path")
+    paths[i] = expect(path ~= "/", at, "a path below the root", path)
+  end
+  return paths
+end
+
+--- A place in the container that is not one of those it lives by.
+local function read_destination(field, destination)
+  destination = read_inside(field, destination, "destination")
+  if destination == "/" or (destination .. "/"):find("^/proc/") then
+    refuse(field, ("destination %s is the container's own"):format(destination))
+  end
+  return destination
+end
+
+local VOLUME <const> = "SOURCE:DESTINATION[:OPTION,...]"
+
+-- What stands behind a volume's destination: how it may be written; what docker has and is the case
+-- here anyway; and what would be a promise that nobody keeps.
+local ACCESS <const> = { ro = true, rro = true, rw = true }
+local GRANTED <const> = {
+  cached = true, consistent = true, delegated = true, nocopy = true, private = true,
+  rprivate = true,
+}
+local LABEL <const> = "asks for an SELinux label, and nothing is labelled here"
+local PROPAGATION <const> =
+  "asks that mounts pass between host and container, and all of a container's are private"
+local NOT_KEPT <const> = {
+  z = LABEL, Z = LABEL, U = "asks to give the source another owner, and no file of the host's is "
+    .. "changed here",
+  shared = PROPAGATION, rshared = PROPAGATION, slave = PROPAGATION, rslave = PROPAGATION,
+  unbindable = PROPAGATION, runbindable = PROPAGATION,
+}
+
+--- The words behind a volume's destination: how it may be written, and whether its ids are the
+-- container's.
+local function read_access(field, words)
+  local access, idmapped
+  for word in (words .. ","):gmatch("([^,]*),") do
+    if NOT_KEPT[word] then
+      refuse(field, ("option %s %s"):format(word, NOT_KEPT[word]))
+    elseif ACCESS[word] then
+      expect(not access or access == word, field, "one of ro, rro and rw", words)
+      access = word
+    elseif word == "idmap" then
+      idmapped = word
+    else
+      expect(GRANTED[word], field, "ro, rro or rw after the destination", word)
+    end
+  end
+  return access ~= "rw" and access or nil, idmapped
+end
+
+local function read_volume(field, value)
+  text(field, value, VOLUME)
+  local source, destination, words = value:match("^([^:]+):([^:]+)(.*)$")
+  expect(source and not words:find(":", 2, true), field, VOLUME, value)
+  local access, idmapped
+  if words ~= "" then
+    access, idmapped = read_access(field, words:sub(2))
+  end
+  expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
+  destination = read_destination(field, destination)
+  local st, message, errno = sys.stat(source)
+  if not st then
+    refuse(field, message, errno)
+  end
+  -- A device that is named is wanted; one that lies in a directory is not.
+  local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
+  options[#options + 1] = access
+  options[#options + 1] = idmapped
+  return { destination = destination, type = "bind", source = source, options = options }
+end
+
+local function read_tmpfs(field, value)
+  text(field, value, "DESTINATION[:OPTION,...]")
+  local destination, words = value:match("^([^:]+):?(.*)$")
+  expect(destination, field, "DESTINATION[:OPTION,...]", value)
+  local chosen = { "nosuid", "nodev", "noexec" } -- docker's defaults
+  for word in words:gmatch("[^,]+") do
+    local name = word:match("^([%w_]+)=%w+%%?$")
+    expect(TMPFS_FLAGS[word] or TMPFS_DATA[name], field, "an option of tmpfs", word)
+    if word ~= "rw" then
+      chosen[#chosen + 1] = word
+    end
+  end
+  return { destination = read_destination(field, destination), type = "tmpfs", source = "tmpfs",
+    options = chosen }
+end
+
+--- Adds a mount behind those of the default, but before one of the other option that lies in it, or
+-- a volume in the same place: whichever of the two options is read first.
+local function add(c, entry)
+  local list = c.config.mounts
+  c.first_given = c.first_given or #list + 1
+  for i = c.first_given, #list do
+    local other = list[i]
+    local inside = other.destination:find(entry.destination .. "/", 1, true) == 1
+      or other.destination == entry.destination and other.type == "bind"
+    if inside and other.type ~= entry.type then
+      return table.insert(list, i, entry)
+    end
+  end
+  list[#list + 1] = entry
+end
+
+function place.volumes(c, value)
+  for i = 1, array("volumes", plain("volumes", value)) do
+    local entry = read_volume(("volumes[%d]"):format(i), rawget(value, i))
+    c.volumes[i] = entry
+    add(c, entry)
+  end
+end
+
+function place.tmpfs(c, value)
+  for i = 1, array("tmpfs", plain("tmpfs", value)) do
+    add(c, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
+  end
+end
+
+function place.masked_paths(c, value)
+  c.config.linux.maskedPaths = read_paths("masked_paths", value)
+end
+
+function place.readonly_paths(c, value)
+  c.config.linux.readonlyPaths = read_paths("readonly_paths", value)
+end
+
+return place

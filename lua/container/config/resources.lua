@@ -1,0 +1,294 @@
+-- The options that limit what a container uses, as a person writes them, and what they are in
+-- OCI's linux.resources: config-linux, "Control groups". Loaded only for who asks for one.
+
+local check = require "container.config.check"
+local sys = require "container.sys"
+
+local refuse, expect, text = check.refuse, check.expect, check.text
+local plain = check.plain
+
+local resource = {}
+
+local UNITS <const> = { [""] = 1, b = 1, k = 1 << 10, m = 1 << 20, g = 1 << 30, t = 1 << 40 }
+local SIZE_MAX <const> = 1 << 60
+local CPUS_MAX <const>, PERIOD <const> = 10000, 100000 -- microseconds
+local SHARES_MIN <const>, SHARES_MAX <const> = 2, 1 << 18 -- sched_prio_to_weight
+local WEIGHT_MIN <const>, WEIGHT_MAX <const> = 10, 1000
+local UNLIMITED <const> = -1
+
+local SIZE <const> = "a number of bytes, such as \"64M\""
+
+local function integer(value, low, high)
+  return math.type(value) == "integer" and value >= low and value <= high and value
+end
+
+--- Bytes, as a number or as docker writes them: 512K, 64m, 1GB, 1GiB.
+local function size(field, value)
+  local bytes = integer(value, 1, SIZE_MAX)
+  if type(value) == "string" then
+    local digits, unit = value:lower():match("^(%d+)([bkmgt]?)i?b?$")
+    local number, factor = tonumber(digits), UNITS[unit]
+    bytes = number and number > 0 and number <= SIZE_MAX // factor and number * factor
+  end
+  return expect(bytes, field, SIZE, value) and bytes
+end
+
+local function size_or_max(field, value)
+  if value == "max" then
+    return UNLIMITED
+  end
+  expect(type(value) == "number" or type(value) == "string", field, SIZE .. " or \"max\"", value)
+  return size(field, value)
+end
+
+local function within(c, part)
+  local resources = c.config.linux.resources
+  resources[part] = resources[part] or {}
+  return resources[part]
+end
+
+--- A list such as 0-2,7, as cpuset takes it. cpuset(7), "List format"
+local function set(field, value)
+  text(field, value, "a list such as 0-2,7")
+  for piece in (value .. ","):gmatch("([^,]*),") do
+    local low, high = piece:match("^(%d+)%-?(%d*)$")
+    expect(low and #low <= 5 and #high <= 5 and (not piece:find("-", 1, true) or high ~= "")
+      and (high == "" or tonumber(low) <= tonumber(high)), field, "a list such as 0-2,7", value)
+  end
+  return value
+end
+
+--- The device that a path of the host is.
+local function device_of(field, path, kind)
+  local st, message, errno = sys.stat(text(field, path, "the path of a device"))
+  if not st then
+    refuse(field, message, errno)
+  end
+  if st.type ~= kind and (kind or st.type ~= "char" and st.type ~= "block") then
+    refuse(field, ("%s is no %sdevice"):format(path, kind and kind .. " " or ""))
+  end
+  return st
+end
+
+-- Rates of one device: our words and OCI's.
+local RATES <const> = {
+  read_bps = "throttleReadBpsDevice", write_bps = "throttleWriteBpsDevice",
+  read_iops = "throttleReadIOPSDevice", write_iops = "throttleWriteIOPSDevice",
+}
+
+local function rate(field, word, value)
+  if word:find("bps$") then
+    return size(field, value)
+  end
+  return expect(integer(value, 1, (1 << 32) - 1), field, "a positive integer", value) and value
+end
+
+local options = {}
+
+function options.memory(c, value)
+  within(c, "memory").limit = size_or_max("memory", value)
+end
+
+function options.memory_swap(c, value)
+  within(c, "memory").swap = size_or_max("memory_swap", value)
+end
+
+function options.memory_reservation(c, value)
+  within(c, "memory").reservation = size("memory_reservation", value)
+end
+
+function options.cpus(c, value)
+  local quota = value == "max" and UNLIMITED
+    or type(value) == "number" and value >= 0.01 and value <= CPUS_MAX
+    and math.floor(value * PERIOD + 0.5)
+  expect(quota, "cpus", "a number of processors, from 0.01", value)
+  local cpu = within(c, "cpu")
+  cpu.quota, cpu.period = quota, PERIOD
+end
+
+function options.cpu_weight(c, value)
+  expect(integer(value, SHARES_MIN, SHARES_MAX), "cpu_weight",
+    ("an integer from %d to %d, where 1024 is as much as others have"):format(
+      SHARES_MIN, SHARES_MAX), value)
+  within(c, "cpu").shares = value
+end
+
+function options.cpuset_cpus(c, value)
+  within(c, "cpu").cpus = set("cpuset_cpus", value)
+end
+
+function options.cpuset_mems(c, value)
+  within(c, "cpu").mems = set("cpuset_mems", value)
+end
+
+function options.io(c, value)
+  for path, rates in next, plain("io", value) do
+    local field = ("io[%s]"):format(check.shown(path))
+    for word, number in next, plain(field, rates) do
+      expect(RATES[word], field, "read_bps, write_bps, read_iops or write_iops", word)
+      local at = field .. "." .. word
+      local st = device_of(at, path, "block")
+      local io = within(c, "blockIO")
+      local list = io[RATES[word]] or {}
+      io[RATES[word]] = list
+      list[#list + 1] = { major = st.major, minor = st.minor, rate = rate(at, word, number) }
+    end
+  end
+end
+
+function options.io_weight(c, value)
+  expect(integer(value, WEIGHT_MIN, WEIGHT_MAX), "io_weight",
+    ("an integer from %d to %d"):format(WEIGHT_MIN, WEIGHT_MAX), value)
+  within(c, "blockIO").weight = value
+end
+
+function options.hugepages(c, value)
+  local list = {}
+  for page, limit in next, plain("hugepages", value) do
+    local field = ("hugepages[%s]"):format(check.shown(page))
+    expect(type(page) == "string" and page:find("^%d+[KMG]B$"), "hugepages",
+      "sizes of pages as the kernel writes them, such as \"2MB\"", page)
+    list[#list + 1] = { pageSize = page, limit = limit == 0 and 0 or size(field, limit) }
+  end
+  table.sort(list, function(a, b) return a.pageSize < b.pageSize end)
+  c.config.linux.resources.hugepageLimits = list
+end
+
+function options.unified(c, value)
+  for key, setting in next, plain("unified", value) do
+    expect(type(key) == "string" and key:find("^%l+%.[%w._]+$") and not key:find("^cgroup%."),
+      "unified", "files of a controller, such as memory.high", key)
+    local field = ("unified[%s]"):format(check.shown(key))
+    expect(type(setting) == "string" or math.type(setting) == "integer", field,
+      "a string or an integer", setting)
+    within(c, "unified")[key] = text(field, tostring(setting))
+  end
+end
+
+--- A device of the host's, as docker writes it: SOURCE[:DESTINATION][:rwm].
+local function read_device(c, field, value)
+  text(field, value, "SOURCE[:DESTINATION][:rwm]")
+  local source, destination, access = value:match("^(/[^:]*):?(/?[^:]*):?([rwm]*)$")
+  if destination and destination:find("^[rwm]+$") and access == "" then
+    destination, access = "", destination
+  end
+  expect(source and value:sub(-1) ~= ":", field, "SOURCE[:DESTINATION][:rwm]", value)
+  destination = destination ~= "" and destination or source
+  access = access ~= "" and access or "rwm"
+  expect(destination:find("^/dev/[^/]") and not (destination .. "/"):find("/%.?%.?/"), field,
+    "a place beneath /dev", destination)
+  if sys.geteuid() ~= 0 and (not access:find("r") or not access:find("w")) then
+    refuse(field, "without root a device can be opened by who may open it, in no other way")
+  end
+  local st = device_of(field, source)
+  local linux, kind = c.config.linux, st.type == "char" and "c" or "b"
+  linux.devices = linux.devices or {}
+  table.insert(linux.devices, { path = destination, source = source, type = kind,
+    major = st.major, minor = st.minor, fileMode = st.mode & 0x1ff })
+  return { allow = true, type = kind, major = st.major, minor = st.minor, access = access }
+end
+
+function options.devices(c, value)
+  c.devices = {}
+  for i = 1, check.array("devices", plain("devices", value)) do
+    c.devices[i] = read_device(c, ("devices[%d]"):format(i), rawget(value, i))
+  end
+end
+
+function options.oom_score_adj(c, value)
+  expect(integer(value, -1000, 1000), "oom_score_adj", "an integer from -1000 to 1000", value)
+  c.config.process.oomScoreAdj = value
+end
+
+function options.stats(c, value)
+  c.stats = check.switch("stats", value)
+end
+
+--- Reads one option.
+-- @tparam table c what spec.lua makes
+-- @string name
+-- @param value
+function resource.read(c, name, value)
+  options[name](c, value)
+end
+
+--- What can only be said when all options are read.
+function resource.finish(c)
+  local memory = c.config.linux.resources.memory or {}
+  local limit, swap, low = memory.limit, memory.swap, memory.reservation
+  if limit and not swap then
+    -- As docker has it: as much again. A kernel may have no swap to count.
+    memory.swap = limit == UNLIMITED and UNLIMITED or math.min(2 * limit, SIZE_MAX)
+    c.implied = "memory_swap"
+  end
+  if swap and swap ~= UNLIMITED then
+    if not limit or limit == UNLIMITED then
+      refuse("memory_swap", "memory and swap together are limited, and memory is not")
+    elseif swap < limit then
+      refuse("memory_swap", "memory and swap together are less than memory")
+    end
+  end
+  if low and limit and limit ~= UNLIMITED and low > limit then
+    refuse("memory_reservation", "more than memory")
+  end
+end
+
+-- Those of every container: null zero full random urandom tty console ptmx pts.
+local DEFAULT_DEVICES <const> = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, { 5, 0 },
+  { 5, 1 }, { 5, 2 }, { 136 } }
+
+--- Closes all devices but those of every container and those that were asked for, also as volumes.
+-- Needed where root can make nodes; nobody else can close any, in version 2.
+function resource.close_devices(c)
+  if sys.geteuid() ~= 0 or c.privileged then
+    return
+  end
+  local rules = { { allow = false, access = "rwm" } }
+  for _, numbers in ipairs(DEFAULT_DEVICES) do
+    rules[#rules + 1] =
+      { allow = true, type = "c", major = numbers[1], minor = numbers[2], access = "rwm" }
+  end
+  table.move(c.devices or {}, 1, #(c.devices or {}), #rules + 1, rules)
+  for _, entry in ipairs(c.volumes or {}) do
+    local st = sys.stat(entry.source)
+    if st and st.major then
+      rules[#rules + 1] = { allow = true, type = st.type == "char" and "c" or "b",
+        major = st.major, minor = st.minor, access = "rw" }
+    end
+  end
+  c.config.linux.resources.devices = rules
+end
+
+--- The same options for a container that runs.
+-- @tparam table given
+-- @treturn table OCI's linux.resources
+-- @treturn string the option that was added to those given; or nil and a refusal with field,
+-- message, errno
+function resource.update(given)
+  local implied
+  local resources, refusal = check.run(function()
+    local c = { config = { process = {}, linux = { resources = {} } } }
+    for name, value in next, plain("options", given) do
+      if not resource.UPDATES[name] then
+        refuse("options", ("%s cannot be changed while a container runs"):format(check.shown(name)))
+      elseif name == "pids" then
+        c.config.linux.resources.pids = { limit = check.pids("pids", value) }
+      else
+        resource.read(c, name, value)
+      end
+    end
+    resource.finish(c)
+    implied = c.implied
+    return c.config.linux.resources
+  end)
+  return resources, implied or refusal
+end
+
+-- Those that can be changed while a container runs.
+resource.UPDATES = {}
+for name in pairs(options) do
+  resource.UPDATES[name] = name ~= "oom_score_adj" and name ~= "stats" and name ~= "devices"
+end
+resource.UPDATES.pids = true
+
+return resource

@@ -1,0 +1,419 @@
+-- The table that describes a container. What a person writes comes in; what goes out has the names
+-- and shapes of OCI's config.json, with every default filled in. What is wrong is refused here,
+-- by its field, before the first system call that changes anything; behind this, rooms trust.
+-- OCI runtime specification, config and config-linux
+--
+-- Options, all but the command optional:
+--   [1], [2], ...  the command and its arguments
+--   name           1 to 128 of A-Z a-z 0-9 _ + - and, but for the first, "."; none
+--   rootfs         directory that becomes the root; "/" or none: a throw-away view of the host's
+--   hostname       1 to 64 bytes; "container"
+--   env            { NAME = "value", "NAME=value" } added to PATH, HOME, HOSTNAME and TERM
+--   cwd            absolute path in the container; "/"
+--   volumes        array of "SOURCE:DESTINATION[:OPTION,...]"; options rw, ro (with all that is
+--                  mounted below, or without it before Linux 5.12), rro (with it, or refused);
+--                  idmap: with users = "auto" the ids of the files are inside ids
+--   pids           largest number of processes, from 1, or "max"; 20
+--   memory         bytes, or "64M"; what is over it ends the container. "max"; none
+--   memory_swap    the same for memory and swap together; twice the memory
+--   memory_reservation   bytes that it is left when the machine has few
+--   cpus           how many processors' time it may use, such as 0.5; all
+--   cpu_weight     its share beside others who want it too, 2 to 262144; 1024
+--   cpuset_cpus, cpuset_mems   processors and nodes of memory it may use, "0-2,7"; all
+--   io             { ["/dev/sda"] = { read_bps = "1M", write_bps, read_iops, write_iops } }
+--   io_weight      its share of a disk beside others, 10 to 1000
+--   devices        array of "SOURCE[:DESTINATION][:rwm]": devices of the host's, beneath /dev
+--   hugepages      { ["2MB"] = bytes }
+--   unified        { ["memory.high"] = "32M" }: any file of a controller of cgroup version 2
+--   oom_score_adj  -1000 to 1000: who is killed first when the machine has no memory left; the
+--                  caller's own
+--   stats          true: all that c:stats() can tell is counted
+--   init           true: pid 1 is a small init; false: the program is pid 1
+--   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
+--   users          "auto": a user namespace with 65536 ids that no other container has, for root;
+--                  "subid": one with the ids that /etc/subuid and /etc/subgid give to this user
+--   capabilities   array of names, all that root is to have; docker's default set without mknod
+--   cap_add, cap_drop   arrays of names, or "ALL", to change the default set
+--   no_new_privileges   false: set-user-ID programs gain their rights; true
+--   seccomp        false: no filter of system calls; "default"; the path of a profile in JSON, such
+--                  as docker's; or a table in the form of OCI's linux.seccomp
+--   landlock       { read = paths, write = paths }, absolute and inside: the program may read
+--                  and execute only beneath them, and write only beneath those of `write`
+--   privileged     true: all capabilities, nothing masked or read-only, no promise to gain none, no
+--                  filter unless one is asked for
+--   masked_paths   array of absolute paths inside that are empty; those of mask.lua
+--   readonly_paths   array of those that cannot be written; those of mask.lua
+--   readonly       true: the root cannot be written
+--   tmpfs          array of "DESTINATION[:OPTION,...]"
+--   network        "none": loopback only; "host": the host's own
+--   tty            true: a terminal of its own as its standard streams; { height = rows, width =
+--                  columns }: of that size, else it is that of the caller's terminal; "auto": if
+--                  standard input and output are terminals, in the place of those streams that are;
+--                  a stream of which an option says what it is stays that
+--   stdin          "inherit"; "null"; "pipe": the object's `stdin` is a stream to write to; any
+--                  other string, or a table with one string: what there is to read; a function
+--                  that is called for each piece until it returns nil; a file or an fd
+--   stdout, stderr "inherit"; "null"; "capture": in the result; "pipe": a stream to read; a
+--                  function that is called with each piece; a file or an fd; stderr also "stdout"
+--   output_limit   how many bytes of each captured stream are kept, the rest is counted; 16 MiB
+--   timeout        seconds, from the start of the program, after which it gets TERM
+--   grace          seconds, from then on, after which the whole container is killed; 1
+--   rlimits        { cpu = 2, nofile = { soft = 64, hard = 128 }, fsize = "10M", ... }
+--   on             { exit = fn(c, result), output = fn(c, name, piece), timeout = fn(c),
+--                  oom = fn(c) }, called while somebody waits for the container
+--   hooks          { prestart = list, createRuntime = list, createContainer = list,
+--                  startContainer = list, poststart = list, poststop = list }: arrays of functions
+--                  of the container's state, and of { path, args, env, timeout }, as OCI has them
+--   result_limit   for container.call: how many bytes its values may take; 16 MiB
+--   announce       true: says on standard error what runs, and as which pid
+
+local sync = require "container.engine.sync"
+local check = require "container.config.check"
+local defaults = require "container.config.defaults"
+local userns = require "container.linux.userns"
+local rlimits = require "container.linux.rlimits"
+
+local refuse, expect, text = check.refuse, check.expect, check.text
+local plain, array, switch = check.plain, check.array, check.switch
+
+local spec = {}
+
+local HOSTNAME_MAX <const> = 64
+local NAME_MAX <const> = 128
+-- (uid_t) -1 is no id.
+local ID_MAX <const> = 0xffffffff
+
+-- The group of terminals.
+local TTY <const> = 5
+-- What a host program can have a function called for.
+local EVENTS <const> = { exit = true, oom = true, output = true, timeout = true }
+
+local function absolute(field, value)
+  text(field, value, "an absolute path")
+  return expect(value:sub(1, 1) == "/", field, "an absolute path", value)
+end
+
+local function read_env(c, value)
+  local env, position = c.config.process.env, {}
+  for i, entry in ipairs(env) do
+    position[entry:match("^[^=]*")] = i
+  end
+  local function set(name, entry)
+    c.home_given = c.home_given or name == "HOME"
+    local at = position[name] or #env + 1
+    position[name], env[at] = at, entry
+  end
+  for i = 1, array("env", plain("env", value)) do
+    local field = ("env[%d]"):format(i)
+    local entry = text(field, rawget(value, i))
+    local name = entry:match("^([^=]+)=")
+    expect(name, field, "NAME=value", entry)
+    set(name, entry)
+  end
+  -- In an order of its own, so that the same table gives the same environment.
+  local names = {}
+  for name in next, value do
+    if math.type(name) ~= "integer" then
+      expect(type(name) == "string" and name ~= "" and not name:find("[=\0]"), "env",
+        "names without = or NUL", name)
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    set(name, name .. "=" .. text("env." .. name, rawget(value, name)))
+  end
+end
+
+local function read_seconds(field, value)
+  expect(type(value) == "number" and value >= 0 and value < math.huge, field,
+    "a number of seconds", value)
+  return value
+end
+
+-- Every option: where it lands.
+local options = {
+  name = function(c, value)
+    text("name", value)
+    c.name = expect(#value <= NAME_MAX and value:find("^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$"), "name",
+      "1 to 128 letters, digits, _, +, - and . (not first)", value) and value
+  end,
+  rootfs = function(c, value)
+    text("rootfs", value, "the path of a directory")
+    expect(value ~= "", "rootfs", "the path of a directory", value)
+    -- However it is written, the host's own root is only ever seen, never handed out.
+    c.config.root.path = value:find("^/[/.]*$") and "/" or value
+  end,
+  hostname = function(c, value)
+    text("hostname", value, "a name of 1 to 64 bytes")
+    c.config.hostname = expect(#value >= 1 and #value <= HOSTNAME_MAX, "hostname",
+      "a name of 1 to 64 bytes", value) and value
+  end,
+  env = read_env,
+  cwd = function(c, value)
+    c.config.process.cwd = check.clean(absolute("cwd", value))
+  end,
+  pids = function(c, value)
+    c.config.linux.resources.pids.limit = check.pids("pids", value)
+  end,
+  init = function(c, value)
+    c.init = switch("init", value)
+  end,
+  user = function(c, value)
+    text("user", value, "NAME[:GROUP]")
+    expect(value:find("^[^:]+:?[^:]*$") and value:sub(-1) ~= ":", "user", "NAME[:GROUP]", value)
+    for id in value:gmatch("%d+") do
+      if (":" .. value .. ":"):find(":" .. id .. ":", 1, true) then
+        expect(#id <= 10 and math.tointeger(id) < ID_MAX, "user", "an id below 4294967295", id)
+      end
+    end
+    c.user = value
+  end,
+  no_new_privileges = function(c, value)
+    c.config.process.noNewPrivileges = switch("no_new_privileges", value)
+  end,
+  seccomp = function(c, value)
+    if type(value) == "string" then
+      expect(text("seccomp", value) ~= "", "seccomp", "the path of a profile", value)
+    elseif value ~= false then
+      expect(type(value) == "table", "seccomp", "false, \"default\", a path or a table", value)
+    end
+    c.config.linux.seccomp = value
+  end,
+  landlock = function(c, value)
+    -- Here, so that only who asks for it loads it, and not in the child.
+    c.landlock = require("container.linux.landlock").read("landlock", value)
+  end,
+  users = function(c, value)
+    c.users = expect(value == "auto" or value == "subid", "users", "\"auto\" or \"subid\"", value)
+      and value
+  end,
+  privileged = function(c, value)
+    c.privileged = switch("privileged", value)
+  end,
+  readonly = function(c, value)
+    c.config.root.readonly = switch("readonly", value)
+  end,
+  network = function(c, value)
+    expect(value == "none" or value == "host", "network", "\"none\" or \"host\"", value)
+    c.network = value
+  end,
+  tty = function(c, value)
+    if value then
+      -- Here, so that only who asks for it loads it, and not in the child.
+      c.terminal = require("container.engine.terminal").read("tty", value)
+      c.config.process.terminal = c.terminal ~= nil
+      c.config.process.consoleSize = c.terminal and c.terminal.size
+    else
+      switch("tty", value)
+    end
+  end,
+  announce = function(c, value)
+    c.announce = switch("announce", value)
+  end,
+  timeout = function(c, value)
+    c.timeout = read_seconds("timeout", value)
+  end,
+  grace = function(c, value)
+    c.grace = read_seconds("grace", value)
+  end,
+  rlimits = rlimits.read,
+  result_limit = function(c, value)
+    if not c.call then
+      refuse("result_limit", "is for container.call")
+    end
+    c.call.read(c, value)
+  end,
+  on = function(c, value)
+    c.on = {}
+    for event, fn in next, plain("on", value) do
+      expect(EVENTS[event], "on", "exit, oom, output or timeout", event)
+      c.on[event] = expect(type(fn) == "function", "on." .. event, "a function", fn) and fn
+    end
+  end,
+}
+
+-- Those that a room of its own reads, which is loaded only for them; and here, for the child can
+-- load nothing.
+local ROOMS <const> = {
+  volumes = "place", tmpfs = "place", masked_paths = "place", readonly_paths = "place",
+  capabilities = "capability", cap_add = "capability", cap_drop = "capability",
+  hooks = "hook",
+}
+
+for name, room in pairs(ROOMS) do
+  options[name] = function(c, value)
+    require("container.spec." .. room)[name](c, value)
+  end
+end
+
+for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
+  options[name] = function(c, value)
+    require("container.engine.streams").read(c, name, value)
+  end
+end
+for _, name in ipairs { "memory", "memory_swap", "memory_reservation", "cpus", "cpu_weight",
+  "cpuset_cpus", "cpuset_mems", "io", "io_weight", "hugepages", "unified", "oom_score_adj",
+  "stats", "devices" } do
+  options[name] = function(c, value)
+    c.resource = require("container.config.resources")
+    c.resource.read(c, name, value)
+  end
+end
+
+--- What is only there if it is somebody: a user that was named by id, and the group of terminals.
+local function check_ids(c)
+  local linux = c.config.linux
+  local user, group = (c.user or ""):match("^([^:]*):?(.*)$")
+  for _, pair in ipairs { { user, linux.uidMappings }, { group, linux.gidMappings } } do
+    local id, mappings = pair[1], pair[2]
+    if id:find("^%d+$") and not userns.maps(mappings, math.tointeger(id)) then
+      refuse("user", ("the user namespace has no id %s"):format(id))
+    end
+  end
+  for _, entry in ipairs(c.config.mounts) do
+    if entry.type == "devpts" and userns.maps(linux.gidMappings, TTY) then
+      table.insert(entry.options, "gid=" .. TTY)
+    end
+  end
+  for i, entry in ipairs(c.volumes) do
+    if c.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
+      refuse(("volumes[%d]"):format(i), "idmap is for a range of ids: users = \"auto\"")
+    end
+  end
+end
+
+--- Whether the container's root could make nodes of any device.
+local function has_mknod(names)
+  for _, name in ipairs(names) do
+    if name == "CAP_MKNOD" then
+      return true
+    end
+  end
+  return false
+end
+
+local function read_args(c, given)
+  local count = array("args", given)
+  for i = 1, count do
+    c.config.process.args[i] = text(("args[%d]"):format(i), rawget(given, i))
+  end
+  if count == 0 then
+    refuse("args", "no command")
+  end
+end
+
+local function read_options(c, given, known)
+  for name, value in next, given do
+    if math.type(name) ~= "integer" then
+      local option = type(name) == "string" and options[name]
+      if not option then
+        refuse("options", ("unknown option %s"):format(check.shown(name)))
+      elseif known and not known[name] then
+        refuse(name, "is the container's, and no option of a program in it")
+      end
+      option(c, value)
+    end
+  end
+end
+
+--- What a container has no option for in which a function runs.
+local function check_call(given)
+  for field, why in pairs { [1] = "a function runs, and no command", init = "the function is pid 1",
+    tty = "takes container.spawn", hooks = "takes container.run" } do
+    if rawget(given, field) ~= nil then
+      refuse(field == 1 and "args" or field, why)
+    end
+  end
+end
+
+local function read(given, call)
+  plain("options", given)
+  local c = defaults()
+  local config = c.config
+  if call then
+    check_call(given)
+    c.call, c.init = call, false
+    c.grace = 0 -- pid 1 does not end of TERM
+  else
+    read_args(c, given)
+  end
+  -- These two before the others, for the environment says them.
+  options.hostname(c, rawget(given, "hostname") or "container")
+  local env = config.process.env
+  env[#env + 1] = "HOSTNAME=" .. config.hostname
+  local term = os.getenv("TERM")
+  if term then
+    env[#env + 1] = "TERM=" .. term
+  end
+  read_options(c, given)
+  userns.read(c)
+  check_ids(c)
+  if c.resource then
+    c.resource.finish(c)
+  end
+  if config.linux.seccomp == nil then
+    config.linux.seccomp = not c.privileged and "default"
+  end
+  if c.capabilities_given and (c.cap_add or c.cap_drop) then
+    refuse("capabilities", "says all that there are; it does not go with cap_add and cap_drop")
+  elseif c.privileged then
+    require("container.config.privileged").privileged(c)
+  elseif c.cap_add or c.cap_drop then
+    require("container.config.capabilities").change(c, c.cap_add or {}, c.cap_drop or {})
+  end
+  if c.devices or (c.cap_add or c.capabilities_given) and not c.privileged
+    and has_mknod(config.process.capabilities.bounding) then
+    require("container.config.resources").close_devices(c)
+  end
+  if c.network == "host" then
+    require("container.config.privileged").share_network(c)
+  end
+  return c
+end
+
+-- Of the options those that a second program in a container has too.
+local OF_EXEC <const> = {
+  env = true, cwd = true, user = true, capabilities = true, cap_drop = true, tty = true,
+  stdin = true, stdout = true, stderr = true, output_limit = true, timeout = true, grace = true,
+  on = true,
+}
+
+local function read_exec(given, target)
+  plain("options", given)
+  local second = require "container.config.exec"
+  local c = second.new(target)
+  read_args(c, given)
+  read_options(c, given, OF_EXEC)
+  second.narrow(c, target)
+  return c
+end
+
+local function answer(fn, ...)
+  local c, refusal = check.run(fn, ...)
+  if c then
+    return c
+  end
+  local field = sync.plain(refusal.field, 50)
+  local message = ("%s: %s"):format(field, refusal.message)
+  return nil, sync.refusal("spec", message, refusal.errno, field)
+end
+
+--- Reads what a person wrote.
+-- @tparam table given see the head of this file
+-- @treturn table { config = in OCI's form, init = boolean, announce = boolean }; or nil and an
+-- error whose step is "spec" and whose subject is the field
+-- @tparam[opt] table call of call.lua: a function runs instead of a command
+function spec.read(given, call)
+  return answer(read, given, call)
+end
+
+--- Reads what a person wrote of a second program in a container.
+-- @tparam table given see the head of this file; those of OF_EXEC
+-- @tparam table target what this room made of the container, as run.start left it
+-- @treturn table for join.lua; or nil and an error
+function spec.exec(given, target)
+  return answer(read_exec, given, target)
+end
+
+return spec

@@ -1,0 +1,173 @@
+-- A function of the caller's that runs in a container in the place of a program, and its values.
+-- It runs in a copy of the host program, which is pid 1: everything that it sees of the caller's is
+-- a copy, and what it changes is gone with it. Loaded only for who asks.
+
+local sync = require "container.engine.sync"
+local check = require "container.config.check"
+local sys = require "container.sys"
+local codec = require "container.engine.codec"
+
+local call = {}
+
+-- The most bytes of what a function returns, unless the caller says.
+local LIMIT <const> = 16 << 20
+
+-- How much of the text of an error, and of its traceback, is told.
+local TEXT_MAX <const>, ERROR_MAX <const> = 64 << 10, 256 << 10
+
+-- What begins the bytes that come of a function.
+local VALUES <const>, ERROR <const> = "V", "E"
+
+-- The pipe as the function's process has it.
+local PIPE <const> = 3
+
+--- Leaves a call for run.lua.
+-- @func fn
+-- @param ... its arguments
+function call.new(fn, ...)
+  return setmetatable({ fn = fn, arguments = table.pack(...), limit = LIMIT }, { __index = call })
+end
+
+--- Reads the option `result_limit`.
+function call.read(c, given)
+  check.expect(math.type(given) == "integer" and given > 0 and given < 1 << 31, "result_limit",
+    "a number of bytes", given)
+  c.call.limit = given
+end
+
+--- Makes the pipe that the values come over.
+function call.prepare(c)
+  local reader, writer, errno = sys.pipe()
+  if not reader then
+    return nil, writer, errno
+  end
+  c.undo:push(reader.close, reader)
+  c.undo:push(writer.close, writer)
+  c.call.reader, c.call.writer = reader, writer
+  -- What is garbage now is the host program's to end, and not the copy's.
+  c.call.collects = collectgarbage("isrunning")
+  if c.call.collects then
+    collectgarbage()
+  end
+  return true
+end
+
+--- In the parent: only the child can write from here on.
+function call.parent(c)
+  c.call.writer:close()
+  return true
+end
+
+--- An error as text, whatever it is.
+local function text_of(err)
+  local ok, text = pcall(tostring, err)
+  return (ok and text or ("an error that is a " .. type(err))):sub(1, TEXT_MAX)
+end
+
+--- Runs the function, in a coroutine for a traceback of its own; what it gives, or what went wrong,
+-- as bytes.
+local function answer(c)
+  local thread = coroutine.create(c.call.fn)
+  local list = table.pack(coroutine.resume(thread,
+    table.unpack(c.call.arguments, 1, c.call.arguments.n)))
+  if not list[1] then
+    return ERROR .. codec.encode { n = 2, text_of(list[2]),
+      debug.traceback(thread, ""):sub(2, TEXT_MAX) }
+  elseif coroutine.status(thread) ~= "dead" then
+    return ERROR .. codec.encode { n = 2, "the function yields, which it may not", "" }
+  end
+  local bytes, message = codec.encode(
+    table.move(list, 2, list.n, 1, { n = list.n - 1 }), { size = c.call.limit })
+  return bytes and VALUES .. bytes or ERROR .. codec.encode { n = 2, message, "" }
+end
+
+--- In the child, as its last step: here the function runs, with every limit there is.
+function call.child(c)
+  local leave = os.exit
+  local ok, message, errno = sys.open_stdio()
+  if ok then
+    ok, message, errno = sys.hide("call")
+  end
+  if ok then
+    ok, message, errno = sys.set_environment(c.config.process.env)
+  end
+  -- An exec would close what the steps before have left open. Of the channel it says that the
+  -- function runs, so what fails from here on is told by nobody.
+  if ok then
+    ok, message, errno = sys.close_others({ sync.KEPT + #(c.trees or {}) }, 0)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  sys.umask(0x12) -- 022
+  sys.sigdefault("all")
+  sys.sigprocmask("setmask", {})
+  if c.call.collects then
+    collectgarbage("restart")
+  end
+  local bytes, from = answer(c), 1
+  while from <= #bytes do
+    local written = sys.write(PIPE, bytes, from)
+    if not written then
+      break
+    end
+    from = from + written
+  end
+  leave(0)
+end
+
+--- The values' end of the pipe as a source of the event loop, which ends a function that writes
+-- more than it may.
+-- @tparam table self the object of the container
+function call.source(self)
+  local one = self.state.call
+  local pieces, size = {}, 0
+  one.pieces = pieces
+  return { fd = one.reader, name = "call", event = true, take = function(piece)
+    size = size + #piece
+    if size > math.max(one.limit, ERROR_MAX) + 1 then
+      self:fail("call", ("what the function returns has more than %d bytes"):format(one.limit))
+    elseif not self.trouble then
+      pieces[#pieces + 1] = piece
+    end
+  end }
+end
+
+local function failure(message, reason, result)
+  local err = sync.failure("call", message)
+  err.reason, err.result = reason, result
+  return nil, err
+end
+
+--- What the caller gets of a container that has ended.
+-- @tparam table c
+-- @tparam table result of `wait`
+-- @return the values; or nil and an error with reason, result and, of an error in the function,
+-- traceback
+function call.outcome(c, result)
+  if result.reason ~= "exit" then
+    local message = result.reason == "timeout"
+      and ("the function took longer than %g seconds"):format(c.timeout)
+      or ("the function was ended by signal %s"):format(result.signal)
+    return failure(message, result.reason, result)
+  end
+  local bytes = table.concat(c.call.pieces)
+  if bytes == "" then
+    return failure(("the function ended its process, with status %d"):format(result.status),
+      "exit", result)
+  end
+  local kind = bytes:sub(1, 1)
+  local list, message = codec.decode(bytes:sub(2),
+    { size = kind == VALUES and c.call.limit or ERROR_MAX })
+  if list and kind == VALUES then
+    return table.unpack(list, 1, list.n)
+  elseif list and kind == ERROR and type(list[1]) == "string" and type(list[2]) == "string" then
+    local _, err = failure(list[1], "error", result)
+    err.traceback = list[2] ~= "" and list[2] or nil
+    return nil, err
+  end
+  return failure("what came of the function is malformed: " .. (message or "it is no answer"),
+    "malformed", result)
+end
+
+return call

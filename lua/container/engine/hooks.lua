@@ -1,0 +1,162 @@
+-- What the caller has done at OCI's moments of a container's life: functions, and programs that get
+-- the container's state as standard input. Loaded when an option asks for it: hooks.
+-- OCI runtime specification, config, "POSIX-platform Hooks", and runtime, "Lifecycle"
+--
+-- In the host program are called: prestart and createRuntime, while the child waits before its root
+-- changes; poststart; poststop, the last of what is undone. In the container: createContainer,
+-- before its root changes, and startContainer, with the rights of the program. There each is a
+-- process of its own, so that nothing of it but what it did to the namespaces comes to the program.
+
+local action = require "container.engine.hooks.action"
+local sync = require "container.engine.sync"
+local sys = require "container.sys"
+local rootfs = require "container.fs.rootfs"
+
+local hook = {}
+
+-- The moments, and how the container is called at each: runtime, "State".
+local STATUS <const> = {
+  prestart = "creating", createRuntime = "creating", createContainer = "creating",
+  startContainer = "created", poststart = "running", poststop = "stopped",
+}
+
+-- Its own pid, as a hook in the container sees it.
+local INSIDE <const> = 1
+
+--- What spec.lua keeps of the option.
+-- @tparam table hooks for each moment an array of functions and of OCI's tables
+function hook.new(hooks)
+  local meets = hooks.prestart or hooks.createRuntime
+  return setmetatable({
+    hooks = hooks,
+    meets = meets, -- the child waits for its parent
+    copies = meets or hooks.createContainer or hooks.startContainer, -- so it has its own memory
+  }, { __index = hook })
+end
+
+local function where(one)
+  if type(one) == "table" then
+    return sync.plain(one.path)
+  end
+  local info = debug.getinfo(one, "S")
+  return info.what == "C" and "[C]" or ("%s:%d"):format(info.short_src, info.linedefined)
+end
+
+--- Has one hook done.
+-- @return true; or nil, a message that names it, and errno if there is one
+local function act(c, moment, i, pid, caller)
+  local one = c.hook.hooks[moment][i]
+  local state = {
+    ociVersion = c.config.ociVersion, id = c.hook.id, status = STATUS[moment], pid = pid,
+    bundle = c.hook.bundle, annotations = {},
+    root = moment == "createContainer" and rootfs.place(c) or nil, -- more than OCI has
+  }
+  local ok, why, errno
+  if type(one) == "function" then
+    ok, why, errno = caller(c, one, state)
+  else
+    ok, why, errno = action.execute(one, state)
+  end
+  if ok then
+    return true
+  end
+  why = why:gsub("\0", "\\0") -- for a NUL ends what is told over the channel
+  return nil, ("%s[%d] (%s): %s"):format(moment, i, where(one), why), errno
+end
+
+--- All of a moment, until one fails.
+local function each(c, moment, pid, caller)
+  for i in ipairs(c.hook.hooks[moment] or {}) do
+    local ok, message, errno = act(c, moment, i, pid, caller)
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  return true
+end
+
+--- All of a moment at which nothing can be stopped any more: a failure is a warning.
+local function each_warned(c, moment, pid)
+  for i in ipairs(c.hook.hooks[moment] or {}) do
+    local ok, message, errno = act(c, moment, i, pid, action.call)
+    if not ok then
+      local warning = sync.failure("hooks", message, errno)
+      c.warnings = c.warnings or {}
+      table.insert(c.warnings, warning)
+      warn("lua-container: ", tostring(warning))
+    end
+  end
+end
+
+-- The sides --------------------------------------------------------------------------------------
+
+local count = 0
+
+--- Runs when everything else is undone: after the container's end, or when it did not come up.
+local function stopped(c)
+  if c.hook.begun then
+    each_warned(c, "poststop")
+  end
+end
+
+--- What the state says of the container; and from which number on no file of the caller's is.
+function hook.prepare(c)
+  count = count + 1
+  c.hook.id = c.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
+  local path = c.config.root.path
+  if path:sub(1, 1) ~= "/" then
+    path = ("%s/%s"):format(sys.readlink("/proc/self/cwd"), path)
+  end
+  c.hook.bundle = path
+  local highest = 2
+  for _, name in ipairs(sys.list("/proc/self/fd") or {}) do
+    highest = math.max(highest, math.tointeger(name))
+  end
+  c.hook.above = highest + 1
+  c.undo:push(stopped, c)
+  return true
+end
+
+--- In the parent, while the child waits with its namespaces and mounts made and its root as it was.
+function hook.parent(c, pid)
+  c.hook.begun = true
+  -- A child that does not come that far has something to tell, or was killed.
+  if not c.hook.meets or not sync.reached(c) then
+    return true
+  end
+  local ok, message, errno = each(c, "prestart", pid, action.call)
+  if ok then
+    ok, message, errno = each(c, "createRuntime", pid, action.call)
+  end
+  if ok then
+    sync.go(c)
+  end
+  return ok, message, errno
+end
+
+--- In the child, the last before its root changes.
+function hook.create(c)
+  if c.hook.meets then
+    sync.meet()
+  end
+  sys.sigdefault { "CHLD" } -- or the end of a hook would not be told
+  return each(c, "createContainer", INSIDE, action.call_apart)
+end
+
+--- In the child, the last of all, with the rights of the program. It still has the caller's memory
+-- and image: no program of the container's may look at them.
+function hook.start(c)
+  local ok, message, errno = sys.dumpable(false)
+  if ok then
+    ok, message, errno = each(c, "startContainer", INSIDE, action.call_apart)
+  end
+  return ok, message, errno
+end
+
+--- In the parent, when the program runs, whose time begins here.
+function hook.started(c)
+  c.started = sys.clock_gettime()
+  each_warned(c, "poststart", c.pid)
+end
+
+return hook

@@ -1,0 +1,254 @@
+-- The standard streams of a container that are not the caller's own. Loaded when an option asks for
+-- one: stdin, stdout, stderr.
+--
+-- The child's ends are put in place before anything else, the parent's are what the event loop
+-- (attend.lua) reads and writes: a source has `fd`, and `take(piece)` or `give()`.
+
+local sys = require "container.sys"
+local check = require "container.config.check"
+
+local stream = {}
+
+local NUMBERS <const> = { stdin = 0, stdout = 1, stderr = 2 }
+local NAMES <const> = { [0] = "stdin", "stdout", "stderr" }
+
+-- What is buffered of a captured stream unless the caller says: the rest is read and counted.
+local LIMIT <const> = 16 << 20
+
+-- How large the pieces of a captured stream are kept at least, but for the last ones, and how many
+-- these may be.
+local JOINED <const>, MANY <const> = 65536, 1024
+
+local WORDS <const> = { inherit = true, null = true, pipe = true }
+
+--- Another number for the caller's open file, so that it can be closed there meanwhile.
+local function given(field, file)
+  local open, st, message, errno = pcall(sys.stat, file)
+  if not open then
+    check.refuse(field, "is closed", sys.errno.EBADF)
+  elseif not st then
+    check.refuse(field, message, errno)
+  elseif st.type == "directory" then
+    -- It would be a way out of the root.
+    check.refuse(field, "is a directory", sys.errno.EISDIR)
+  end
+  return { how = "file", file = file }
+end
+
+local function is_file(value)
+  if type(value) ~= "userdata" then
+    return math.type(value) == "integer" and value >= 0 and value < 1 << 31
+  end
+  local metatable = getmetatable(value)
+  return io.type(value) or type(metatable) == "table" and metatable.__name == "container.fd"
+end
+
+local function read_one(name, value)
+  if name == "stdin" then
+    if type(value) == "table" then
+      check.plain(name, value)
+      check.expect(check.array(name, value) == 1, name, "a table with one string", value)
+      check.expect(type(value[1]) == "string", name .. "[1]", "a string", value[1])
+      return { how = "data", data = value[1] }
+    elseif type(value) == "string" and not WORDS[value] then
+      return { how = "data", data = value }
+    end
+  elseif value == "capture" or name == "stderr" and value == "stdout" then
+    return { how = value }
+  end
+  if WORDS[value] then
+    return { how = value }
+  elseif type(value) == "function" then
+    return { how = "function", fn = value }
+  elseif is_file(value) then
+    return given(name, value)
+  end
+  check.refuse(name, ("expected %s, got %s"):format(name == "stdin"
+    and "\"inherit\", \"null\", \"pipe\", its content, a function, a file or an fd"
+    or "\"inherit\", \"null\", \"capture\", \"pipe\", a function, a file or an fd",
+    check.shown(value)))
+end
+
+--- Reads an option of this room.
+function stream.read(c, name, value)
+  c.stream = c.stream or setmetatable({ limit = LIMIT }, { __index = stream })
+  if name == "output_limit" then
+    c.stream.limit = check.expect(math.type(value) == "integer" and value >= 0, name,
+      "a number of bytes", value) and value
+  else
+    c.stream[name] = read_one(name, value)
+  end
+end
+
+--- What the caller reads or writes is the caller's to close, once the container runs.
+local function abandon(one, fd)
+  if not one.kept then
+    fd:close()
+  end
+end
+
+--- A pipe, one end for the child. The other does not block where the parent writes, for a program
+-- that reads slowly must not hold up the host program.
+local function make_pipe(c, one, number)
+  local reader, writer, errno = sys.pipe()
+  if not reader then
+    return nil, writer, errno
+  end
+  local theirs, ours = writer, reader
+  if number == 0 then
+    theirs, ours = reader, writer
+    sys.nonblock(ours)
+  end
+  c.undo:push(abandon, one, ours)
+  return theirs, ours
+end
+
+--- The child's end, and the parent's, of one stream.
+local function open(c, number, one)
+  if one.how == "file" then
+    return sys.dup(one.file)
+  elseif one.how == "data" then
+    return sys.memfd("stdin", one.data, "noexec")
+  end
+  return make_pipe(c, one, number)
+end
+
+function stream.prepare(c)
+  local ends = {}
+  c.stream.ends = ends
+  for number = 0, 2 do
+    local one = c.stream[NAMES[number]]
+    if one and one.how == "null" then
+      ends[number] = "null" -- the container's own, which fills whatever is closed
+    elseif one and one.how == "stdout" then
+      ends[number] = 1
+    elseif one and one.how ~= "inherit" then
+      local theirs, ours, errno = open(c, number, one)
+      if not theirs then
+        return nil, ours, errno
+      end
+      c.undo:push(theirs.close, theirs)
+      ends[number], one.fd = theirs, ours
+    end
+  end
+  return true
+end
+
+--- Whether the caller has an end of a stream to read or write by itself.
+function stream.is_pipe(c)
+  for name in pairs(NUMBERS) do
+    if c.stream[name] and c.stream[name].how == "pipe" then
+      return true
+    end
+  end
+  return false
+end
+
+--- Whether the container has another stream than the caller's.
+function stream.replaces(c, number)
+  local one = c.stream[NAMES[number]]
+  return one and one.how ~= "inherit"
+end
+
+--- Whether an option says what this stream is.
+function stream.decides(c, number)
+  local one = c.stream[NAMES[number]]
+  if one and one.how == "stdout" then
+    return stream.decides(c, 1)
+  end
+  return one ~= nil
+end
+
+--- In the parent: only the child holds its ends from here on, so their end can be seen.
+function stream.parent(c)
+  for number = 0, 2 do
+    local fd = c.stream.ends[number]
+    if type(fd) == "userdata" then
+      fd:close()
+    end
+  end
+  return true
+end
+
+--- In the child, first of all: puts the ends in their places.
+function stream.child(c)
+  for number = 0, 2 do
+    local fd = c.stream.ends[number]
+    if fd == "null" then
+      sys.close(number)
+    elseif fd then
+      local ok, _, errno = sys.dup2(fd, number)
+      if not ok and fd == 1 and errno == sys.errno.EBADF then
+        sys.close(number) -- standard output is null, and standard error with it
+      elseif not ok then
+        return nil, ("dup2 %s: %s"):format(NAMES[number], sys.strerror(errno)), errno
+      end
+    end
+  end
+  return true
+end
+
+--- What is captured: the pieces, up to a limit, and how many bytes came in all.
+local function capture(limit)
+  local pieces, first, loose, size = {}, 1, 0, 0
+  return {
+    take = function(piece)
+      local room = limit - size
+      size = size + #piece
+      if room > 0 then
+        piece = #piece <= room and piece or piece:sub(1, room)
+        pieces[#pieces + 1], loose = piece, loose + #piece
+      end
+      -- Small pieces take many times their size, so they do not stay small.
+      if loose >= JOINED or #pieces - first >= MANY then
+        local joined = table.concat(pieces, "", first)
+        for i = #pieces, first + 1, -1 do
+          pieces[i] = nil
+        end
+        pieces[first], loose = joined, #joined
+        if loose >= JOINED then
+          first, loose = first + 1, 0
+        end
+      end
+    end,
+    finish = function()
+      return table.concat(pieces), size
+    end,
+  }
+end
+
+--- The parent's ends as sources of the event loop; those of "pipe" are the caller's and not among
+-- them.
+-- @return array of sources: name, fd, and take or give; those that were captured have `finish`
+function stream.sources(c)
+  local list = {}
+  for name in pairs(NUMBERS) do
+    local one = c.stream[name]
+    local source = nil
+    if one and one.how == "capture" then
+      source = capture(c.stream.limit)
+    elseif one and one.how == "function" then
+      source = { [name == "stdin" and "give" or "take"] = one.fn, foreign = true }
+    end
+    if source then
+      source.name, source.fd = name, one.fd
+      list[#list + 1] = source
+    end
+  end
+  return list
+end
+
+--- The parent's ends that the caller reads and writes, by name.
+function stream.pipes(c)
+  local pipes = {}
+  for name in pairs(NUMBERS) do
+    local one = c.stream[name]
+    if one and one.how == "pipe" then
+      one.kept = true
+      pipes[name] = one.fd
+    end
+  end
+  return pipes
+end
+
+return stream

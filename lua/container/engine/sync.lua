@@ -1,0 +1,292 @@
+-- The two lines between a parent and its child, and the form of what is said over them.
+--
+-- Over the channel, a pipe, the child says why it failed; both of its ends close when a program is
+-- executed, so end of file without a word means that the program runs. The other is a socket
+-- pair that lasts: its end of file tells pid 1 that the launcher is gone, and pid 1 answers
+-- over it how the program ended. csrc/init.c speaks both. The launcher writes to it only to a child
+-- that waits for it: a byte, so that it goes on. And before init is there, the child hands its
+-- terminal over by it.
+
+local sys = require "container.sys"
+
+local channel = {}
+
+-- What the child's ends are called from the first step on, and so in init.
+local CHANNEL <const>, LINE <const> = 3, 4
+
+-- What the launcher says to a child that waits, and the child over the channel when it does. It is
+-- shorter than any failure.
+local GO <const> = "."
+
+-- And after init's own image the mounts that the child has from its parent: tree.lua.
+channel.KEPT = 6
+
+--- An error as it travels: which step, about what, the kernel's number, and the message.
+channel.metatable = {
+  __name = "container.error",
+  __tostring = function(self)
+    return ("%s: %s"):format(self.step, self.message)
+  end,
+}
+
+--- Makes an error. What it is about is the middle of "call subject: reason", or the entry of a list
+-- that the message begins with, unless it is given.
+-- @string step
+-- @string message
+-- @int[opt] errno
+-- @string[opt] subject
+function channel.failure(step, message, errno, subject)
+  subject = subject or message:match("^%a+%[%d+%]") or message:match("^[%w_]+ (.*): [^:]*$") or ""
+  return setmetatable({ step = step, subject = subject, errno = errno, message = message },
+    channel.metatable)
+end
+
+local function close(ends)
+  for _, fd in pairs(ends) do
+    fd:close()
+  end
+end
+
+--- A text of unknown origin as a part of a sentence: one line, which does nothing to a terminal;
+-- of a long one the beginning and the end.
+-- @string text
+-- @int[opt=200] size how many bytes of the beginning, and of the end
+function channel.plain(text, size)
+  size = size or 200
+  if #text > 3 * size then
+    -- Not in the middle of a character.
+    text = text:sub(1, size):gsub("[\xc0-\xff][\x80-\xbf]*$", "") .. "..."
+      .. text:sub(-size):gsub("^[\x80-\xbf]+", "")
+  end
+  return (text:gsub("%c", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
+--- What a step says as it is told: what a hook says is its own, with a traceback.
+local function told(step, message)
+  return step == "hooks" and message or channel.plain(message)
+end
+
+--- Makes an error of what may have a value of the caller's in its message.
+function channel.refusal(step, message, ...)
+  return channel.failure(step, told(step, message), ...)
+end
+
+function channel.prepare(c)
+  local ends = {}
+  c.channel = ends
+  c.undo:push(close, ends)
+  local reader, writer, errno = sys.pipe()
+  if not reader then
+    return nil, writer, errno
+  end
+  ends.reader, ends.writer = reader, writer
+  local line, init, why = sys.socketpair()
+  if not line then
+    return nil, init, why
+  end
+  ends.line, ends.init = line, init
+  c.tell = writer
+  return true
+end
+
+--- In the parent, when it has done all that the child waits for: the child has its copies of its
+-- ends by now. Without closing them here the parent would wait for an end of file that it holds up
+-- itself.
+function channel.parent(c)
+  c.channel.writer:close()
+  c.channel.init:close()
+  if c.users then
+    channel.go(c)
+  end
+  return true
+end
+
+--- In the parent: has a child that waits go on. One that is gone is noticed elsewhere.
+-- @return what is true; or nil, message, errno
+function channel.go(c)
+  return sys.write(c.channel.line, GO)
+end
+
+--- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
+-- program may have to hear of it.
+local function listen(c)
+  repeat until sys.ppoll({ c.channel.reader })[1]
+  return sys.read(c.channel.reader)
+end
+
+--- In the parent: waits until the child does, in channel.meet.
+-- @return false when it does not come that far
+function channel.reached(c)
+  local piece = listen(c)
+  if piece == GO then
+    return true
+  end
+  c.channel.heard = piece
+  return false
+end
+
+--- In the child, first of all: keeps its ends, as the numbers that init expects, and the image that
+-- it will execute. Every other file of the host program is closed here, before anything else
+-- could use one or wait on one.
+function channel.child(c)
+  local more = {}
+  for i, held in ipairs(c.trees or {}) do
+    more[i] = held.fd
+  end
+  more[#more + 1] = c.call and c.call.writer
+  return channel.keep(c, more)
+end
+
+--- The same, with these fds as KEPT and the numbers after it.
+function channel.keep(c, more)
+  local fds = { c.channel.writer, c.channel.init, c.image }
+  local pass = #fds
+  table.move(more, 1, #more, pass + 1, fds)
+  local ok, message, errno = sys.close_others(fds, pass)
+  if ok then
+    c.tell = CHANNEL
+  end
+  return ok, message, errno
+end
+
+local function await()
+  if sys.read(LINE) ~= GO then
+    sys._exit(128 + 9)
+  end
+end
+
+--- In the child: waits until its parent has given it what it cannot give itself, before any look at
+-- the line that takes all that comes over it for the launcher's end.
+function channel.await(c)
+  if c.users or c.target then
+    await()
+  end
+  return true
+end
+
+--- In the child: says that it has come to where its parent is to do something, and waits until that
+-- is done.
+function channel.meet()
+  sys.write(CHANNEL, GO)
+  await()
+end
+
+--- In the child: says something to its parent, which waits for it on its end of the line.
+function channel.say(words)
+  return sys.write(LINE, words)
+end
+
+--- In the child: from here on it dies with the launcher, of a signal. One that died before this is
+-- noticed by the end of file on its line.
+function channel.follow()
+  local ok, message, errno = sys.pdeathsig("KILL")
+  if not ok then
+    return nil, message, errno
+  end
+  local ready
+  ready, message, errno = sys.ppoll({ LINE }, 0)
+  if ready and ready[1] then
+    sys._exit(128 + 9)
+  end
+  return ready and true, message, errno
+end
+
+-- What a pipe takes without a reader, who in a launcher that shares its memory stands still until
+-- the child is gone, is more than this. pipe(7)
+local TOLD_MAX <const> = 32768
+
+--- In the child: says what failed. There is nobody to tell if this fails too.
+function channel.tell(c, step, message, errno)
+  message = told(step, message):sub(1, TOLD_MAX)
+  sys.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
+end
+
+--- In the child: hands an open file to its parent, which is there to take it when the program runs.
+function channel.hand(fd)
+  return sys.send_fd(LINE, fd)
+end
+
+--- In the parent, when the program runs: takes what the child handed over, by the same step.
+-- @string step
+-- @return an fd; or nil and an error
+function channel.take(c, step)
+  local fd, message, errno = sys.receive_fd(c.channel.line)
+  if not fd then
+    return nil, channel.failure(step, message, errno)
+  end
+  return fd
+end
+
+--- In the parent: waits until the program runs.
+-- @return nil, or the error of the child
+function channel.wait(c)
+  local said = { c.channel.heard }
+  repeat
+    local piece = listen(c)
+    said[#said + 1] = piece
+  until not piece or piece == ""
+  c.channel.reader:close()
+  said = table.concat(said)
+  if said == "" then
+    return nil
+  end
+  local errno, step, message = string.unpack("<i4zz", said)
+  if message ~= "" then
+    return channel.refusal(step, message, errno ~= 0 and errno or nil)
+  end
+  -- Of init, which has no words of its own.
+  local program = c.config.process.args[1]
+  program = program ~= "" and program or "\"\""
+  local reason = sys.strerror(errno)
+  if step == "fork" and errno == sys.errno.EAGAIN then
+    reason = reason .. " (init and the program are two processes: the pids limit has to leave room "
+      .. "for both; without an init it takes one)"
+  elseif errno == sys.errno.ENOENT and not program:find("/", 1, true) then
+    reason = "not found in PATH"
+  end
+  return channel.refusal(step, ("%s: %s"):format(program, reason), errno, program)
+end
+
+--- In the parent, when the program runs: of the four ends only one is left.
+function channel.forget(c)
+  local ends = c.channel
+  ends.reader, ends.writer, ends.init = nil, nil, nil
+end
+
+-- struct init_answer of csrc/init.c.
+local ANSWER <const> = "<i8i8i8i8"
+local SIGNAL_MAX <const> = 64
+
+--- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed. A program
+-- with CAP_SYS_PTRACE can say anything in its place.
+-- @treturn string "exit" or "signal"
+-- @treturn int status or signal
+-- @treturn table what was used by all that pid 1 reaped: user and system in seconds, and
+-- memory, the most that one process had resident, in bytes
+function channel.answer(c)
+  -- It is all there by now, and who has a copy of the other end that got out holds up nobody.
+  local ready = sys.ppoll({ c.channel.line }, 0)
+  local said = ready and ready[1] and sys.read(c.channel.line)
+  c.channel.line:close()
+  if not said or #said ~= ANSWER:packsize() then
+    return nil
+  end
+  local status, user, system, memory = ANSWER:unpack(said)
+  local used = { user = user / 1e6, system = system / 1e6, memory = memory * 1024 }
+  local signal = status & 0x7f
+  if signal == 0 then
+    return "exit", status >> 8 & 0xff, used
+  elseif signal <= SIGNAL_MAX then
+    return "signal", signal, used
+  end
+  return nil
+end
+
+--- Has pid 1 end everything and answer. Without an init nothing happens.
+function channel.hang_up(c)
+  sys.shutdown(c.channel.line)
+end
+
+return channel

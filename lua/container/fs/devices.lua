@@ -1,0 +1,76 @@
+-- What is in /dev: OCI runtime specification, config-linux, "Default Devices" and "Default
+-- Filesystems". The tmpfs, pts, shm and mqueue are mounts; here are the nodes and links.
+
+local sys = require "container.sys"
+local path = require "container.fs.path"
+
+local device = {}
+
+local NODES <const> = {
+  { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
+  { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+}
+
+local LINKS <const> = {
+  fd = "/proc/self/fd", stdin = "/proc/self/fd/0", stdout = "/proc/self/fd/1",
+  stderr = "/proc/self/fd/2", ptmx = "pts/ptmx",
+}
+
+--- Makes a node in a directory of our own.
+-- @param parent fd of the directory
+-- @string name
+-- @string source the host's own of it
+-- @param ... as of container.mknod: type, mode, major, minor
+local function node(parent, name, source, kind, mode, major, minor)
+  local ok, message, errno = sys.mknod(name, kind, mode, major, minor, parent)
+  if ok or errno ~= sys.errno.EPERM then
+    return ok, message, errno
+  end
+  -- Nobody makes device nodes in a user namespace, or where a device cgroup forbids it. The host's
+  -- own is bound in its place.
+  local target <close>, why, number = path.beneath(parent, name, "file", "nosymlinks")
+  if not target then
+    return nil, why, number
+  end
+  return sys.mount(source, path.path(target), nil, "bind")
+end
+
+--- A device of the host's that was asked for, in its place beneath /dev.
+local function asked(dev, entry)
+  local above, name = entry.path:match("^/dev(.*)/([^/]+)$")
+  local parent <close>, message, errno =
+    path.beneath(dev, "." .. above, "directory", "nosymlinks")
+  if not parent then
+    return nil, message, errno
+  end
+  return node(parent, name, entry.source, entry.type == "b" and "block" or "char", entry.fileMode,
+    entry.major, entry.minor)
+end
+
+--- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
+-- and in that one, whatever a volume may have put on it.
+function device.child(c)
+  local dev = c.held["/dev"]
+  for _, entry in ipairs(NODES) do
+    local name, major, minor = table.unpack(entry)
+    local ok, why, number = node(dev, name, "/dev/" .. name, "char", 0x1b6, major, minor) -- 0666
+    if not ok then
+      return nil, why, number
+    end
+  end
+  for _, entry in ipairs(c.config.linux.devices or {}) do
+    local ok, why, number = asked(dev, entry)
+    if not ok then
+      return nil, why, number
+    end
+  end
+  for name, target in pairs(LINKS) do
+    local ok, why, number = sys.symlink(target, name, dev)
+    if not ok then
+      return nil, why, number
+    end
+  end
+  return true
+end
+
+return device

@@ -1,0 +1,285 @@
+-- A throw-away, copy-on-write view of the host's own `/`: everything can be read and run, what is
+-- written goes to a tmpfs that ends with the container. Kernel document filesystems/overlayfs
+
+local sys = require "container.sys"
+local file = require "container.fs.path"
+local mount_fd = require "container.fs.mount_fd"
+
+-- Filesystems through which one talks to the kernel. A view of files has no use for them: the
+-- container gets those it needs anew.
+local KERNEL <const> = {
+  autofs = true, binfmt_misc = true, bpf = true, cgroup = true, cgroup2 = true, configfs = true,
+  debugfs = true, devpts = true, devtmpfs = true, efivarfs = true, fusectl = true,
+  hugetlbfs = true, mqueue = true, nsfs = true, proc = true, pstore = true, rpc_pipefs = true,
+  securityfs = true, selinuxfs = true, sysfs = true, tracefs = true,
+}
+
+-- Where the container's own are mounted, so that the view needs nothing there.
+local OWN <const> = { ["/proc"] = true, ["/sys"] = true, ["/dev"] = true }
+
+-- What is whose: a view shows the system, not its users and what runs on it. Empty, with these
+-- modes; what is wanted from there a volume brings.
+local EMPTY <const> = {
+  ["/home"] = 0x1ed, ["/mnt"] = 0x1ed, ["/root"] = 0x1c0, ["/run"] = 0x1ed, -- 0755, 0700
+  ["/tmp"] = 0x3ff, ["/var/tmp"] = 0x3ff, -- 01777
+}
+
+-- The options of the tmpfs that takes what is written.
+local SCRATCH <const> = "mode=0755"
+
+-- How deep a view is put together from single directories around what is mounted on the host.
+local DEPTH <const> = 2
+
+local function is_below(path, directory)
+  return path:sub(1, #directory + 1) == directory .. "/"
+end
+
+--- Whether a path is, or lies in, a place that the view takes nothing from.
+local function is_left_out(path)
+  for _, places in ipairs { OWN, EMPTY } do
+    for place in pairs(places) do
+      if path == place or is_below(path, place) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+--- The host's filesystems below `/` that belong in a view, by where they are mounted.
+local function filesystems()
+  local mounts, message, errno = file.mounts()
+  if not mounts then
+    return nil, message, errno
+  end
+  local list, seen = {}, {}
+  for _, entry in ipairs(mounts) do
+    local target = entry.target
+    local ours = target == "/" or KERNEL[entry.type] or is_left_out(target)
+    if not ours and not seen[target] then
+      seen[target] = true
+      list[#list + 1] = target
+    end
+  end
+  return list
+end
+
+-- A view being put together: `scratch`, a tmpfs, takes what the container writes; `root` is where
+-- the view is mounted; `filesystems` is what the host has mounted.
+local view = {}
+view.__index = view
+
+--- The directory that an overlay lies over: the host's own; or, where it was held as a mount, that
+-- mount, put somewhere in the scratch tmpfs, for overlay takes no mount that is nowhere.
+function view:lower(source)
+  local held = mount_fd.of(self.c, source)
+  if not held then
+    return sys.open(source, "path,directory")
+  end
+  local name = "lower" .. self.layers
+  local ok, message, errno = sys.mkdir(name, 0x1c0, self.scratch) -- 0700
+  if ok then
+    local place <close> = assert(sys.open(name, "path,directory", nil, self.scratch))
+    ok, message, errno = sys.move_mount(held, place)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  return sys.open(name, "path,directory", nil, self.scratch)
+end
+
+--- An overlay of one directory of the host on `target`, an fd. What is written goes to the scratch
+-- tmpfs, under the same owner and permissions as far as they exist here.
+function view:overlay(source, target)
+  self.layers = self.layers + 1
+  -- By fd, for a path may hold a comma or a colon, which mean something to overlay.
+  local lower <close>, message, errno = self:lower(source)
+  if not lower then
+    return nil, message, errno
+  end
+  local st = assert(sys.stat(lower))
+  local upper, work = "upper" .. self.layers, "work" .. self.layers
+  local ok
+  ok, message, errno = sys.mkdir(upper, st.mode, self.scratch)
+  if ok then
+    ok, message, errno = sys.mkdir(work, 0x1ed, self.scratch) -- 0755
+  end
+  if ok and not self.composed then
+    ok, message, errno = sys.chown(upper, st.uid, st.gid, self.scratch)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  local scratch = file.path(self.scratch)
+  local data = ("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s%s"):format(
+    file.path(lower), scratch, upper, scratch, work, self.userns and ",userxattr" or "")
+  return sys.mount("overlay", file.path(target), "overlay", "nodev", data)
+end
+
+function view:bind(path)
+  local top, message, errno =
+    file.bind(self.root, path, mount_fd.of(self.c, path) or path, { ro = true, nodev = true })
+  if type(top) == "userdata" then
+    top:close()
+  end
+  return top and true, message, errno
+end
+
+--- One directory of the host: as an overlay where the kernel agrees; where something is mounted
+-- below it, put together from its entries; else read-only.
+function view:directory(path, depth)
+  local target <close>, message, errno = file.beneath(self.root, path, "directory")
+  if not target then
+    return nil, message, errno
+  end
+  local crowded = false
+  for _, mounted in ipairs(self.filesystems) do
+    crowded = crowded or is_below(mounted, path)
+  end
+  if crowded and depth < DEPTH then
+    return self:entries(path, target, depth)
+  elseif not crowded and self:overlay(path, target) then
+    return true
+  end
+  return self:bind(path)
+end
+
+--- Everything in one directory of the host, which `target` stands for. What is neither a file, a
+-- directory nor a link, or cannot be seen, is not in the view.
+function view:entries(directory, target, depth)
+  local names, message, errno = sys.list(directory)
+  if not names and errno == sys.errno.EACCES then
+    return true
+  elseif not names then
+    return nil, message, errno
+  end
+  for _, name in ipairs(names) do
+    local path = (directory == "/" and "" or directory) .. "/" .. name
+    local link = sys.readlink(path)
+    local st = not link and not OWN[path] and sys.stat(path)
+    local ok, why, number = true, nil, nil
+    if EMPTY[path] and st then
+      ok, why, number = sys.mkdir(name, EMPTY[path], target)
+    elseif link then
+      ok, why, number = sys.symlink(link, name, target)
+    elseif st and st.type == "directory" then
+      ok, why, number = self:directory(path, depth + 1)
+    elseif st and st.type == "file" then
+      ok, why, number = self:bind(path)
+    end
+    if not ok then
+      return nil, why, number
+    end
+  end
+  return true
+end
+
+--- What is mounted on one directory or file of the host.
+function view:mounted(path)
+  local place <close> = sys.open_beneath(self.root, path, "path")
+  -- Not there means that something else is mounted over it, also on the host.
+  if not place or self:overlay(path, place) then
+    return true
+  end
+  return self:bind(path)
+end
+
+--- Makes the view's root, a mount of its own in the scratch tmpfs, and opens it. As root it is one
+-- overlay of the whole of `/`. In a user namespace overlay refuses that, because the mounts below
+-- `/` are locked to it, unless root has held `/` without them; there it is one more tmpfs, to be
+-- filled from the entries of `/`.
+function view:mount_root()
+  local ok, message, errno = sys.mkdir("root", 0x1ed, self.scratch) -- 0755
+  if not ok then
+    return nil, message, errno
+  end
+  local place <close> = assert(sys.open("root", "path,directory", nil, self.scratch))
+  if self.composed then
+    ok, message, errno =
+      sys.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH)
+  else
+    ok, message, errno = self:overlay("/", place)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  return sys.open("root", "path,directory", nil, self.scratch)
+end
+
+--- An empty directory in the place of one of the host, if there is that.
+function view:empty(path, mode)
+  local target <close>, message, errno = sys.open_beneath(self.root, path, "path,directory")
+  if not target then
+    return errno == sys.errno.ENOENT, message, errno
+  end
+  self.layers = self.layers + 1
+  local name = "empty" .. self.layers
+  local ok
+  ok, message, errno = sys.mkdir(name, mode, self.scratch)
+  if ok then
+    ok, message, errno = sys.mount(file.path(self.scratch) .. "/" .. name, file.path(target),
+      nil, "bind")
+  end
+  return ok, message, errno
+end
+
+function view:fill()
+  local ok, message, errno = true, nil, nil
+  if self.composed then
+    ok, message, errno = self:entries("/", self.root, 0)
+  end
+  for _, path in ipairs(not self.composed and self.filesystems or {}) do
+    if ok then
+      ok, message, errno = self:mounted(path)
+    end
+  end
+  for path, mode in pairs(EMPTY) do
+    if ok then
+      ok, message, errno = self:empty(path, mode)
+    end
+  end
+  return ok, message, errno
+end
+
+--- In the parent: holds what a view is made of, idmapped; `/` has to be.
+function view.hold(c)
+  local list, message, errno = filesystems()
+  if not list then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = mount_fd.hold(c, "/", "/", { mapped = true })
+  for _, path in ipairs(list) do
+    -- Not there means that something else is mounted over it.
+    if ok and sys.stat(path) then
+      ok, message, errno = mount_fd.hold(c, path, path, { mapped = true, optional = true })
+    end
+  end
+  return ok, message, errno
+end
+
+--- Puts a view together, on top of `/`.
+-- @tparam table c
+-- @return an fd of the view's root; or nil, message, errno
+function view.make(c)
+  local list, message, errno = filesystems()
+  if not list then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = sys.mount("tmpfs", "/", "tmpfs", "nosuid,nodev", SCRATCH)
+  if not ok then
+    return nil, message, errno
+  end
+  local scratch <close> = assert(sys.open("/..", "path,directory"))
+  local v = setmetatable({ c = c, scratch = scratch, layers = 0, filesystems = list,
+    userns = c.user_namespace, composed = c.user_namespace and not c.trees }, view)
+  v.root, message, errno = v:mount_root()
+  if not v.root then
+    return nil, message, errno
+  end
+  ok, message, errno = v:fill()
+  return ok and v.root, message, errno
+end
+
+return view

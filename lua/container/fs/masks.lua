@@ -1,0 +1,157 @@
+-- What of /proc and /sys is hidden, or can only be read: `linux.maskedPaths` and
+-- `linux.readonlyPaths` of the OCI runtime specification.
+
+local sys = require "container.sys"
+local file = require "container.fs.path"
+
+local mask = {}
+
+-- runc's default list, and what advisories have added to it since.
+mask.MASKED = {
+  "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/interrupts", "/proc/irq", "/proc/kcore",
+  "/proc/keys", "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/latency_stats",
+  "/proc/pagetypeinfo", "/proc/sched_debug", "/proc/scsi", "/proc/slabinfo", "/proc/timer_list",
+  "/proc/timer_stats", "/proc/vmallocinfo", "/sys/devices/virtual/powercap", "/sys/firmware",
+}
+
+mask.READONLY = { "/proc/fs", "/proc/sys", "/proc/sysrq-trigger" }
+
+-- What holds secrets of the host in a view of its files: hashes of passwords, private keys, tokens,
+-- and the state of what runs on it.
+local SECRETS <const> = {
+  "/etc/NetworkManager/system-connections", "/etc/docker", "/etc/gshadow", "/etc/gshadow-",
+  "/etc/ipsec.secrets", "/etc/krb5.keytab", "/etc/kubernetes", "/etc/letsencrypt",
+  "/etc/ppp/chap-secrets", "/etc/ppp/pap-secrets", "/etc/rancher", "/etc/security/opasswd",
+  "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_dsa_key", "/etc/ssh/ssh_host_ecdsa_key",
+  "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key", "/etc/ssl/private",
+  "/etc/sudoers", "/etc/sudoers.d", "/etc/wireguard", "/etc/wpa_supplicant", "/var/backups",
+  "/var/lib/cloud", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
+  "/var/lib/krb5kdc", "/var/lib/kubelet", "/var/lib/mysql", "/var/lib/postgresql",
+  "/var/lib/private", "/var/lib/rancher", "/var/lib/samba/private", "/var/lib/sss",
+  "/var/lib/systemd/random-seed", "/var/lib/waagent", "/var/log", "/var/mail", "/var/spool",
+}
+
+local CPUS <const> = "/sys/devices/system/cpu"
+
+--- The container's own /dev/null, held by an fd and looked at: what is bound over a secret is that
+-- device and nothing that took its place.
+local function null(c)
+  local root, path = file.nearest(c.held, c.root, "/dev/null")
+  local fd, message, errno = sys.open_beneath(root, path, "path", "nosymlinks")
+  if not fd then
+    return nil, message, errno
+  end
+  local st = assert(sys.stat(fd))
+  if st.type ~= "char" or st.major ~= 1 or st.minor ~= 3 then
+    fd:close()
+    return nil, "stat /dev/null: not the null device", sys.errno.EINVAL
+  end
+  return fd
+end
+
+--- Covers what is at `path`: a file by the null device, a directory by an empty tmpfs. The first
+-- directory gets that tmpfs, and the others the same again: a filesystem costs more than a mount.
+local function hide(path, root, covers, resolve)
+  local ok, message, errno = sys.cover(root, path, covers.file, covers.directory, resolve)
+  if ok then
+    return true
+  elseif errno ~= sys.errno.EISDIR then
+    -- What is not there, or cannot be reached by this user, needs no mask; anything else stops the
+    -- start.
+    return errno == sys.errno.ENOENT or errno == sys.errno.EACCES, message, errno
+  end
+  resolve = resolve ~= "symlinks" and "nosymlinks" or nil
+  local target <close> = assert(sys.open_beneath(root, path, "path", resolve))
+  ok, message, errno =
+    sys.mount("tmpfs", file.path(target), "tmpfs", "ro,nosuid,nodev,noexec", "size=0k")
+  if ok then
+    covers.directory, message, errno = sys.open_beneath(root, path, "path", resolve)
+  end
+  return covers.directory and true, message, errno
+end
+
+local function protect(path, root)
+  local target <close>, message, errno = sys.open_beneath(root, path, "path", "nosymlinks")
+  if not target then
+    return errno == sys.errno.ENOENT, message, errno
+  end
+  -- The same file, on itself.
+  local held <close>, why, number = sys.open_tree(target, "rec")
+  local ok = held
+  if ok then
+    ok, why, number = sys.mount_setattr(held, "rec,ro")
+  end
+  if ok then
+    ok, why, number = sys.move_mount(held, target)
+  end
+  if ok or number ~= sys.errno.ENOSYS then
+    return ok, why, number
+  end
+  local top <close>, reason, code = file.bind(root, path, file.path(target), { ro = true })
+  return top and true, reason, code
+end
+
+--- Temperatures of processors, which tell of the neighbours' load.
+local function throttles(c)
+  local list = {}
+  local root, path = file.nearest(c.held, c.root, CPUS .. "/cpu0/thermal_throttle")
+  local first <close> = sys.open_beneath(root, path, "path")
+  for _, name in ipairs(first and sys.list(CPUS) or {}) do
+    if name:find("^cpu%d+$") then
+      list[#list + 1] = ("%s/%s/thermal_throttle"):format(CPUS, name)
+    end
+  end
+  return list
+end
+
+--- Does it with each path: in the mounts that are held, and where a volume may lie on these, with
+-- what is seen at that path, too.
+local function each(c, paths, what, fn, ...)
+  for _, path in ipairs(paths) do
+    local root, rest = file.nearest(c.held, c.root, path)
+    local ok, message, errno = fn(rest, root, ...)
+    if ok and root ~= c.root and c.volumes and c.volumes[1] then
+      ok, message, errno = fn(path, c.root, ...)
+    end
+    if not ok then
+      return nil, ("%s %s: %s"):format(what, path, message), errno
+    end
+  end
+  return true
+end
+
+local function uncover(covers)
+  for _, fd in pairs(covers) do
+    fd:close()
+  end
+end
+
+--- Runs while the old root is there, for mounts are made by /proc/self/fd, and the container's own
+-- proc is one of what is masked.
+function mask.child(c)
+  local masked, readonly = c.config.linux.maskedPaths, c.config.linux.readonlyPaths
+  local secrets = c.view and not c.privileged
+  if #masked == 0 and #readonly == 0 and not secrets then
+    return true
+  end
+  local covers <close> = setmetatable({}, { __close = uncover })
+  local ok, message, errno
+  covers.file, message, errno = null(c)
+  if not covers.file then
+    return nil, message, errno
+  end
+  ok, message, errno = each(c, masked, "mask", hide, covers, "nosymlinks")
+  if ok and masked == mask.MASKED then
+    ok, message, errno = each(c, throttles(c), "mask", hide, covers)
+  end
+  if ok and secrets then
+    -- A link of the host leads to what has to be hidden.
+    ok, message, errno = each(c, SECRETS, "mask", hide, covers, "symlinks")
+  end
+  if ok then
+    ok, message, errno = each(c, readonly, "protect", protect)
+  end
+  return ok, message, errno
+end
+
+return mask

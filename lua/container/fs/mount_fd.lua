@@ -1,0 +1,89 @@
+-- Mounts of the host's that a container gets which has a range of ids: held by fds, for its root is
+-- nobody on the host and finds little there by path. Those that are idmapped have an id on disk as
+-- that id in the container, both ways: mount_setattr(2), "ID-mapped mounts".
+
+local sys = require "container.sys"
+local sync = require "container.engine.sync"
+
+local tree = {}
+
+-- The child keeps no more fds than 256.
+local MAX <const> = 250
+
+local function refusal(path, errno)
+  local reason = sys.strerror(errno)
+  if errno == sys.errno.ENOSYS then
+    reason = reason .. "; idmapped mounts take Linux 5.12"
+  end
+  return nil, ("mount_setattr %s: %s"):format(path, reason), errno
+end
+
+--- Holds one. In the parent, before the clone: the child has it then.
+-- @param c
+-- @param key by which `tree.of` finds it
+-- @string path
+-- @tparam table how rec: with what is mounted below; mapped: idmapped, and refused where it
+-- cannot be; optional: then not idmapped, so that its files are nobody's
+-- @return true; or nil, message, errno
+function tree.hold(c, key, path, how)
+  if #c.trees == MAX then
+    return nil, ("open_tree %s: more than %d mounts"):format(path, MAX), sys.errno.E2BIG
+  end
+  local fd, message, errno = sys.open_tree(path, how.rec and "rec" or nil)
+  if not fd then
+    return nil, message, errno
+  end
+  c.undo:push(fd.close, fd)
+  -- Where the host's mounts are shared they would show what is mounted in it from here on.
+  local ok, _, number = sys.mount_setattr(fd, how.rec and "rec,private" or "private")
+  if not ok then
+    return refusal(path, number)
+  end
+  c.trees[#c.trees + 1] = { key = key, fd = fd, path = path, how = how }
+  return true
+end
+
+--- In the child: the mount that was held by this key, an fd; nil if there is none.
+function tree.of(c, key)
+  for i, held in ipairs(c.trees or {}) do
+    if held.key == key then
+      return sync.KEPT + i - 1
+    end
+  end
+end
+
+local function map(held, userns)
+  local how = held.how
+  local ok, _, errno = sys.mount_setattr(held.fd, how.rec and "rec" or nil, userns)
+  if ok or errno == sys.errno.EINVAL and how.optional then
+    return true
+  elseif errno == sys.errno.EINVAL then
+    return nil, ("mount_setattr %s: its filesystem, or one that is mounted below it, cannot be "
+      .. "idmapped"):format(held.path), errno
+  end
+  return refusal(held.path, errno)
+end
+
+--- Runs while the child waits, in whose user namespace there are ids by now.
+function tree.parent(c, pid)
+  if not c.trees then
+    return true
+  end
+  local userns <close>, message, errno = sys.open(("/proc/%d/ns/user"):format(pid))
+  if not userns then
+    return nil, message, errno
+  end
+  for _, held in ipairs(c.trees) do
+    local ok, why, number = true, nil, nil
+    if held.how.mapped then
+      ok, why, number = map(held, userns)
+    end
+    held.fd:close() -- the child has it
+    if not ok then
+      return nil, why, number
+    end
+  end
+  return true
+end
+
+return tree

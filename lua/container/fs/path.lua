@@ -1,0 +1,280 @@
+-- Files and mounts beneath a directory that is not trusted. Knows no containers.
+
+local sys = require "container.sys"
+
+local file = {}
+
+local PIECE <const> = 65536
+
+--- Opens `path` beneath `root`, and makes it with its parents when it is missing. Nothing
+-- outside of `root` is opened or made, whatever links lie on the way.
+-- @param root fd of a directory
+-- @string path
+-- @string kind "directory" or "file", what to make
+-- @string[opt] resolve "nosymlinks" refuses even links that stay inside
+-- @return an fd, or nil, message, errno
+function file.beneath(root, path, kind, resolve)
+  local fd, message, errno = sys.open_beneath(root, path, "path", resolve)
+  if fd or errno ~= sys.errno.ENOENT then
+    return fd, message, errno
+  end
+  local above, name = path:match("^(.-)/*([^/]+)/*$")
+  local parent <close> = above ~= "" and file.beneath(root, above, "directory", resolve) or nil
+  if above ~= "" and not parent then
+    return nil, message, errno
+  end
+  local ok
+  if kind == "directory" then
+    ok, message, errno = sys.mkdir(name, 0x1ed, parent or root) -- 0755
+  else
+    ok, message, errno = sys.mknod(name, "file", 0x1a4, 0, 0, parent or root) -- 0644
+  end
+  -- Somebody else may have made it meanwhile; what it is shows when it is opened.
+  if not ok and errno ~= sys.errno.EEXIST then
+    return nil, message, errno
+  end
+  return sys.open_beneath(root, path, "path", resolve)
+end
+
+--- The path by which this process reaches an open file.
+function file.path(fd)
+  return "/proc/self/fd/" .. fd:fileno()
+end
+
+--- Reads to the end, or to an error.
+-- @param fd
+-- @int[opt] most how many bytes are enough; there may be some more
+-- @treturn string
+function file.read_all(fd, most)
+  local text, size = {}, 0
+  repeat
+    local piece = sys.read(fd, PIECE) or ""
+    text[#text + 1] = piece
+    size = size + #piece
+  until piece == "" or most and size > most
+  return table.concat(text)
+end
+
+--- Gives a mount, and none below it, attributes such as "ro,nodev" by mounting it again, as before
+-- 5.12. What it forbids already has to be said again, or it would be allowed.
+-- @param fd of its top
+function file.remount(fd, attributes)
+  local flags, message, errno = sys.mount_flags(fd)
+  if not flags then
+    return nil, message, errno
+  end
+  return sys.mount(nil, file.path(fd), nil, ("remount,bind,%s,%s"):format(attributes, flags))
+end
+
+--- Gives what has been bound on `target`, and all below it, attributes. Before 5.12 that could be
+-- done for one mount only, so there the bind is done again without what is mounted below, or, with
+-- `all`, refused.
+-- @string target path of what lies under it
+-- @string source
+-- @string attributes
+-- @func open gives an fd of the top of what is mounted there
+-- @bool[opt] all whether less than all below it will not do
+-- @return an fd of that top; or nil, message, errno
+function file.restrict(target, source, attributes, open, all)
+  local top, message, errno = open()
+  if not top then
+    return nil, message, errno
+  end
+  local ok
+  ok, message, errno = sys.mount_setattr(top, "rec," .. attributes)
+  if ok then
+    return top
+  end
+  local _ <close> = top
+  if errno ~= sys.errno.ENOSYS then
+    return nil, message, errno
+  elseif all then
+    return nil, ("mount_setattr %s: what is mounted in it can be restricted from Linux 5.12 on")
+      :format(source), sys.errno.EINVAL
+  end
+  ok, message, errno = sys.umount(file.path(top), "detach")
+  if ok then
+    ok, message, errno = sys.mount(source, target, nil, "bind")
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  local single, why, number = open()
+  if not single then
+    return nil, why, number
+  end
+  ok, message, errno = file.remount(single, attributes)
+  return ok and single, message, errno
+end
+
+--- Mounts a filesystem of the kernel's. It is mounted on `/` first, whose top `/..` leads to, and
+-- moved from there: whoever can rename something in the root could else have another directory in
+-- its place when it is opened.
+-- @param target fd of where it is to be
+-- @string source
+-- @string kind
+-- @string[opt] flags
+-- @string[opt] data
+-- @return an fd of its top; or nil, message, errno
+function file.mount(target, source, kind, flags, data)
+  local ok, message, errno = sys.mount(source, "/", kind, flags, data)
+  if not ok then
+    return nil, message, errno
+  end
+  local top, why, number = sys.open("/..", "path,directory")
+  if not top then
+    return nil, why, number
+  end
+  ok, message, errno = sys.move_mount(top, target)
+  if not ok and errno == sys.errno.ENOSYS then
+    ok, message, errno = sys.mount(file.path(top), file.path(target), nil, "move")
+  end
+  return ok and top, message, errno
+end
+
+--- Where a path is to be looked up: beneath the mount that is held for its beginning, wherever that
+-- is by now, or else beneath the root.
+-- @tparam[opt] table held fds by paths
+-- @param root fd
+-- @string path
+-- @return fd, and the path beneath it
+function file.nearest(held, root, path)
+  local place = held and path
+  while place do
+    local fd = held[place]
+    if fd then
+      return fd, #place < #path and path:sub(#place + 1) or "."
+    end
+    place = place:match("^(.*)/")
+  end
+  return root, path ~= "" and path or "."
+end
+
+-- What a bind can be restricted by.
+local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
+
+--- The same before Linux 5.12: what was mounted is found again by its path, and has to be what was
+-- to be mounted.
+local function bind_old(root, destination, source, words, attributes, target)
+  local function open()
+    local top, message, errno = sys.open_beneath(root, destination, "path")
+    local is = top and sys.stat(top)
+    local wanted = sys.stat(source)
+    if is and wanted and (is.dev ~= wanted.dev or is.ino ~= wanted.ino) then
+      top:close()
+      return nil, ("mount %s: somebody changes the root"):format(destination),
+        sys.errno.EAGAIN
+    end
+    return top, message, errno
+  end
+  local ok, message, errno =
+    sys.mount(source, file.path(target), nil, words.bind and "bind" or "rbind")
+  if not ok then
+    return nil, message, errno
+  elseif attributes ~= "" then
+    return file.restrict(file.path(target), source, attributes, open, words.rro)
+  end
+  return open()
+end
+
+--- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A
+-- link of the image on the way leads where it leads inside the root.
+-- @param root fd
+-- @string destination
+-- @param source path, or the number of an fd that holds a mount: it is moved here
+-- @tparam table words options as keys: ro nosuid nodev noexec; rro, which is ro or refused where
+-- those below cannot be made so; and bind for this mount without those below it
+-- @return an fd of what is mounted there, or its number as it was given; or nil, message, errno
+function file.bind(root, destination, source, words)
+  local st, message, errno = sys.stat(source)
+  if not st then
+    return nil, message, errno
+  end
+  local kind = st.type == "directory" and "directory" or "file"
+  local target <close>, why, number = file.beneath(root, destination, kind)
+  if not target then
+    return nil, why, number
+  end
+  if kind == "directory" and sys.stat(target, "type") ~= "directory" then
+    number = sys.errno.ENOTDIR
+    return nil, ("mount %s: %s"):format(destination, sys.strerror(number)), number
+  end
+  local attributes = { words.rro and "ro" or nil }
+  for _, word in ipairs(ATTRIBUTES) do
+    attributes[#attributes + 1] = words[word] and word or nil
+  end
+  attributes = table.concat(attributes, ",")
+  -- Restricted while it is nowhere: a place that somebody swaps in the root meanwhile is not
+  -- looked up again.
+  local held = source
+  if type(source) == "string" then
+    held, message, errno = sys.open_tree(source, not words.bind and "rec" or nil)
+  end
+  local ok = held
+  if ok and attributes ~= "" then
+    ok, message, errno = sys.mount_setattr(held, "rec," .. attributes)
+  end
+  if ok then
+    ok, message, errno = sys.move_mount(held, target)
+  end
+  if type(source) == "string" and not ok and errno == sys.errno.ENOSYS then
+    return bind_old(root, destination, source, words, attributes, target)
+  end
+  return ok and held, message, errno
+end
+
+--- Whether an open file is of this kind, and this user alone can have written it.
+function file.is_own(fd, kind)
+  local st = sys.stat(fd)
+  return st and st.type == kind and st.uid == sys.geteuid() and st.mode & 0x12 == 0 -- 022
+end
+
+--- Opens a directory that this user alone can write. It may be made at this moment, or have been
+-- made by somebody else to be in the way.
+-- @return an fd, or nil, message, errno
+function file.own_directory(path)
+  local ok, message, errno = sys.mkdir(path, 0x1c0) -- 0700
+  if not ok and errno ~= sys.errno.EEXIST then
+    return nil, message, errno
+  end
+  local dir, why, number = sys.open(path, "path,directory,nofollow")
+  if dir and not file.is_own(dir, "directory") then
+    dir:close()
+    return nil, ("open %s: not a directory that this user alone can write"):format(path),
+      sys.errno.EPERM
+  end
+  return dir, why, number
+end
+
+--- Whether there is such a program where exec looks for a name without a slash. execvp(3)
+function file.is_program(name)
+  for directory in (os.getenv("PATH") or "/bin:/usr/bin"):gmatch("[^:]+") do
+    local st = sys.stat(directory .. "/" .. name)
+    if st and st.type == "file" and st.mode & 0x49 ~= 0 then -- 0111
+      return true
+    end
+  end
+  return false
+end
+
+local function unescape(field)
+  return (field:gsub("\\(%d%d%d)", function(octal)
+    return string.char(tonumber(octal, 8))
+  end))
+end
+
+--- What is mounted, in the order of mountinfo. proc(5)
+-- @treturn table array of { target = path, type = filesystem }; or nil, message, errno
+function file.mounts()
+  local text, message, errno = sys.read_file("/proc/self/mountinfo")
+  if not text then
+    return nil, message, errno
+  end
+  local mounts = {}
+  for target, kind in text:gmatch("%S+ %S+ %S+ %S+ (%S+) [^\n]- %- (%S+) [^\n]*") do
+    mounts[#mounts + 1] = { target = unescape(target), type = kind }
+  end
+  return mounts
+end
+
+return file

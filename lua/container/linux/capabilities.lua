@@ -1,0 +1,56 @@
+-- What root in a container may do that others may not. capabilities(7)
+
+local sys = require "container.sys"
+
+local capability = {}
+
+-- docker's default set, but for CAP_MKNOD: who makes a node of a disk where nodes can be opened
+-- reads the host's disk. In order, as OCI's sets here are.
+capability.DEFAULT = {
+  "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
+  "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
+  "CAP_SYS_CHROOT",
+}
+
+--- The bounding set, while the right to change it is there. A program that root executes gets what
+-- this leaves.
+function capability.bound(c)
+  local wanted = c.config.process.capabilities
+  if not wanted then
+    return true
+  end
+  local have, message, errno = sys.capget()
+  if not have then
+    return nil, message, errno
+  end
+  -- Of the default set a launcher that is itself confined may lack some; what was asked for by
+  -- name has to be there.
+  local set = {}
+  for _, name in ipairs(wanted.bounding) do
+    if have[name] then
+      set[#set + 1] = name
+    elseif c.asked_capabilities[name] then
+      return nil, ("capset %s: the launcher has not got it"):format(name), sys.errno.EPERM
+    end
+  end
+  c.capabilities = set
+  return sys.capbset_keep(set)
+end
+
+--- The sets of this process, after the change of ids: what another user than root has left is
+-- nothing.
+function capability.child(c)
+  if c.capabilities then
+    local uid = sys.geteuid()
+    local ok, message, errno = sys.capset(uid == 0 and c.capabilities or {})
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  if c.config.process.noNewPrivileges then
+    return sys.no_new_privs()
+  end
+  return true
+end
+
+return capability

@@ -1,0 +1,132 @@
+-- The directories of a container's cgroup: one in each hierarchy that holds something of it, all
+-- of one name, each with a lock as long as the launcher lives. One whose lock is free belongs to a
+-- launcher that was killed, and the next run takes it away. A lock, not a pid in the name: pids are
+-- used again, and mean nothing in another PID namespace.
+
+local sys = require "container.sys"
+local v1 = require "container.linux.cgroup.v1"
+
+local home = {}
+
+local PREFIX <const> = "lua-container-"
+
+local count = 0
+
+-- The locks of ours, by the name of their directories. Each goes when nobody has it any more.
+local ours = setmetatable({}, { __mode = "v" })
+
+local function open(path)
+  return sys.open(path, "rdonly,directory")
+end
+
+--- Takes a directory away that nobody holds. What is left in it has outlived a launcher that died,
+-- which nothing should.
+local function remove(version, path)
+  local lock <close> = open(path)
+  if lock and sys.flock(lock, "ex,nb") and not sys.rmdir(path) then
+    version.kill(path)
+    sys.rmdir(path)
+  end
+end
+
+--- Takes the directories of one name out of every hierarchy of version 1.
+-- @treturn bool whether none is left
+local function remove_others(place, name)
+  local gone = true
+  for line in (sys.read_file("/proc/self/cgroup") or ""):gmatch("[^\n]+") do
+    local controller = line:match("^%d+:([%w_]+)")
+    local directory = controller and sys.cgroup_directory(controller)
+    if directory and directory ~= place then
+      local path = directory .. "/" .. name
+      if sys.stat(path) then
+        remove(v1, path)
+        gone = gone and not sys.stat(path)
+      end
+    end
+  end
+  return gone
+end
+
+--- Takes away what killed launchers left in `place`, and under the same name elsewhere; here last,
+-- so that what could not be taken away yet is found again. Who has many containers alive does not
+-- try all of its own locks for each more.
+function home.sweep(version, place)
+  for _, name in ipairs(sys.list(place) or {}) do
+    local own = ours[name]
+    if name:sub(1, #PREFIX) == PREFIX and not (own and own:fileno()) then
+      local path = place .. "/" .. name
+      local lock <close> = open(path)
+      if lock and sys.flock(lock, "ex,nb") then
+        lock:close()
+        if remove_others(place, name) or version.kill(path) then
+          remove(version, path)
+        end
+      end
+    end
+  end
+end
+
+--- One directory with a lock on it. Another launcher's sweep may come between the making and the
+-- locking: then it is gone.
+-- @return the lock; or false when the name is no use; or nil, message, errno
+local function make(path)
+  local ok, message, errno = sys.mkdir(path)
+  local lock
+  if ok then
+    lock, message, errno = open(path)
+  end
+  if lock and sys.flock(lock, "ex,nb") and sys.stat(path) then
+    return lock
+  elseif lock then
+    lock:close()
+    return false
+  elseif ok then
+    sys.rmdir(path)
+  end
+  if errno == sys.errno[ok and "ENOENT" or "EEXIST"] then
+    return false
+  end
+  return nil, message, errno
+end
+
+local function unmake(entry)
+  entry.lock:close()
+  sys.rmdir(entry.path)
+end
+
+--- Makes a directory of one new name in each of several places.
+-- @tparam table homes array of { place }, which get `path` and `lock`
+-- @string[opt] name of the container
+-- @string[opt] wanted what the container has in other places, to begin with
+-- @return true; or nil, message, errno, and then there is none
+function home.make(homes, name, wanted)
+  local leaf = wanted
+  while true do
+    if not leaf then
+      count = count + 1
+      leaf = ("%s%d-%d%s"):format(PREFIX, sys.getpid(), count, name and "-" .. name or "")
+    end
+    local made, lock, message, errno = 0, nil, nil, nil
+    for i, entry in ipairs(homes) do
+      entry.path = entry.place .. "/" .. leaf
+      lock, message, errno = make(entry.path)
+      if not lock then
+        break
+      end
+      entry.lock, made = lock, i
+    end
+    if lock then
+      ours[leaf] = lock
+      return true
+    end
+    for i = made, 1, -1 do
+      unmake(homes[i])
+    end
+    leaf = nil
+    if lock == nil then
+      return nil, message, errno
+    end
+  end
+end
+
+return home

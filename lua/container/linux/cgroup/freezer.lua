@@ -1,0 +1,96 @@
+-- All of a container stands still, and goes on. Loaded on first use.
+
+local cgroup = require "container.linux.cgroup"
+local sys = require "container.sys"
+local processes = require "container.linux.cgroup.processes"
+
+local freezer = {}
+
+local E <const> = sys.errno
+
+-- How long processes may take to stand still: those that wait for a disk do not at once.
+local PATIENCE <const> = 5
+
+-- The files by which all of a cgroup stands still, and what they say then.
+local FREEZER <const> = {
+  { write = "freezer.state", on = "FROZEN", off = "THAWED", read = "freezer.state",
+    frozen = "^FROZEN" },
+  { write = "cgroup.freeze", on = "1", off = "0", read = "cgroup.events",
+    frozen = "frozen 1" },
+}
+
+--- Where the container can be made to stand still: its cgroup of version 2, or one that is made.
+local function find(c)
+  local entry = cgroup.home(c, "pids")
+  if entry and entry.version == 2 then
+    return entry
+  end
+  local place, version = sys.cgroup_place("freezer")
+  if not place then
+    place, version = sys.cgroup_directory(), 2
+  end
+  if not place then
+    return nil, "cgroup controller freezer: no hierarchy has it, and there is none of version 2",
+      E.ENOENT
+  end
+  return { place = place, version = version, made = true }
+end
+
+local function switch(c, word)
+  local names = FREEZER[c.freezer.version]
+  return sys.write_file(c.freezer.path .. "/" .. names.write, names[word])
+end
+
+--- Has every process of the container stand still, and waits until all do. cgroup-v2
+-- "cgroup.freeze", cgroup-v1/freezer-subsystem
+-- @return true; or nil, message, errno, and then it runs: ENOENT where nothing can freeze it,
+-- ETIMEDOUT when a process does not stand still within 5 seconds
+function freezer.pause(c)
+  if not c.freezer then
+    local found, why, number = find(c)
+    if not found then
+      return nil, why, number
+    end
+    c.freezer = found
+  end
+  local entry = c.freezer
+  local ok, message, errno
+  if entry.made and not entry.path then
+    ok, message, errno = processes.adopt(c, entry, function() switch(c, "on") end)
+  else
+    ok, message, errno = switch(c, "on")
+    if ok and entry.made then
+      ok, message, errno = processes.gather(c, entry)
+    end
+  end
+  local names, finish = FREEZER[entry.version], sys.clock_gettime() + PATIENCE
+  local pause = 0.0005
+  while ok do
+    if (sys.read_file(entry.path .. "/" .. names.read) or ""):find(names.frozen) then
+      c.paused = true
+      return true
+    elseif sys.clock_gettime() > finish then
+      ok, message, errno = nil, ("freeze %s: a process does not stand still"):format(entry.path),
+        E.ETIMEDOUT
+    end
+    sys.ppoll({}, pause) -- version 1 says it to nobody
+    pause = math.min(2 * pause, 0.05)
+  end
+  if entry.path then
+    switch(c, "off")
+  end
+  return nil, message, errno
+end
+
+--- Lets a paused container go on; nothing where it is not paused.
+-- @return true; or nil, message, errno
+function freezer.resume(c)
+  if not c.paused then
+    return true
+  end
+  local ok, message, errno = switch(c, "off")
+  c.paused = not ok
+  return ok, message, errno
+end
+
+return freezer

@@ -1,0 +1,107 @@
+-- The processes of a container that runs: which they are, and how all of them join a cgroup more.
+-- Loaded on first use.
+
+local cgroup = require "container.linux.cgroup"
+local sys = require "container.sys"
+local directory = require "container.linux.cgroup.directory"
+
+local member = {}
+
+local function numbers(text)
+  local list = {}
+  for pid in (text or ""):gmatch("%d+") do
+    list[#list + 1] = pid ~= "0" and math.tointeger(pid) or nil
+  end
+  return list
+end
+
+--- Adds a process and all that come from it. An orphan of a container is a child of its pid 1.
+local function descend(pid, list)
+  list[#list + 1] = pid
+  local tasks = ("/proc/%d/task"):format(pid)
+  for _, thread in ipairs(sys.list(tasks) or {}) do
+    for _, child in ipairs(numbers(sys.read_file(tasks .. "/" .. thread .. "/children"))) do
+      descend(child, list)
+    end
+  end
+end
+
+--- The processes of the container, by their numbers in the caller's PID namespace: those of its
+-- cgroup, or where it has none pid 1 and all that come from it. cgroups(7), proc_tid_children(5)
+-- @treturn table array of pids, first to last; or nil, message, errno
+function member.list(c)
+  local entry = cgroup.home(c, "pids")
+  local list = {}
+  if entry then
+    local text, message, errno = sys.read_file(entry.path .. "/cgroup.procs")
+    if not text then
+      return nil, message, errno
+    end
+    list = numbers(text)
+  else
+    descend(c.pid, list)
+  end
+  table.sort(list)
+  return list
+end
+
+--- Has all of the container join, and who is born meanwhile, until there is nobody new.
+-- @tparam table c
+-- @tparam table entry home of a cgroup that is there
+-- @return true; or nil, message, errno
+function member.gather(c, entry)
+  local file = entry.path .. "/cgroup.procs"
+  local joined
+  repeat
+    joined = true
+    local inside = {}
+    for _, pid in ipairs(numbers(sys.read_file(file))) do
+      inside[pid] = true
+    end
+    for _, pid in ipairs(member.list(c) or {}) do
+      if not inside[pid] then
+        joined = false
+        local ok, message, errno = sys.write_file(file, tostring(pid))
+        if not ok and errno ~= sys.errno.ESRCH then
+          return nil, message, errno
+        end
+      end
+    end
+  until joined
+  return true
+end
+
+--- A directory more for a container that runs, of the same name as the others: made, and joined by
+-- all of it.
+-- @tparam table c
+-- @tparam table entry home without a path
+-- @func[opt] before called between the two
+-- @return true; or nil, message, errno
+function member.adopt(c, entry, before)
+  local first = c.cgroup and c.cgroup[1]
+  local list = { entry }
+  if not first then
+    -- Empty, where every run looks for what killed launchers left, and then under that name here: a
+    -- hierarchy that nobody uses again is swept by nobody.
+    local place, version = sys.cgroup_place("pids")
+    list[2] = version == 1 and place ~= entry.place and { place = place } or nil
+  end
+  local ok, message, errno = directory.make(list, c.name, first and first.path:match("[^/]*$"))
+  if not ok and list[2] then
+    list[2] = nil
+    ok, message, errno = directory.make(list, c.name)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  for _, made in ipairs(list) do
+    c.undo:push(made.lock.close, made.lock)
+    c.undo:push(sys.rmdir, made.path)
+  end
+  if before then
+    before()
+  end
+  return member.gather(c, entry)
+end
+
+return member

@@ -1,0 +1,56 @@
+-- Which namespaces a container gets, and in which of them the child is born. namespaces(7)
+
+local sys = require "container.sys"
+
+local namespace = {}
+
+-- What stops an ordinary user from having a user namespace is a setting of the host; the man
+-- page and the distributions name them.
+local HINT <const> = "; user namespaces may be switched off here: see "
+  .. "kernel.unprivileged_userns_clone, user.max_user_namespaces and "
+  .. "kernel.apparmor_restrict_unprivileged_userns"
+
+--- The namespaces to clone into. The cgroup namespace is not among them: its root is the cgroup
+-- that the process is in when it is made, so the child makes it after it has joined its own.
+function namespace.prepare(c)
+  local names = {}
+  for _, entry in ipairs(c.config.linux.namespaces) do
+    if entry.type == "user" then
+      c.user_namespace = true
+    elseif entry.type == "network" then
+      c.network_namespace = true
+    end
+    if entry.type ~= "cgroup" then
+      names[#names + 1] = entry.type
+    end
+  end
+  c.namespaces = names
+  return true
+end
+
+--- Takes hold of the child by a pidfd, which means it and never another of its number.
+function namespace.parent(c, pid)
+  local pidfd, message, errno = sys.pidfd_open(pid)
+  if not pidfd then
+    return nil, message, errno
+  end
+  c.undo:push(pidfd.close, pidfd)
+  -- Where nothing can be sent by it, the container could not be ended later.
+  local ok
+  ok, message, errno = sys.pidfd_send_signal(pidfd, 0)
+  c.pidfd = ok and pidfd
+  return ok, message, errno
+end
+
+--- Says what a refusal of clone may come from.
+function namespace.explain(c, message, errno)
+  local e = sys.errno
+  if c.user_namespace and (errno == e.EPERM or errno == e.ENOSPC or errno == e.EUSERS) then
+    return message .. HINT
+  elseif errno == e.EPERM then
+    return message .. "; it takes CAP_SYS_ADMIN, which root has not in every container"
+  end
+  return message
+end
+
+return namespace

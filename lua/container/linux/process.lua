@@ -1,0 +1,108 @@
+-- The container's program: what it starts with, and how it comes to run.
+
+local sys = require "container.sys"
+local sync = require "container.engine.sync"
+local path = require "container.fs.path"
+
+local process = {}
+
+-- One image for all containers of this Lua state: its bytes cannot be changed by anyone.
+local image
+
+--- Makes the sealed file that pid 1 runs from: csrc/init.c.
+function process.prepare(c)
+  if not image then
+    local message, errno
+    image, message, errno = sys.memfd("lua-container-init", sys.init_program())
+    if not image then
+      return nil, message, errno
+    end
+  end
+  c.image = image
+  -- A directory as a standard stream would be a way out of the root.
+  for fd = 0, 2 do
+    local replaced = c.stream and c.stream.replaces(c, fd)
+    if not replaced and sys.stat(fd, "type") == "directory" then
+      return nil, ("open_stdio %d: this standard stream is a directory"):format(fd),
+        sys.errno.EISDIR
+    end
+  end
+  if c.announce then
+    sys.write(2, ("Running [%s] as %d\n"):format(
+      table.concat(c.config.process.args, " "), sys.getpid()))
+  end
+  return true
+end
+
+--- Has a session of its own, without a terminal: from here on no key of the launcher's reaches it.
+-- Dies with the launcher; and no permission bit of what is made from here on is taken away.
+function process.child()
+  sys.umask(0)
+  local session, message, errno = sys.setsid()
+  if not session then
+    return nil, message, errno
+  end
+  return sync.follow()
+end
+
+--- Enters the working directory, which is made when it is missing, as docker does.
+function process.enter(c)
+  local cwd = c.config.process.cwd
+  local ok, message, errno = sys.chdir(cwd)
+  if ok or errno ~= sys.errno.ENOENT then
+    return ok, message, errno
+  end
+  local root <close> = assert(sys.open("/", "path,directory"))
+  local made <close>, why, number = path.beneath(root, cwd, "directory")
+  if not made then
+    return nil, why, number
+  end
+  return sys.chdir(made)
+end
+
+-- What the kernel takes of one string, with its NUL, where pages have 4 KiB. execve(2)
+local STRING_MAX <const> = 131072
+
+--- Where a list of arguments is too long because of one of them: which, for the message.
+local function too_long(p)
+  for i, word in ipairs(p.args) do
+    if #word >= STRING_MAX then
+      return (" (args[%d] has %d bytes)"):format(i, #word)
+    end
+  end
+  for _, word in ipairs(p.env) do
+    if #word >= STRING_MAX then
+      return (" (env.%s has %d bytes)"):format(word:match("^[^=]*"), #word)
+    end
+  end
+  return ""
+end
+
+--- The last step: becomes init, from the sealed image, which starts the program or becomes it.
+function process.exec(c)
+  local p = c.config.process
+  local ok, message, errno = sys.open_stdio(true)
+  if not ok then
+    return nil, message, errno
+  end
+  sys.umask(0x12) -- 022
+  if c.announce then
+    sys.write(2, ("Running in child [%s] as %d\n"):format(
+      table.concat(p.args, " "), sys.getpid()))
+  end
+  local kind = c.init and "init" or "exec"
+  local argv = c.gate and { "gate", kind } or { kind }
+  table.move(p.args, 1, #p.args, #argv + 1, argv)
+  ok, message, errno = sys.fexecve(5, argv, p.env)
+  if errno == sys.errno.ENOSYS then
+    return ok, message, errno
+  end
+  -- The program is what was asked for, and what is too long for init is too long for it.
+  message = message:gsub("^execveat %S+:", function() return p.args[1] .. ":" end)
+  if errno == sys.errno.E2BIG then
+    message = message .. too_long(p)
+  end
+  return ok, message, errno
+end
+
+return process

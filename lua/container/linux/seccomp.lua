@@ -1,0 +1,202 @@
+-- Which system calls a program may make: seccomp(2). The profile is the default one, a JSON file as
+-- docker and podman have, or a table in OCI's form; what the kernel takes is made out of it once
+-- and then found: beside the module, as `make` leaves it, or in the user's cache. The command in
+-- one file has that of the default profile in memory.
+
+local sys = require "container.sys"
+local cache = require "container.linux.seccomp.cache"
+local capability = require "container.linux.capabilities"
+
+local seccomp = {}
+
+local DEFAULT <const> = "container.linux.seccomp.default"
+
+-- Those of the default profile that this Lua state has used, by capabilities.
+local used = {}
+
+--- The module that compiles, or a reason in one sentence.
+local function compiler()
+  local open, why = package.preload["container.libseccomp"], nil -- linked with the command
+  if not open then
+    open, why = package.loadlib(sys.directory .. "libseccomp.so",
+      "luaopen_container_libseccomp")
+  end
+  if not open then
+    return nil, ("this filter is not compiled yet, and what compiles it cannot be loaded: %s")
+      :format(why)
+  end
+  return open()
+end
+
+local function set_of(capabilities)
+  local set = {}
+  for _, name in ipairs(capabilities) do
+    set[name] = true
+  end
+  return set
+end
+
+local function kernel()
+  return (sys.read_file("/proc/sys/kernel/osrelease") or "0.0"):match("^[^\n]*")
+end
+
+--- Makes a program out of a profile.
+-- @tparam table given in OCI's form or docker's
+-- @tparam table capabilities array of names
+-- @treturn table { program, flags } for container.seccomp; or nil and a message
+local function compile(given, capabilities)
+  local profile = require "container.linux.seccomp.profile"
+  local resolved, message = profile.resolve(given, {
+    capabilities = set_of(capabilities), arch = sys.seccomp_arch(), kernel = kernel(),
+  })
+  if not resolved then
+    return nil, message
+  end
+  local libseccomp
+  libseccomp, message = compiler()
+  if not libseccomp then
+    return nil, message
+  end
+  resolved.numbers = require "container.linux.seccomp.number"
+  local program
+  program, message = libseccomp.compile(resolved)
+  return program and { program = program, flags = resolved.flags }, message
+end
+
+-- The text of the default profile, where its file will not be there: in the command.
+local kept
+
+local function default_source()
+  local path = not kept and package.searchpath(DEFAULT, package.path)
+  return kept or path and sys.read_file(path)
+end
+
+--- What a filter of the default profile is made of: the text of that file among it, so that one of
+-- an older file is never used.
+local function default_key(capabilities)
+  local source = default_source()
+  local parts = { sys.seccomp_arch(), table.concat(capabilities, " "), source }
+  return source and table.concat(parts, "\n")
+end
+
+local function default(capabilities)
+  local name = table.concat(capabilities, " ")
+  if used[name] then
+    return used[name]
+  end
+  local key, directory = default_key(capabilities), sys.directory
+  local filter = key and (directory and cache.beside(directory .. "seccomp.bpf", key)
+    or cache.read(name, key))
+  if not filter then
+    local message
+    filter, message = compile(require(DEFAULT), capabilities)
+    if not filter then
+      return nil, message
+    end
+    if key then
+      cache.write(name, key, filter)
+    end
+  end
+  used[name] = filter
+  return filter
+end
+
+local function from_file(path, capabilities)
+  local source, message, errno = sys.read_file(path)
+  if not source then
+    return nil, message, errno
+  end
+  local name = path .. "\n" .. table.concat(capabilities, " ")
+  local key = table.concat({ sys.seccomp_arch(), kernel(), name, source }, "\n")
+  local filter = cache.read(name, key)
+  if filter then
+    return filter
+  end
+  local given
+  given, message = require("container.linux.seccomp.profile").json(source)
+  if given then
+    filter, message = compile(given, capabilities)
+  end
+  if not filter then
+    return nil, ("%s: %s"):format(path, message), sys.errno.EINVAL
+  end
+  cache.write(name, key, filter)
+  return filter
+end
+
+--- Leaves the program for the child, which can look nothing up.
+function seccomp.prepare(c)
+  local wanted = c.config.linux.seccomp
+  if not wanted then
+    return true
+  end
+  local held = c.config.process.capabilities
+  local capabilities = held and held.bounding or sys.capability_names()
+  local filter, message, errno
+  if wanted == "default" then
+    filter, message, errno = default(capabilities)
+  elseif type(wanted) == "string" then
+    filter, message, errno = from_file(wanted, capabilities)
+  else
+    filter, message, errno = compile(wanted, capabilities)
+  end
+  if not filter then
+    return nil, message, errno or sys.errno.EINVAL
+  end
+  c.seccomp = filter
+  return true
+end
+
+local function set(c)
+  return sys.seccomp(c.seccomp.program, c.seccomp.flags)
+end
+
+--- Without the promise to gain no privileges it takes one to set a filter: so while it is there,
+-- and the steps that follow have to pass it.
+function seccomp.early(c)
+  if c.seccomp and not c.config.process.noNewPrivileges then
+    return set(c)
+  end
+  return true
+end
+
+--- With the promise, as late as can be: what follows is the exec, or a word to the parent.
+function seccomp.child(c)
+  if c.seccomp and c.config.process.noNewPrivileges then
+    return set(c)
+  end
+  return true
+end
+
+local function default_capabilities()
+  local capabilities = table.move(capability.DEFAULT, 1, #capability.DEFAULT, 1, {})
+  table.sort(capabilities) -- as spec.lua leaves them
+  return capabilities
+end
+
+--- For the build: has this Lua state hold the filter of the default profile and capabilities, and
+-- what those of others are known by.
+-- @return true; or nil and a message
+function seccomp.keep()
+  kept = default_source()
+  local filter, message = default(default_capabilities())
+  return filter and true, message
+end
+
+--- For the build: compiles the default profile for the default capabilities.
+-- @string path of the file to write
+-- @return true; or nil and a message
+function seccomp.build(path)
+  local capabilities = default_capabilities()
+  local key = default_key(capabilities)
+  if not key then
+    return nil, "no default profile in package.path"
+  end
+  local filter, message = compile(require(DEFAULT), capabilities)
+  if not filter then
+    return nil, message
+  end
+  return cache.save(path, key, filter)
+end
+
+return seccomp

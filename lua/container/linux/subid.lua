@@ -1,0 +1,159 @@
+-- Ranges of ids: which of them an administrator has given away, and one that no other running
+-- container has. subuid(5), subgid(5)
+--
+-- A launcher has a lock on a file that is named after its range, as long as it lives; one whose
+-- lock is free belongs to a launcher that was killed. flock(2)
+
+local sys = require "container.sys"
+local file = require "container.fs.path"
+
+local range = {}
+
+-- As many ids as a container gets: all that 16 bits can say, which images keep to.
+range.SIZE = 0x10000
+
+local FILES <const> = { uid = "/etc/subuid", gid = "/etc/subgid" }
+
+-- Whose entries root's containers take: the name that is kept for it, then root's own. Where there
+-- are none, from an area that nothing else is known to use.
+local OWNERS <const> = { "containers", "root" }
+local FIRST <const>, LAST <const> = 0x80000000, 0xfffdffff
+
+local PLACE <const> = "/run/lua-container"
+
+--- The entries of a file, of one owner or of all: array of { owner, first, last }.
+local function entries(kind, owner)
+  local list = {}
+  for line in (sys.read_file(FILES[kind]) or ""):gmatch("[^\n]+") do
+    local name, first, count = line:match("^([^:]+):(%d+):(%d+)%s*$")
+    first, count = math.tointeger(first), math.tointeger(count)
+    if first and count and count > 0 and first + count <= 0xffffffff
+        and (not owner or owner == name) then
+      list[#list + 1] = { owner = name, first = first, last = first + count - 1 }
+    end
+  end
+  return list
+end
+
+--- What was given to an ordinary user.
+-- @string kind "uid" or "gid"
+-- @tparam table owners the user's name, and the id as a string
+-- @treturn table array of { first, last }; empty if nothing was
+-- @treturn string the file that says so
+function range.given(kind, owners)
+  local list = {}
+  for _, owner in ipairs(owners) do
+    table.move(entries(kind, owner), 1, 0xff, #list + 1, list)
+  end
+  return list, FILES[kind]
+end
+
+local function overlaps(first, list)
+  for _, entry in ipairs(list) do
+    if first <= entry.last and entry.first < first + range.SIZE then
+      return true
+    end
+  end
+  return false
+end
+
+--- The areas that may be cut into ranges, and what is to be left out of them.
+local function areas(kind)
+  for _, owner in ipairs(OWNERS) do
+    local list = entries(kind, owner)
+    if list[1] then
+      return list, {}
+    end
+  end
+  return { { first = FIRST, last = LAST } }, entries(kind)
+end
+
+local function path_of(kind, first)
+  return ("%s/%s:%d"):format(PLACE, kind, first)
+end
+
+--- Whether another range that has a file has ids of this one, for an administrator may have changed
+-- the areas meanwhile.
+local function is_crossed(kind, first)
+  for _, name in ipairs(sys.list(PLACE) or {}) do
+    local other = math.tointeger(name:match("^" .. kind .. ":(%d+)$"))
+    if other and other ~= first and math.abs(other - first) < range.SIZE then
+      return true
+    end
+  end
+  return false
+end
+
+--- A lock on a range that has no file; nil without a message if it has. Another launcher's sweep
+-- may come between the making and the locking; then it is a lock on nothing.
+local function lock(kind, first)
+  local path = path_of(kind, first)
+  local fd, message, errno = sys.open(path, "rdwr,creat,excl,nofollow", 0x180) -- 0600
+  if not fd then
+    if errno == sys.errno.EEXIST then
+      return nil
+    end
+    return nil, message, errno
+  end
+  if sys.flock(fd, "ex,nb") and sys.stat(fd, "nlink") > 0 then
+    if not is_crossed(kind, first) then
+      return fd
+    end
+    os.remove(path)
+  end
+  fd:close()
+end
+
+local function choose(kind)
+  local list, others = areas(kind)
+  for _, area in ipairs(list) do
+    for first = area.first, area.last - range.SIZE + 1, range.SIZE do
+      if not overlaps(first, others) then
+        local fd, message, errno = lock(kind, first)
+        if fd or message then
+          return fd and first, fd or message, errno
+        end
+      end
+    end
+  end
+end
+
+--- Takes away what killed launchers left.
+local function sweep()
+  for _, name in ipairs(sys.list(PLACE) or {}) do
+    local path = name:find("^[ug]id:%d+$") and PLACE .. "/" .. name
+    local fd <close> = path and sys.open(path, "rdonly,nofollow,nonblock") or nil
+    if fd and sys.flock(fd, "ex,nb") then
+      os.remove(path)
+    end
+  end
+end
+
+--- Takes a range that no other container has, until `undo` runs or this process ends.
+-- @param undo stack
+-- @string kind "uid" or "gid"
+-- @treturn int the first id of it; or nil, message, errno
+function range.take(undo, kind)
+  local dir <close>, refusal, number = file.own_directory(PLACE)
+  if not dir then
+    return nil, refusal, number
+  end
+  local first, fd, errno = choose(kind)
+  -- After, not before: what a launcher left that was killed just now may still be ending, and its
+  -- range is the last to be used again.
+  sweep()
+  if not first and not fd then
+    first, fd, errno = choose(kind)
+  end
+  if first then
+    undo:push(fd.close, fd)
+    undo:push(os.remove, path_of(kind, first)) -- while the lock is held
+    return first
+  elseif fd then
+    return nil, fd, errno
+  end
+  return nil, ("%s: every range of %d ids for containers is in use"):format(FILES[kind],
+    range.SIZE), sys.errno.EUSERS
+end
+
+return range

@@ -1,0 +1,95 @@
+-- Who the program runs as: ids, or names as the container's own files have them. passwd(5),
+-- group(5)
+
+local sys = require "container.sys"
+local userns = require "container.linux.userns"
+
+local user = {}
+
+local SIZE_MAX <const> = 1 << 20 -- a list of users is not larger
+local ID_MAX <const> = 0xffffffff -- (uid_t) -1 is no id
+
+--- A file of the container's root, read in the parent: nothing of the container has run by then.
+local function read(root, path)
+  local dir <close>, message, errno = sys.open(root, "path,directory")
+  if not dir then
+    return nil, message, errno
+  end
+  local fd <close>, why, number = sys.open_beneath(dir, path, "rdonly,nonblock")
+  if not fd then
+    return nil, why, number
+  end
+  -- An image may have a device there, or a file without end.
+  local st = assert(sys.stat(fd))
+  if st.type ~= "file" or st.size > SIZE_MAX then
+    return nil, ("read %s: not a file of at most %d bytes"):format(path, SIZE_MAX),
+      sys.errno.EINVAL
+  end
+  return sys.read(fd, SIZE_MAX)
+end
+
+--- The line of a name or of an id, as fields.
+local function entry(root, path, key)
+  for line in (read(root, path) or ""):gmatch("[^\n]+") do
+    local fields = {}
+    for field in (line .. ":"):gmatch("([^:]*):") do
+      fields[#fields + 1] = field
+    end
+    if fields[1] == key or fields[3] == key then
+      return fields
+    end
+  end
+end
+
+local function id(text)
+  local number = text and text:find("^%d+$") and math.tointeger(text)
+  return number and number < ID_MAX and number
+end
+
+local function unknown(name, path)
+  return nil, ("user %s: not in the container's %s"):format(name, path), sys.errno.ENOENT
+end
+
+--- Finds the ids out, and the home directory, unless the caller gave one.
+function user.prepare(c)
+  local p = c.config.process
+  local home = "/root"
+  if c.user then
+    local root = c.config.root.path
+    local name, group = c.user:match("^([^:]*):?(.*)$")
+    local known = entry(root, "/etc/passwd", name)
+    local uid = id(name) or known and id(known[3])
+    if not uid then
+      return unknown(name, "/etc/passwd")
+    end
+    local gid = known and id(known[4]) or 0
+    if group ~= "" then
+      local of = not id(group) and entry(root, "/etc/group", group)
+      gid = id(group) or of and id(of[3])
+      if not gid then
+        return unknown(group, "/etc/group")
+      end
+    end
+    home = known and known[6] or uid == 0 and home or "/"
+    p.user = { uid = uid, gid = gid }
+  end
+  local linux = c.config.linux
+  if not userns.maps(linux.uidMappings, p.user.uid) or not userns.maps(linux.gidMappings, p.user.gid)
+  then
+    return nil, ("user %d:%d: not mapped into this user namespace"):format(p.user.uid,
+      p.user.gid), sys.errno.EINVAL
+  end
+  for i, variable in ipairs(p.env) do
+    if variable:find("^HOME=") and not c.home_given then
+      p.env[i] = "HOME=" .. home
+    end
+  end
+  return true
+end
+
+function user.child(c)
+  local p = c.config.process.user
+  return userns.become(p.uid, p.gid, c.setgroups_denied)
+end
+
+return user

@@ -1,0 +1,243 @@
+-- Who the container's ids are outside: user_namespaces(7), "User and group ID mappings".
+--
+-- A single id an ordinary user maps in the child. More than that only the parent can, between the
+-- clone and all that the child does: root writes a range of its own, and for an ordinary user the
+-- set-user-ID programs newuidmap and newgidmap write what was given to that user.
+
+local sys = require "container.sys"
+local sync = require "container.engine.sync"
+local check = require "container.config.check"
+local file = require "container.fs.path"
+
+local idmap = {}
+
+local KINDS <const> = { { "uid", "uidMappings" }, { "gid", "gidMappings" } }
+
+local PROGRAMS <const> = { "newuidmap", "newgidmap" }
+
+local function lines(mappings)
+  local text = {}
+  for i, map in ipairs(mappings) do
+    text[i] = ("%d %d %d\n"):format(map.containerID, map.hostID, map.size)
+  end
+  return table.concat(text)
+end
+
+--- Whether an id of the container's is anybody outside.
+-- @tparam[opt] table mappings OCI's; without any, all ids are
+function idmap.maps(mappings, id)
+  for _, map in ipairs(mappings or {}) do
+    if id >= map.containerID and id < map.containerID + map.size then
+      return true
+    end
+  end
+  return not mappings
+end
+
+local function mapping(first, host, size)
+  return { containerID = first, hostID = host, size = size }
+end
+
+--- What newuidmap and newgidmap will map for this user: root to the user, and from 1 on what was
+-- given.
+local function given_ids(kind, own, owners)
+  local given, path = require("container.linux.subid").given(kind, owners)
+  if not given[1] then
+    check.refuse("users", ("subid: %s has no entry for %s"):format(path, owners[1]))
+  end
+  local list, next_id = { mapping(0, own, 1) }, 1
+  for _, entry in ipairs(given) do
+    local size = entry.last - entry.first + 1
+    list[#list + 1] = mapping(next_id, entry.first, size)
+    next_id = next_id + size
+  end
+  return list
+end
+
+--- A user as subuid(5) may have it: by name or by id.
+local function owners_of(uid)
+  local name
+  for line in (sys.read_file("/etc/passwd") or ""):gmatch("[^\n]+") do
+    name = name or line:match("^([^:]+):[^:]*:" .. uid .. ":")
+  end
+  return { name or os.getenv("USER") or tostring(uid), tostring(uid) }
+end
+
+--- Reads the option `users`. Root has no user namespace unless it asks for one, with a range that
+-- is chosen later. An ordinary user has one always: root in it is who it was outside, and without
+-- help that is all.
+function idmap.read(c)
+  local linux = c.config.linux
+  local uid, gid = sys.geteuid()
+  if uid == 0 and not c.users then
+    return
+  end
+  linux.namespaces[#linux.namespaces + 1] = { type = "user" }
+  if c.users == "auto" then
+    check.expect(uid == 0, "users", "\"subid\" for an ordinary user", c.users)
+    local range = require "container.linux.subid"
+    linux.uidMappings = { mapping(0, nil, range.SIZE) }
+    linux.gidMappings = { mapping(0, nil, range.SIZE) }
+    c.trees = {} -- what tree.lua will hold
+  elseif c.users == "subid" then
+    check.expect(uid ~= 0, "users", "\"auto\" for root", c.users)
+    for _, program in ipairs(PROGRAMS) do
+      if not file.is_program(program) then
+        check.refuse("users", ("subid: %s is not in PATH (package uidmap)"):format(program))
+      end
+    end
+    local owners = owners_of(uid)
+    linux.uidMappings = given_ids("uid", uid, owners)
+    linux.gidMappings = given_ids("gid", gid, owners)
+  else
+    linux.uidMappings, linux.gidMappings = { mapping(0, uid, 1) }, { mapping(0, gid, 1) }
+  end
+end
+
+--- Takes the ranges of a container of root's. The maps are written by the child's number, which in
+-- the /proc of another PID namespace is somebody else's.
+function idmap.prepare(c)
+  if not c.users then
+    return true
+  end
+  local number, why, code = sys.readlink("/proc/self")
+  if not number then
+    return nil, why, code
+  elseif number ~= tostring(sys.getpid()) then
+    return nil, "users: /proc is that of another PID namespace: mount one of this",
+      sys.errno.ESRCH, "users"
+  elseif c.users ~= "auto" then
+    return true
+  end
+  for _, entry in ipairs(KINDS) do
+    local kind, field = table.unpack(entry)
+    local first, message, errno = require("container.linux.subid").take(c.undo, kind)
+    if not first then
+      return nil, message, errno
+    end
+    c.config.linux[field][1].hostID = first
+  end
+  return true
+end
+
+--- Root writes the maps itself.
+local function write(c, process)
+  local ok, message, errno = true, nil, nil
+  for _, entry in ipairs(KINDS) do
+    local kind, field = table.unpack(entry)
+    if ok then
+      ok, message, errno =
+        sys.write_file(process .. kind .. "_map", lines(c.config.linux[field]))
+    end
+  end
+  return ok, message, errno
+end
+
+--- What a program says on its standard streams, to its end.
+local function said(argv)
+  return require("container.linux.subprocess").hear({}, function(writer)
+    sys.open_stdio(true)
+    sys.dup2(writer, 1)
+    sys.dup2(writer, 2)
+    local _, why = sys.exec(argv)
+    sys.write(2, why)
+  end)
+end
+
+--- An ordinary user asks those who may.
+local function ask(c, pid, process)
+  for _, entry in ipairs(KINDS) do
+    local kind, field = table.unpack(entry)
+    local argv = { ("new%smap"):format(kind), tostring(pid) }
+    for _, map in ipairs(c.config.linux[field]) do
+      for _, number in ipairs { map.containerID, map.hostID, map.size } do
+        argv[#argv + 1] = tostring(number)
+      end
+    end
+    local text, message, errno = said(argv)
+    if not text then
+      return nil, message, errno
+    elseif (sys.read_file(process .. kind .. "_map") or "") == "" then
+      -- It may say its name itself.
+      local why = text:match("^" .. argv[1] .. ": ([^\n]+)") or text:match("[^\n]+")
+      return nil, ("%s: %s"):format(argv[1], why or "wrote no map"), sys.errno.EPERM
+    end
+  end
+  return true
+end
+
+--- Runs while the child waits, so the process of this number is the child.
+function idmap.parent(c, pid)
+  if not c.users then
+    return true
+  end
+  local process = ("/proc/%d/"):format(pid)
+  if c.users == "auto" then
+    return write(c, process)
+  end
+  return ask(c, pid, process)
+end
+
+--- A single line that maps the writer's own id is what an ordinary user may write; the group's only
+-- after setgroups has been given up, for with it a group that denies access could be dropped.
+local function write_own(linux)
+  local ok, message, errno = sys.write_file("/proc/self/setgroups", "deny")
+  if ok then
+    ok, message, errno = sys.write_file("/proc/self/uid_map", lines(linux.uidMappings))
+  end
+  if ok then
+    ok, message, errno = sys.write_file("/proc/self/gid_map", lines(linux.gidMappings))
+  end
+  return ok, message, errno
+end
+
+--- Changes the ids, groups first.
+-- @int uid
+-- @int gid
+-- @bool[opt] groups_stay in a user namespace setgroups may be denied for good
+function idmap.become(uid, gid, groups_stay)
+  local ok, message, errno = true, nil, nil
+  if not groups_stay then
+    ok, message, errno = sys.setgroups {}
+  end
+  if ok then
+    ok, message, errno = sys.setgid(gid)
+  end
+  if ok then
+    ok, message, errno = sys.setuid(uid)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  -- The kernel forgets the parent-death signal when the ids change.
+  return sync.follow()
+end
+
+--- In a process that has joined the user namespace: only who has a range of ids has another there
+-- than it had.
+function idmap.join(c)
+  if c.users == "auto" then
+    return idmap.become(0, 0)
+  end
+  return true
+end
+
+--- Runs in the new user namespace, which has no ids until the maps are there. newgidmap denies
+-- setgroups where the user was given no group but the own one.
+function idmap.child(c)
+  local linux = c.config.linux
+  if c.users == "auto" then
+    -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
+    return idmap.become(0, 0)
+  elseif c.users then
+    local text, message, errno = sys.read_file("/proc/self/setgroups")
+    c.setgroups_denied = text and text:find("^deny") ~= nil
+    return text and true, message, errno
+  elseif linux.uidMappings then
+    c.setgroups_denied = true
+    return write_own(linux)
+  end
+  return true
+end
+
+return idmap

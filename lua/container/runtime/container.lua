@@ -1,0 +1,413 @@
+-- A container that runs, as the host program holds it: what `container.spawn` gives back.
+
+local sys = require "container.sys"
+local loop = require "container.runtime.loop"
+local sync = require "container.engine.sync"
+local loading = require "container.loading"
+
+local object = {}
+
+-- How long an init that was told to end everything has for it before it is killed itself.
+local PATIENCE <const> = 1
+
+-- What part of the time that a process was killed for it has used at least, as it is told: the one
+-- is counted in ticks, the other is measured.
+local PART <const> = 0.5
+
+-- What a signal says about who sent it, besides the program itself.
+local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
+
+-- Where nobody is left who knows how it ended: there is no init, or it is not the one to tell.
+local UNTOLD <const> = "how the program ended is not known: the host program ignores SIGCHLD, or "
+  .. "has waited for it itself"
+
+local methods = {}
+
+local function failure(step, message, errno)
+  return sync.failure(step, message, errno)
+end
+
+--- What `wait` answers of a container that is over.
+local function outcome(self)
+  if self.trouble then
+    self.trouble.result = self.result
+    return nil, self.trouble
+  elseif not self.result then
+    return nil, failure("wait", "the container is being taken away", sys.errno.EBUSY)
+  end
+  return self.result
+end
+
+--- What is done through the cgroup of a container is in a room that is loaded when it is needed.
+local function control(name)
+  return require("container.runtime.control")[name]
+end
+
+local function kill(self)
+  sys.pidfd_send_signal(self.state.pidfd, "KILL")
+  local state = self.container and self.container.state or self.state
+  if state.paused then
+    control "resume"(state) -- what stands still does not die in version 1
+  end
+end
+
+--- Ends the container because of something in the host program, which `wait` then tells.
+function methods:fail(step, message)
+  self.trouble = self.trouble or failure(step, message)
+  if not self.closed then
+    kill(self)
+  end
+end
+
+--- How many processes were killed for want of memory in a container that a program is in, if that
+-- is counted: not only of that program, but with it in what it shares.
+local function shared_oom(owner)
+  if owner.closed then
+    return owner.oom_kills
+  end
+  return owner.state.memory_counted and control "oom"(owner.state) or nil
+end
+
+--- What its signal, or the limits that it ran into, say about the end of a program.
+local function reason_of(self, how, signal, cpu)
+  if self.timed_out then
+    return "timeout"
+  elseif how == "exit" then
+    return "exit"
+  elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
+    return "oom"
+  elseif signal == "KILL" and self.container and not self.killed
+      and (shared_oom(self.container) or 0) > self.oom_before then
+    return "oom"
+  end
+  -- Over the hard limit of processor time the kernel kills.
+  local limit = not self.killed and self.state.cpu_limit
+  if signal == "KILL" and limit and cpu.user + cpu.system >= limit * PART then
+    return "rlimit"
+  end
+  return REASONS[signal] or "signal"
+end
+
+--- How it ended: as pid 1 tells it, else as the kernel does. Somebody in the host program may have
+-- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
+local function ending(self)
+  local c = self.state
+  local how, value, used = sys.wait(c.pidfd, "usage")
+  local said, number, inside = sync.answer(c)
+  if said then
+    how, value = said, number
+  elseif c.init and (how == nil or how == "signal") then
+    how, value = "signal", how and value or 9
+  elseif c.init then
+    return nil, "the container ended without a word"
+  elseif not how then
+    return nil, used == sys.errno.ECHILD and UNTOLD or value, used
+  end
+  if type(used) ~= "table" then
+    used = inside or {}
+  end
+  return { how = how, value = value, memory = inside and inside.memory,
+    cpu = { user = used.user or 0, system = used.system or 0 } }
+end
+
+--- Called when it has ended and its streams are read: makes the result.
+function methods:ended()
+  local wall = sys.clock_gettime() - self.started
+  local last, message, errno = ending(self)
+  local memory_peak
+  if self.state.memory_counted then
+    self.oom_kills, memory_peak = control "oom"(self.state), control "peak"(self.state)
+  end
+  if self.state.stats then
+    self.last_stats = control "stats"(self.state)
+  end
+  self.closed = true -- whatever a hook does with it
+  self.state.undo:run()
+  if self.trouble then
+    return
+  elseif not last then
+    self.trouble = failure("wait", message, errno)
+    return
+  end
+  local signal = last.how == "signal" and sys.signal_name(last.value) or nil
+  self.result = {
+    reason = reason_of(self, last.how, signal, last.cpu),
+    status = signal and 128 + last.value or last.value,
+    signal = signal,
+    wall = wall,
+    cpu = last.cpu,
+    memory_peak = memory_peak or last.memory,
+    oom_kills = self.oom_kills,
+    stats = self.last_stats,
+    warnings = self.state.warnings,
+  }
+  for _, source in ipairs(self.captured) do
+    self.result[source.name], self.result[source.name .. "_size"] = source.finish()
+  end
+  -- Whoever is killed may have ended before the kernel's word of it was read.
+  if not self.oom_told and (self.oom_kills or 0) > 0 then
+    loop.event(self, "oom")
+  end
+  loop.event(self, "exit", self.result)
+end
+
+--- Called when its time is up: asks it to end, then has its init end everything, then kills.
+function methods:due(now)
+  if not self.timed_out then
+    self.timed_out = true
+    self.deadline = now + self.state.grace
+    sys.pidfd_send_signal(self.state.pidfd, "TERM")
+    loop.event(self, "timeout")
+  elseif self.state.init and not self.hung_up then
+    self.hung_up = true
+    self.deadline = now + PATIENCE
+    sync.hang_up(self.state)
+  else
+    self.deadline = nil
+    kill(self)
+  end
+end
+
+--- One turn of the event loop for this container.
+local function turn(self, ...)
+  return loop.turn({ self }, ...)
+end
+
+--- Asks how it is, without waiting: reads and writes its streams meanwhile, and keeps its time.
+-- For a host program with an event loop of its own: to be called when `fd()` or that of a
+-- stream is ready, and at the latest after `due_in()` seconds.
+-- @return the result when it has ended; false while it runs; or nil and an error
+function methods:poll()
+  return self:wait(0, true)
+end
+
+--- Waits for the container's end, and meanwhile reads and writes its streams, and keeps its time.
+-- @number[opt] seconds how long at most
+-- @treturn table result:
+--
+--   * `reason` "exit", "signal", "timeout", "rlimit", "oom" (killed, and there was no memory left
+--     under its limit) or "seccomp"
+--   * `status` as a shell would show it: that of exit, or 128 and the number of the signal
+--   * `signal` its name, such as "KILL"
+--   * `wall` seconds from the start of the program to its end
+--   * `cpu` { user, system } in seconds, of all processes
+--   * `memory_peak` bytes that all of it had at once where its memory is counted; else those that
+--     the largest process had resident; nil without an init
+--   * `oom_kills` how many processes were killed for want of memory, where it is counted
+--   * `stats` with that option, what `stats` told at the end
+--   * `warnings` array of errors of hooks of poststart and poststop; nil when there are none
+--   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,
+--     `stderr_size`, how many bytes came
+--
+-- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. wait(2)
+function methods:wait(seconds, asking)
+  if seconds ~= nil and not (math.type(seconds) and seconds >= 0) then
+    return nil, failure("wait", "expected a number of seconds", sys.errno.EINVAL)
+  elseif not self.closed and self.owner ~= sys.getpid() then
+    return nil, failure("wait", "the container is not this process's", sys.errno.ECHILD)
+  elseif not self.closed and self.attended then
+    return nil, failure("wait", "somebody waits for this container already",
+      sys.errno.EBUSY)
+  end
+  local finish = seconds and sys.clock_gettime() + seconds
+  local left
+  while not self.closed and left ~= 0 do
+    left = finish and math.max(finish - sys.clock_gettime(), 0)
+    turn(self, left)
+  end
+  if self.closed then
+    return outcome(self)
+  elseif asking then
+    return false
+  end
+  return nil, failure("wait", ("the container still runs after %g seconds"):format(seconds),
+    sys.errno.ETIMEDOUT)
+end
+
+--- After how many seconds `poll` should be called at the latest; nil when nothing is due.
+function methods:due_in()
+  return self.deadline and math.max(self.deadline - sys.clock_gettime(), 0)
+end
+
+--- Sends a signal to the program, through its init. Those of keys, INT, QUIT and TSTP, and CONT,
+-- are for its whole process group, as keys are, and TSTP stops it. pidfd_send_signal(2)
+-- @param signal name such as "TERM", or number; KILL ends the whole container
+-- @return true; or nil and an error
+function methods:kill(signal)
+  if self.closed then
+    return nil, failure("kill", "the container has ended", sys.errno.ESRCH)
+  end
+  local ok, message, errno = sys.pidfd_send_signal(self.state.pidfd, signal)
+  if signal == 9 or signal == "KILL" or signal == "SIGKILL" then
+    self.killed = true
+    if ok then
+      kill(self)
+    end
+  end
+  return ok, not ok and failure("kill", message, errno) or nil
+end
+
+-- control.lua has them; a refusal is nil and an error here.
+for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
+  methods[name] = loading.guarded(function(self, ...)
+    if self.closed then
+      return nil, failure(name, "the container has ended", sys.errno.ESRCH)
+    elseif self.container then
+      return nil, failure(name, "this is a program in a container: ask the container",
+        sys.errno.EINVAL)
+    end
+    local value, message, errno, about = control(name)(self.state, ...)
+    return value, not value and sync.refusal(name, message, errno, about) or nil
+  end)
+end
+
+--- Loads what an object of this container will need, before anything runs that would be lost if
+-- that failed.
+function object.prepare(c)
+  if c.stats or c.resource and c.config.linux.resources.memory then
+    control "stats"
+  end
+  if c.terminal or c.stream and c.stream.is_pipe(c) then
+    require "container.runtime.pipe"
+  end
+end
+
+--- Calls `on.oom` when there is no memory left under the limit.
+local function oom_source(self)
+  local fd, sure = control "watch"(self.state)
+  if not fd then
+    return nil, sure
+  end
+  local seen = 0
+  return { fd = fd, name = "on.oom", event = true, take = function()
+    local kills = control "oom"(self.state) or 0
+    if sure or kills > seen then
+      seen = kills
+      self.oom_told = true
+      loop.event(self, "oom")
+    end
+  end }
+end
+
+--- An fd that can be polled: readable when the container has ended. pidfd_open(2)
+-- @return the fd; or nil and an error when it has ended and was waited for
+function methods:fd()
+  if self.closed then
+    return nil, failure("fd", "the container has ended", sys.errno.ESRCH)
+  end
+  return self.state.pidfd
+end
+
+-- Those that live on though nobody holds their objects.
+local detached = {}
+
+--- Lets the container live on when nobody holds this object any more. It still ends with this
+-- process.
+-- @return the object
+function methods:detach()
+  detached[self] = true
+  return self
+end
+
+--- Takes note of the detached ones that have ended. Their functions may detach others meanwhile.
+function object.reap()
+  local list = {}
+  for self in pairs(detached) do
+    list[#list + 1] = self
+  end
+  for _, self in ipairs(list) do
+    if not self.attended and (self.closed or self:poll() ~= false) then
+      detached[self] = nil
+    end
+  end
+end
+
+--- The container is being killed, and the kernel waits for us to wait for these. Nothing of the
+-- caller's is called here, for it may be the collector that closes.
+local function end_joined(self)
+  for program in pairs(self.joined or {}) do
+    detached[program] = nil
+    if not program.closed then
+      program.on = nil
+      kill(program)
+      program:ended()
+    end
+  end
+end
+
+--- Ends the container if it still runs, waits for its end, and takes away what was made for it.
+-- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
+-- whose container it is not.
+function methods:close()
+  detached[self] = nil
+  if self.owner ~= sys.getpid() then
+    return
+  elseif self.tty then
+    self.tty:close()
+  end
+  if self.closed then
+    return
+  end
+  self.closed = true
+  self.trouble = self.trouble
+    or failure("wait", "the container was closed", sys.errno.ECHILD)
+  if sys.wait(self.state.pidfd, "nohang") == "running" then
+    kill(self)
+    end_joined(self)
+    sys.wait(self.state.pidfd)
+  end
+  self.state.undo:run()
+end
+
+object.metatable = {
+  __name = "container",
+  __index = methods,
+  __close = methods.close,
+  __gc = methods.close,
+  __tostring = function(self)
+    return ("container (%d)"):format(self.pid)
+  end,
+}
+
+--- Makes the object of a container that runs, or of a program in one.
+-- @tparam table c what run.start gave, or join.start
+-- @tparam[opt] table owner the object of the container that the program is in; it lives as long
+function object.new(c, owner)
+  local self = setmetatable({
+    pid = c.pid, name = c.name, owner = sys.getpid(), state = c,
+    closed = false, started = c.started or sys.clock_gettime(), sources = {}, captured = {},
+    on = c.on,
+  }, object.metatable)
+  self.deadline = c.timeout and self.started + c.timeout
+  if owner then
+    self.container = owner
+    self.oom_before = shared_oom(owner) or 0
+    -- By weak keys: a program that nobody holds ends as a container does.
+    owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
+    owner.joined[self] = true
+  end
+  if c.tty then
+    self.tty = require("container.runtime.pipe").new(c.tty, "tty", self, turn)
+  end
+  if c.stream then
+    self.sources = c.stream.sources(c)
+    for _, source in ipairs(self.sources) do
+      self.captured[#self.captured + 1] = source.finish and source or nil
+    end
+    for name, fd in pairs(c.stream.pipes(c)) do
+      self[name] = require("container.runtime.pipe").new(fd, name, self, turn)
+    end
+    c.stream = nil -- which has served
+  end
+  if c.on and c.on.oom and c.memory_counted then
+    local source, message = oom_source(self)
+    if source then
+      table.insert(self.sources, 1, source)
+    else
+      self:fail("on.oom", message)
+    end
+  end
+  return self
+end
+
+return object

@@ -1,0 +1,203 @@
+-- The event loop of the host program around its containers: what they do to the host program
+-- happens in here, and nowhere else.
+--
+-- A container is attended through these fields of its object: `state.pidfd`, which can be read when
+-- it has ended; `sources`, streams that are read and written meanwhile; `deadline`, the time of
+-- clock_gettime at which `due` is to be called; and `ended`, called at its end. The programs in
+-- `joined`, a set, are attended with it: the kernel ends a container, and its pidfd says so, only
+-- when those have been waited for, which are children of the host program. pid_namespaces(7)
+
+local sys = require "container.sys"
+
+local attend = {}
+
+local PIECE <const> = 65536
+
+-- What a pipe can hold at most, unless the administrator says otherwise. pipe(7)
+local HELD <const> = 1 << 20
+
+--- Calls a function of the caller's. One that raises or yields ends the container: the first such
+-- trouble is what `wait` answers, and after it no function is called.
+function attend.call(self, step, fn, ...)
+  if self.trouble then
+    return nil
+  end
+  local thread = coroutine.create(fn)
+  local ok, value = coroutine.resume(thread, ...)
+  if ok and coroutine.status(thread) ~= "dead" then
+    ok, value = false, "the function yields, which it may not"
+  elseif not ok then
+    local named, text = pcall(tostring, value) -- which is the caller's too
+    value = debug.traceback(thread, named and text or "an error that does not print")
+  end
+  coroutine.close(thread)
+  if not ok then
+    self:fail(step, value)
+    return nil
+  end
+  return value
+end
+
+--- Calls the function that the caller gave in `on` for an event, if there is one.
+-- @string name as in `on`
+-- @param ... what it gets behind the object
+function attend.event(self, name, ...)
+  local fn = self.on and self.on[name]
+  if fn then
+    attend.call(self, "on." .. name, fn, self, ...)
+  end
+end
+
+local function remove(self, source)
+  source.fd:close()
+  for i, one in ipairs(self.sources) do
+    if one == source then
+      table.remove(self.sources, i)
+      return
+    end
+  end
+end
+
+--- Reads a piece of a stream. How long it is, or nil at the end.
+local function take(self, source)
+  local piece = sys.read(source.fd, PIECE)
+  if not piece or piece == "" then
+    remove(self, source)
+    return nil
+  end
+  if source.foreign then
+    attend.call(self, source.name, source.take, piece)
+  else
+    source.take(piece)
+  end
+  if not source.event then
+    attend.event(self, "output", source.name, piece)
+  end
+  return #piece
+end
+
+--- Writes to the program's standard input what the caller's function gives; its end when that is
+-- nil. With an empty piece it has its next turn like everybody else.
+local function give(self, source)
+  if not source.rest then
+    local piece = attend.call(self, source.name, source.give)
+    if piece == nil then
+      return remove(self, source)
+    elseif type(piece) ~= "string" then
+      self:fail(source.name, ("expected a string or nil, got a %s"):format(type(piece)))
+      return remove(self, source)
+    elseif piece == "" or self.closed then
+      return
+    end
+    source.rest, source.from = piece, 1
+  end
+  local written, _, errno = sys.write(source.fd, source.rest, source.from)
+  if written then
+    source.from = source.from + written
+    source.rest = source.from <= #source.rest and source.rest or nil
+  elseif errno ~= sys.errno.EAGAIN then
+    remove(self, source) -- nobody reads it any more
+  end
+end
+
+--- Reads what an ended container has left in its streams. Whoever could write to them is dead, so
+-- what is there is all; and who has a copy of an end that got out of the container holds up nobody,
+-- whether silent or not. A function that is called may close the container.
+local function drain(self)
+  for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do
+    local left = source.take and HELD
+    while left and left > 0 and not self.closed and source.fd:fileno()
+        and sys.ppoll({ source.fd }, 0)[1] do
+      local size = take(self, source)
+      left = size and left - size
+    end
+    if source.fd:fileno() then
+      remove(self, source)
+    end
+  end
+end
+
+local function add(list, what, fd, self, source)
+  local n = #list + 1
+  list[n], what[n] = fd, { self, source }
+end
+
+local function leave(list)
+  for _, self in ipairs(list) do
+    self.attended = false
+  end
+end
+
+--- These and the programs that joined them, each once; without those that have ended.
+local function all_of(list)
+  local all, known = {}, {}
+  local function take_in(self)
+    if not self.closed and not known[self] then
+      known[self], all[#all + 1] = true, self
+    end
+  end
+  for _, self in ipairs(list) do
+    take_in(self)
+    for program in pairs(not self.closed and self.joined or {}) do
+      take_in(program)
+    end
+  end
+  return all
+end
+
+--- One turn: waits until something happens to one of these containers, or to one of two fds of the
+-- caller's, and deals with it.
+-- @tparam table list objects of containers
+-- @number[opt] seconds how long at most
+-- @param[opt] reader fd that the caller waits to read
+-- @param[opt] writer fd that the caller waits to write
+-- @return true when the caller's fd is ready
+function attend.turn(list, seconds, reader, writer)
+  local readers, writers, of_reader, of_writer = {}, {}, {}, {}
+  local now = sys.clock_gettime()
+  -- Also where an error comes out of here, as from a hook of the caller's.
+  local attended <close> = setmetatable({}, { __close = leave })
+  for _, self in ipairs(all_of(list)) do
+    attended[#attended + 1] = self
+    self.attended = true
+    add(readers, of_reader, self.state.pidfd, self)
+    for _, source in ipairs(self.sources) do
+      if source.take then
+        add(readers, of_reader, source.fd, self, source)
+      else
+        add(writers, of_writer, source.fd, self, source)
+      end
+    end
+    if self.deadline then
+      seconds = math.min(seconds or math.huge, math.max(self.deadline - now, 0))
+    end
+  end
+  readers[#readers + 1], writers[#writers + 1] = reader, writer
+  local can_read, can_write = sys.ppoll(readers, seconds, writers)
+  for i, about in ipairs(of_reader) do
+    local self, source = about[1], about[2]
+    if can_read[i] and source and source.fd:fileno() then
+      take(self, source)
+    end
+  end
+  for i, about in ipairs(of_writer) do
+    if can_write[i] and about[2].fd:fileno() then
+      give(about[1], about[2])
+    end
+  end
+  now = sys.clock_gettime()
+  for i, about in ipairs(of_reader) do
+    local self = about[1]
+    if can_read[i] and not about[2] and not self.closed then
+      drain(self)
+      if not self.closed then
+        self:ended()
+      end
+    elseif not about[2] and not self.closed and self.deadline and self.deadline <= now then
+      self:due(now)
+    end
+  end
+  return reader and can_read[#readers] or writer and can_write[#writers]
+end
+
+return attend

@@ -1,0 +1,218 @@
+-- The host program's end of a stream: read and written as a file of Lua's io library, but that an
+-- error is a value of this library, and that a wait goes on attending the container.
+
+local sys = require "container.sys"
+local buffer = require "container.runtime.buffer"
+local sync = require "container.engine.sync"
+
+local PIECE <const> = 65536
+
+local pipe = {}
+
+local methods = {}
+
+local function failure(self, message, errno)
+  return nil, sync.failure(self.name, message, errno)
+end
+
+--- Waits until the fd is ready or the container has ended. The container's other streams and its
+-- time go on meanwhile: a program that fills one of them would else never write to the other. But
+-- in a function that is called while somebody waits for the container they are that one's.
+-- @return whether the fd is ready. Whoever had its other side is dead with the container, and a
+-- copy that got out of that holds up nobody.
+local function await(self, reader, writer)
+  local owner, ready = self.container, nil
+  while not ready and self.stream:fileno() do
+    if owner.closed then
+      local can_read, can_write = sys.ppoll({ reader }, 0, { writer })
+      return can_read[1] or can_write[1]
+    elseif owner.attended then
+      local can_read, can_write = sys.ppoll({ owner.state.pidfd, reader }, nil, { writer })
+      ready = can_read[2] or can_write[1]
+      if can_read[1] and not ready then
+        return false
+      end
+    else
+      ready = self.turn(owner, nil, reader, writer)
+    end
+  end
+  return ready and self.stream:fileno() ~= nil
+end
+
+--- Reads a piece into the buffer; false at the end, or nil and an error.
+local function fill(self)
+  if not await(self, self.stream) then
+    return false
+  end
+  local piece, message, errno = sys.read(self.stream, PIECE)
+  -- A terminal whose other side is closed answers with an error.
+  if not piece and errno ~= sys.errno.EIO then
+    return nil, message, errno
+  elseif not piece or piece == "" then
+    return false
+  end
+  self.buffer:push(piece)
+  return true
+end
+
+local function read_line(self, keep)
+  local search = {}
+  while true do
+    local size = self.buffer:line(search)
+    if size then
+      local line = self.buffer:take(size)
+      return keep and line or line:sub(1, -2)
+    end
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      return self.buffer.size > 0 and self.buffer:take(self.buffer.size) or nil
+    end
+  end
+end
+
+--- Reads until there are so many bytes, or the end.
+local function read_size(self, size)
+  while self.buffer.size < size do
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      break
+    end
+  end
+  return (self.buffer.size > 0 or size == 0) and self.buffer:take(size) or nil
+end
+
+local function read_all(self)
+  local all, err = read_size(self, math.maxinteger)
+  return err == nil and (all or "") or nil, err
+end
+
+--- Reads, as file:read of Lua does: "l" a line without its end (the default), "L" with it, "a"
+-- everything up to the end, a number at most so many bytes.
+-- @return a string; nil at the end; or nil and an error
+function methods:read(format)
+  if not self.stream:fileno() then
+    return failure(self, "the stream is closed", sys.errno.EBADF)
+  elseif format == nil or format == "l" then
+    return read_line(self, false)
+  elseif format == "L" then
+    return read_line(self, true)
+  elseif format == "a" then
+    return read_all(self)
+  elseif math.type(format) == "integer" and format >= 0 then
+    return read_size(self, format)
+  end
+  return failure(self, "expected \"l\", \"L\", \"a\" or a number of bytes to read",
+    sys.errno.EINVAL)
+end
+
+--- Reads what is there now, at most `size` bytes; waits only when there is nothing.
+-- @int[opt=65536] size
+-- @return a string; nil at the end; or nil and an error
+function methods:readsome(size)
+  if not self.stream:fileno() then
+    return failure(self, "the stream is closed", sys.errno.EBADF)
+  elseif size ~= nil and not (math.type(size) == "integer" and size > 0) then
+    return failure(self, "expected a number of bytes to read", sys.errno.EINVAL)
+  end
+  if self.buffer.size == 0 then
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      return nil
+    end
+  end
+  return self.buffer:take(size or PIECE)
+end
+
+--- The lines, for a `for`. Raises what `read` would answer, as io.lines does.
+function methods:lines(format)
+  return function()
+    local line, err = self:read(format)
+    return err and error(err, 0) or line
+  end
+end
+
+--- Writes strings and numbers, all of them.
+-- @return the stream; or nil and an error (EPIPE when nobody reads it any more)
+function methods:write(...)
+  if not self.stream:fileno() then
+    return failure(self, "the stream is closed", sys.errno.EBADF)
+  end
+  for i = 1, select("#", ...) do
+    local data, from = select(i, ...), 1
+    if type(data) ~= "string" and type(data) ~= "number" then
+      return failure(self, ("expected a string to write, got a %s"):format(type(data)),
+        sys.errno.EINVAL)
+    end
+    data = tostring(data)
+    while from <= #data do
+      local over = self.container.closed -- then nobody makes room any more
+      local written, message, errno = sys.write(self.stream, data, from)
+      if written then
+        from = from + written
+      elseif errno ~= sys.errno.EAGAIN then
+        return failure(self, message, errno)
+      elseif over or not await(self, nil, self.stream) then
+        return failure(self, "write: Broken pipe", sys.errno.EPIPE)
+      end
+    end
+  end
+  return self
+end
+
+--- Closes it: a program that reads it sees its end.
+function methods:close()
+  return self.stream:close()
+end
+
+--- Gives a terminal another size; what is in the foreground there is told by SIGWINCH.
+-- @int height
+-- @int width
+-- @return true; or nil and an error
+function methods:resize(height, width)
+  local function fits(size)
+    return math.type(size) == "integer" and size >= 1 and size <= 0xffff
+  end
+  if not fits(height) or not fits(width) then
+    return failure(self, "expected a height and a width from 1 to 65535", sys.errno.EINVAL)
+  elseif not self.stream:fileno() then
+    return failure(self, "the stream is closed", sys.errno.EBADF)
+  end
+  local ok, message, errno = sys.tcsetwinsize(self.stream, height, width)
+  if ok then
+    return true
+  end
+  return failure(self, message, errno)
+end
+
+--- The fd, for an event loop.
+function methods:fd()
+  return self.stream
+end
+
+local metatable = {
+  __name = "container.engine.streams",
+  __index = methods,
+  __close = methods.close,
+  __tostring = function(self)
+    return ("container.stream (%s)"):format(self.name)
+  end,
+}
+
+--- Makes one.
+-- @param fd
+-- @string name as errors name it
+-- @tparam table owner the object of the container
+-- @func turn one turn of the event loop for it
+function pipe.new(fd, name, owner, turn)
+  return setmetatable(
+    { stream = fd, name = name, container = owner, turn = turn, buffer = buffer.new() },
+    metatable)
+end
+
+return pipe
