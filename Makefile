@@ -10,7 +10,7 @@ CC        ?= cc
 CFLAGS    ?= -O2 -g
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla
 SANITIZE  ?=
-override CFLAGS += -std=gnu11 -fPIC $(WARNINGS)
+override CFLAGS += -std=gnu11 -fPIC -Icsrc $(WARNINGS)
 
 # Where a build goes; the checks make their own beside the one that is used.
 BUILD      = build
@@ -23,11 +23,15 @@ LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
 
 # csrc/libseccomp.c, which compiles the profiles of seccomp, is a module of its own, and lies where
-# Lua looks for what belongs to container.so. csrc/command.c is no module.
+# Lua looks for what belongs to container.so.
 SECCOMP    = $(MODULE:.so=)/libseccomp.so
-SOURCES    = $(filter-out csrc/command.c csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
+SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
 OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
-ROOMS      = $(sort $(wildcard lua/container/*.lua lua/container/*/*.lua))
+
+# The Lua modules are compiled as the C files are, with their line numbers: build/lua/container/...
+LUAC       = luac$(LUA_VER)
+MODULES    = $(sort $(shell find lua -name '*.lua'))
+BYTECODE   = $(MODULES:%=build/%)
 
 # The command as one file takes these libraries; where one of them is missing, there is none, and
 # run.lua is what is installed as the command. With lua-cjson it reads profiles in JSON, too.
@@ -37,7 +41,7 @@ CJSON     := $(call archive,lua$(LUA_VER)-cjson)
 COMMAND    = $(if $(word 3,$(ARCHIVES)),$(if $(SANITIZE),,lua-container))
 OBJCOPY   ?= objcopy
 
-all: module container/library.luac container/seccomp.bpf $(COMMAND)
+all: module $(BYTECODE) container/seccomp.bpf $(COMMAND)
 
 module: $(MODULE) $(SECCOMP)
 
@@ -50,27 +54,27 @@ $(SECCOMP): $(BUILD)/libseccomp.o
 
 # The default profile of seccomp, compiled, so that a start needs no libseccomp.
 container/seccomp.bpf: $(SECCOMP) $(MODULE) \
-    $(wildcard lua/container/linux/seccomp.lua lua/container/seccomp/*.lua lua/container/linux/capabilities.lua)
+    $(wildcard lua/container/linux/seccomp.lua lua/container/linux/seccomp/*.lua) \
+    lua/container/linux/capabilities.lua
 	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
 	  'assert(require("container.linux.seccomp").build("$@"))'
 
 $(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h Makefile
-	@mkdir -p $(BUILD)
+	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
 
-# Their bytecode, which saves a start most of its time: cli.luac, library.luac and one file for each
-# room that is in neither. As soon as a source has changed they are not used.
-container/library.luac: lua/bytecode.lua $(ROOMS) $(MODULE)
-	$(LUA) lua/bytecode.lua $(@D) $(ROOMS)
+build/lua/%.lua: lua/%.lua
+	@mkdir -p $(@D)
+	$(LUAC) -o $@ $<
 
-# Lua, the module and the rooms in one file, see csrc/command.c: at first without the rooms.
+# Lua, the C and the Lua modules in one file, see csrc/command/command.c: at first without the latter.
 UNLINKED   = dlopen dlsym dlclose dlerror dladdr
-$(BUILD)/command: $(BUILD)/command.o $(BUILD)/libseccomp.o $(OBJECTS) $(ARCHIVES) $(CJSON)
+$(BUILD)/lua-container: $(BUILD)/command/command.o $(BUILD)/libseccomp.o $(OBJECTS) $(ARCHIVES) $(CJSON)
 	$(CC) $(LDFLAGS) -static -no-pie $(UNLINKED:%=-Wl,--wrap=%) -o $@ \
 	  $(filter %.o,$^) $(CJSON:%=-Wl,--undefined=luaopen_cjson %) $(ARCHIVES) -lm
 
-lua-container: $(BUILD)/command lua/freeze.lua container/library.luac container/seccomp.bpf
-	$< lua/freeze.lua $(BUILD)/heap $(ROOMS)
+lua-container: $(BUILD)/lua-container csrc/command/freeze.lua $(BYTECODE) container/seccomp.bpf
+	$< csrc/command/freeze.lua $(BUILD)/heap
 	$(OBJCOPY) --strip-all --update-section .lua_heap=$(BUILD)/heap $< $@
 
 # What a bare Debian or Ubuntu with git and make lacks. Asked of the machine first, so that a
@@ -139,9 +143,9 @@ install: all
 	install -d $(BINDIR) $(LIBDIR) $(LUADIR)
 	install -m 644 container.so $(LIBDIR)/container.so
 	install -D -m 644 container/libseccomp.so $(LIBDIR)/container/libseccomp.so
-	for room in $(ROOMS:lua/%=%); do \
-	  install -D -m 644 lua/$$room $(LUADIR)/$$room || exit 1; done
-	install -m 644 container/seccomp.bpf container/*.luac $(LIBDIR)/container # newer than these
+	for module in $(MODULES:lua/%=%); do \
+	  install -D -m 644 build/lua/$$module $(LUADIR)/$$module || exit 1; done
+	install -m 644 container/seccomp.bpf $(LIBDIR)/container
 	install -m 755 $(or $(COMMAND),run.lua) $(BINDIR)/lua-container
 
 uninstall:

@@ -10,20 +10,20 @@ end
 -- A start is over before there is anything worth collecting; the command line switches it on again.
 collectgarbage("stop")
 
--- In a source tree the module and the rooms lie beside this file; installed, they are where Lua
--- looks anyway.
+-- In a source tree container.so and the Lua modules lie beside this file: compiled where `make` has
+-- been, and as sources. Installed, they are where Lua looks anyway.
 local function look_beside(path)
   local here = path:match("^(.*)/[^/]*$") or "."
-  local open = package.loadlib(here .. "/container.so", "luaopen_container")
+  local open = package.loadlib(here .. "/container.so", "luaopen_container_sys")
   if open then
-    package.preload.container = open
-    package.path = here .. "/lua/?.lua;" .. package.path
+    package.preload["container.sys"] = open
+    package.path = here .. "/build/lua/?.lua;" .. here .. "/lua/?.lua;" .. package.path
   end
   return open
 end
 
 local beside = look_beside(arg[0])
-local found, container = pcall(require, "container")
+local found, cli = pcall(require, "container.cli.main")
 if not found and not beside then
   -- This file may have been called by a symbolic link into its tree. Lua cannot read one, so a
   -- program has to; nobody else pays for it.
@@ -31,18 +31,17 @@ if not found and not beside then
   local path = pipe:read("*a"):gsub("\n$", "")
   pipe:close()
   if look_beside(path) then
-    found, container = pcall(require, "container")
+    found, cli = pcall(require, "container.cli.main")
   end
 end
-local loaded, main = pcall(function() return container.main end)
-if not (found and loaded) then
+if not found then
   io.stderr:write("lua-container: cannot load its modules, which `make` builds and `make install` ",
-    "installs: ", tostring(found and main or container):match("^[^\n]*"):gsub(":$", "") .. "\n")
+    "installs: ", tostring(cli):match("^[^\n]*"):gsub(":$", "") .. "\n")
   os.exit(125)
 end
 
 -- Without closing the state: the process ends here, the kernel takes all of it back at once.
-local status, why = main(arg)
+local status, why = cli.main(arg)
 if not status then
   io.stderr:write("lua-container: ", tostring(why), "\n")
 end

@@ -56,9 +56,6 @@ void fd_leave_child(unsigned parent);
 /* open.c */
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 
-/* door.c */
-void door_preload(lua_State *L, const char *name);
-
 /* clone3.c */
 pid_t clone3_copy(unsigned long flags, int cgroup);
 pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack_size,
@@ -80,7 +77,6 @@ extern const char init_start[], init_entry[], init_end[];
 void bpf_open(lua_State *L);
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
-void door_open(lua_State *L);
 void fd_open(lua_State *L);
 void features_open(lua_State *L);
 void file_open(lua_State *L);

@@ -117,7 +117,6 @@ static int isolate_load(lua_State *K)
 	lua_pushstring(K, "container");
 	lua_call(K, 1, 1);
 	lua_replace(K, 1);
-	door_preload(K, "library");
 	lua_getglobal(K, "require");
 	lua_pushstring(K, source->room);
 	lua_call(K, 1, 1);

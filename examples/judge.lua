@@ -18,8 +18,8 @@ local function fail(message)
 end
 
 local function read(path)
-  local text, message = container.read_file(path)
-  return text or fail(message)
+  local file <close>, message = io.open(path, "rb")
+  return file and file:read("a") or fail(message)
 end
 
 --- Runs something with all that holds for the compiler and the program alike.

@@ -77,7 +77,7 @@ end
 local function start(job)
   local c, err = container.spawn {
     "sh", "-c", job.command, env = job.env, cwd = "/src",
-    volumes = { assert(container.readlink("/proc/self/cwd")) .. ":/src:ro" },
+    volumes = { ".:/src:ro" },
     stdin = "null", stdout = "capture", stderr = "stdout", output_limit = 1 << 20,
     timeout = asked.seconds, pids = 200,
   }

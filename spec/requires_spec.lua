@@ -1,80 +1,80 @@
--- The layers, read off the files: doors, then spec, run, child, the subjects, the tools and the C
--- module. A require points down; only a subject may ask another subject.
+-- The layers, read off the files: a module requires modules of lower layers, or of its own. The
+-- directory of a file says its layer.
 
 local support = require "spec.support"
 
-local DOOR <const>, SPEC <const>, RUN <const>, CHILD <const> = 6, 5, 4, 3
-local SUBJECT <const>, TOOL <const>, MODULE <const> = 2, 1, 0
-
--- A room that is not named here is about one thing: a subject.
+-- From the top down: directories, and the modules beside them. `linux` and `fs` are one layer.
 local LAYERS <const> = {
-  ["container"] = MODULE,
-  ["container.runtime.buffer"] = TOOL, ["container.engine.sync"] = TOOL, ["container.config.check"] = TOOL,
-  ["container.fs.path"] = TOOL, ["container.json"] = TOOL,
-  ["container.engine.cleanup"] = TOOL, ["container.engine.codec"] = TOOL,
-  ["container.engine.child"] = CHILD, ["container.engine.start"] = RUN, ["container.engine.exec"] = RUN,
-  ["container.engine.isolated"] = RUN,
-  ["container.config.spec"] = SPEC,
-  ["container.cli.main"] = DOOR, ["container.linux.features"] = DOOR, ["container.api"] = DOOR,
+  { "cli" }, { "api" }, { "runtime" }, { "engine" }, { "config" }, { "linux", "fs" },
+  { "check", "error", "json" }, { "sys" },
 }
 
-local function layer(name)
-  return LAYERS[name] or SUBJECT
+local rank = {}
+for i, names in ipairs(LAYERS) do
+  for _, name in ipairs(names) do
+    rank[name] = #LAYERS - i
+  end
 end
 
-local top = assert(package.searchpath("container.config.spec", package.path)):match("^(.*)/container/")
+local top = assert(package.searchpath("container.api", package.path)):match("^(.*)/container/")
 
 local function read(path)
   local file <close> = assert(io.open(path))
   return file:read("a")
 end
 
--- Every room by name: where it is, and what it requires.
-local rooms = {}
+-- Every module by name: its file.
+local modules = {}
 for path in support.run("cd " .. support.quote(top) .. " && find container -name '*.lua'").stdout
   :gmatch("[^\n]+") do
-  rooms[path:gsub("%.lua$", ""):gsub("/", ".")] = path
+  modules[path:gsub("%.lua$", ""):gsub("/", ".")] = path
 end
 
--- A name that is put together at run time, as that of a version is, stands for all that begin so.
 local function requires(name)
-  local text, list = read(top .. "/" .. rooms[name]):gsub("%-%-[^\n]*", ""), {}
-  for wanted, rest in text:gmatch("require%s*%(?%s*\"([^\"]+)\"([^\n]*)") do
-    if rest:find("^%s*%.%.") then
-      for other in pairs(rooms) do
-        list[#list + 1] = other:sub(1, #wanted) == wanted and other or nil
-      end
-    else
-      list[#list + 1] = wanted
-    end
+  local text, list = read(top .. "/" .. modules[name]):gsub("%-%-[^\n]*", ""), {}
+  for wanted in text:gmatch("require%s*%(?%s*\"([^\"]+)\"") do
+    list[#list + 1] = wanted
   end
   return list
 end
 
-describe("the requires of the rooms", function()
-  it("are found: there are rooms, and they require the C module", function()
-    assert.is_string(rooms["container.config.spec"])
-    assert.same({ "container", "container.linux.cgroup.v1" }, requires("container.linux.cgroup.v2"))
+local function layer(name)
+  return rank[name:match("^container%.([%w_]+)")]
+end
+
+describe("the requires of the modules", function()
+  it("are found: there are modules, and they require container.sys", function()
+    assert.is_string(modules["container.config.spec"])
+    assert.same({ "container.sys", "container.linux.cgroup.v1" },
+      requires("container.linux.cgroup.v2"))
   end)
 
-  for name in pairs(rooms) do
+  for name in pairs(modules) do
     it("point down in " .. name, function()
+      assert.is_truthy(layer(name), name .. " is in no layer")
       for _, wanted in ipairs(requires(name)) do
-        assert.is_truthy(wanted == "container" or rooms[wanted],
-          name .. " requires " .. wanted .. ", which is no room")
-        local subjects = layer(name) == SUBJECT and layer(wanted) == SUBJECT
-        assert.is_truthy(layer(wanted) < layer(name) or subjects,
-          name .. " requires " .. wanted .. ", which does not lie below it")
+        assert.is_truthy(wanted == "container.sys" or modules[wanted],
+          name .. " requires " .. wanted .. ", which is no module")
+        assert.is_truthy(layer(wanted) <= layer(name),
+          name .. " requires " .. wanted .. ", which is of a higher layer")
       end
     end)
   end
+
+  it("are all at the top of a file, before anything runs", function()
+    for name, path in pairs(modules) do
+      for line in read(top .. "/" .. path):gmatch("[^\n]+") do
+        assert.is_falsy(line:find("^%s.*require%s*%(?%s*\"container"), name .. ": " .. line)
+      end
+    end
+  end)
 
   it("make no circle", function()
     local state = {}
     local function visit(name, trail)
       trail = trail .. " > " .. name
       assert.are_not.equal("open", state[name], trail)
-      if state[name] or not rooms[name] then
+      if state[name] or not modules[name] then
         return
       end
       state[name] = "open"
@@ -83,18 +83,13 @@ describe("the requires of the rooms", function()
       end
       state[name] = "done"
     end
-    for name in pairs(rooms) do
+    for name in pairs(modules) do
       visit(name, "")
     end
   end)
-
-  it("are of the C module alone in the door for the command line, but for what it shows", function()
-    assert.same({ "container", "container.engine.sync", "container.cli.tty", "container.cli.stats_line" },
-      requires("container.cli.main"))
-  end)
 end)
 
-describe("the rooms", function()
+describe("the modules", function()
   it("do not stand in the way of container.so", function()
     assert.is_nil(io.open(top .. "/container.lua"))
     assert.is_nil(io.open(top .. "/container/init.lua"))
@@ -102,12 +97,9 @@ describe("the rooms", function()
 
   it("set no global", function()
     local result = support.script([[
-      local before, names = {}, { "container.linux.cgroup.v1", "container.linux.cgroup.v2", "container.cli.main" }
+      local before = {}
       for name in pairs(_G) do before[name] = true end
-      require "container.api"
-      require "container.linux.features"
-      require "container.fs.host_overlay"
-      for _, name in ipairs(names) do require(name) end
+      require "container.cli.main"
       for name in pairs(_G) do
         if not before[name] then print(name) end
       end

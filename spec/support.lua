@@ -111,7 +111,7 @@ end
 --- The same for a piece of Lua, in which `container` is this module.
 function support.script(text)
   return support.run(support.lua .. " -e " .. support.quote(
-    "local sys = require 'container.sys'\n" .. text))
+    "local container, sys = require 'container', require 'container.sys'\n" .. text))
 end
 
 local copy

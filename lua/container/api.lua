@@ -1,24 +1,24 @@
--- The door for Lua programs: what `container.run`, `container.spawn`, `container.poll` and
--- `container.call` are.
+-- What `require "container"` adds to the primitives: run, spawn, call, poll, features.
 
+local errors = require "container.error"
+local call = require "container.engine.call"
+local exec = require "container.engine.exec"
+local features = require "container.linux.features"
 local sys = require "container.sys"
 local loop = require "container.runtime.loop"
-local sync = require "container.engine.sync"
-local loading = require "container.loading"
 local object = require "container.runtime.container"
 local run = require "container.engine.start"
 local spec = require "container.config.spec"
 
-local library = {}
+local library = { _VERSION = "lua-container 0.2.0", features = features.features }
 
 --- What all ways to a container have in common.
 -- @tparam table options see spec.lua
--- @tparam[opt] table call what call.lua made of a function in the place of the command
-local function start(options, call)
+-- @tparam[opt] table fn what call.lua made of a function in the place of the command
+local function start(options, fn)
   object.reap()
-  local c, err = spec.read(options, call)
+  local c, err = spec.read(options, fn)
   if c then
-    object.prepare(c)
     c, err = run.start(c)
   end
   if not c then
@@ -41,7 +41,7 @@ end
 -- @treturn table the result of `wait`; or nil and an error
 function library.run(options)
   if type(options) == "table" and rawget(options, "tty") then
-    return nil, sync.failure("spec", "tty: takes container.spawn, which gives its other side",
+    return nil, errors.new("spec", "tty: takes container.spawn, which gives its other side",
       nil, "tty")
   end
   local c <close>, err = library.spawn(options)
@@ -67,9 +67,8 @@ end
 -- "oom", "seccomp" or "malformed" (it wrote something else into the pipe)
 function library.call(options, fn, ...)
   if type(fn) ~= "function" then
-    return nil, sync.failure("spec", ("call: expected a function, got a %s"):format(type(fn)))
+    return nil, errors.new("spec", ("call: expected a function, got a %s"):format(type(fn)))
   end
-  local call = require "container.engine.call"
   local self <close>, err = start(options, call.new(fn, ...))
   if not self then
     return nil, err
@@ -90,24 +89,23 @@ end
 -- tty stdin stdout stderr output_limit timeout grace on
 -- @return an object as that of a container, whose result has no memory_peak; or nil and an error,
 -- ESRCH when the container has ended
-local function exec(self, options)
+local function exec_in(self, options)
   local errno = sys.errno
   if self.container then
-    return nil, sync.failure("exec", "this is a program in a container: ask the container",
+    return nil, errors.new("exec", "this is a program in a container: ask the container",
       errno.EINVAL)
   elseif self.closed then
-    return nil, sync.failure("exec", "the container has ended", errno.ESRCH)
+    return nil, errors.new("exec", "the container has ended", errno.ESRCH)
   elseif self.state.paused then
-    return nil, sync.failure("exec", "the container is paused", errno.EBUSY)
+    return nil, errors.new("exec", "the container is paused", errno.EBUSY)
   elseif self.owner ~= sys.getpid() then
-    return nil, sync.failure("exec", "the container is not this process's",
+    return nil, errors.new("exec", "the container is not this process's",
       sys.errno.ECHILD)
   end
   object.reap()
   local c, err = spec.exec(options, self.state)
   if c then
-    object.prepare(c)
-    c, err = require("container.engine.exec").start(c)
+    c, err = exec.start(c)
   end
   if not c then
     return nil, err
@@ -116,7 +114,7 @@ local function exec(self, options)
 end
 
 -- Here, for an object knows nothing of how containers are made.
-object.metatable.__index.exec = loading.guarded(exec)
+object.metatable.__index.exec = exec_in
 
 --- Waits until at least one of many containers has ended, and meanwhile attends all of them as
 -- `wait` does.
@@ -126,7 +124,7 @@ object.metatable.__index.exec = loading.guarded(exec)
 -- is up; or nil and an error
 function library.poll(list, seconds)
   local function refuse(message, errno)
-    return nil, sync.failure("poll", message, sys.errno[errno])
+    return nil, errors.new("poll", message, sys.errno[errno])
   end
   if type(list) ~= "table"
       or seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
@@ -153,10 +151,6 @@ function library.poll(list, seconds)
     left = finish and math.max(finish - sys.clock_gettime(), 0)
     loop.turn(list, left)
   end
-end
-
-for _, name in ipairs { "spawn", "run", "call" } do
-  library[name] = loading.guarded(library[name])
 end
 
 return library

@@ -691,7 +691,8 @@ describe("spec.read", function()
         assert.same({ "/proc/x", "/a b" },
           config({ [option] = { "//proc/./x/", "/a b" } }).linux[field])
         assert.same({}, config({ [option] = {} }).linux[field])
-        assert.equal(require("container.fs.masks")[option == "masked_paths" and "MASKED" or "READONLY"],
+        local masks = require "container.fs.masks"
+        assert.equal(masks[option == "masked_paths" and "MASKED" or "READONLY"],
           config({}).linux[field])
       end)
 

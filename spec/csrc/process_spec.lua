@@ -203,7 +203,8 @@ describe("container.kill", function()
   end)
 
   it("is refused another's process", function()
-    local result = support.as_user(support.lua .. [[ -e 'print(require("container.sys").kill(1, 0))']])
+    local result = support.as_user(support.lua
+      .. [[ -e 'print(require("container.sys").kill(1, 0))']])
     assert.equal("nil\tkill 1: Operation not permitted\t1\n", result.stdout)
   end)
 

@@ -1,3 +1,4 @@
+local errors = require "container.error"
 local sys = require "container.sys"
 local sync = require "container.engine.sync"
 local support = require "spec.support"
@@ -19,9 +20,9 @@ local function prepared()
   return c, stack
 end
 
-describe("channel.failure", function()
+describe("errors.new", function()
   it("prints as one sentence, of its step and its message", function()
-    local err = sync.failure("rootfs", "open /nope: No such file or directory", E.ENOENT)
+    local err = errors.new("rootfs", "open /nope: No such file or directory", E.ENOENT)
     assert.equal("rootfs: open /nope: No such file or directory", tostring(err))
     assert.same({ "rootfs", "/nope", E.ENOENT, "open /nope: No such file or directory" },
       { err.step, err.subject, err.errno, err.message })
@@ -29,7 +30,7 @@ describe("channel.failure", function()
 
   it("takes the subject out of a message of the C module", function()
     local function subject(message)
-      return sync.failure("step", message).subject
+      return errors.new("step", message).subject
     end
     assert.equal("/a b: c", subject("open /a b: c: No such file or directory"))
     assert.equal("/proc/self/uid_map", subject("write /proc/self/uid_map: Operation not permitted"))
@@ -39,43 +40,43 @@ describe("channel.failure", function()
   end)
 
   it("keeps a subject that is given", function()
-    assert.equal("pids", sync.failure("spec", "mkdir a: b", nil, "pids").subject)
+    assert.equal("pids", errors.new("spec", "mkdir a: b", nil, "pids").subject)
   end)
 
   it("has a type with a name", function()
-    assert.equal("container.error", getmetatable(sync.failure("a", "b")).__name)
+    assert.equal("container.error", getmetatable(errors.new("a", "b")).__name)
   end)
 end)
 
-describe("channel.plain", function()
+describe("errors.plain", function()
   it("is one line that does nothing to a terminal", function()
-    assert.equal("a b", sync.plain("a b"))
-    assert.equal("a\\x0ab\\x1b[2J\\x7f\u{e9}", sync.plain("a\nb\27[2J\127\u{e9}"))
+    assert.equal("a b", errors.plain("a b"))
+    assert.equal("a\\x0ab\\x1b[2J\\x7f\u{e9}", errors.plain("a\nb\27[2J\127\u{e9}"))
   end)
 
   it("is the beginning and the end of what is long", function()
     local text = ("a"):rep(1000) .. ("b"):rep(1000)
-    assert.equal(("a"):rep(200) .. "..." .. ("b"):rep(200), sync.plain(text))
-    assert.equal("aaaaa...bbbbb", sync.plain(text, 5))
-    assert.equal(("x"):rep(600), sync.plain(("x"):rep(600)))
-    assert.equal(#sync.plain(text), #sync.plain(sync.plain(text)))
+    assert.equal(("a"):rep(200) .. "..." .. ("b"):rep(200), errors.plain(text))
+    assert.equal("aaaaa...bbbbb", errors.plain(text, 5))
+    assert.equal(("x"):rep(600), errors.plain(("x"):rep(600)))
+    assert.equal(#errors.plain(text), #errors.plain(errors.plain(text)))
   end)
 
   it("cuts no character in two", function()
     for shift = 0, 3 do
-      local text = sync.plain(("x"):rep(shift) .. ("\u{20ac}"):rep(1000))
+      local text = errors.plain(("x"):rep(shift) .. ("\u{20ac}"):rep(1000))
       assert.is_truthy(utf8.len(text))
     end
   end)
 end)
 
-describe("channel.refusal", function()
+describe("errors.refusal", function()
   it("tells what is long in short, but what it is about and what a hook says whole", function()
     local path = "/" .. ("x"):rep(5000)
-    local err = sync.refusal("rootfs", ("open %s: File name too long"):format(path), 36)
+    local err = errors.refusal("rootfs", ("open %s: File name too long"):format(path), 36)
     assert.matches("^rootfs: open /x+%.%.%.x+: File name too long$", tostring(err))
     assert.same({ 36, 403 }, { err.errno, #err.message })
-    err = sync.refusal("hooks", path .. "\nstack traceback:\n")
+    err = errors.refusal("hooks", path .. "\nstack traceback:\n")
     assert.equal(path .. "\nstack traceback:\n", err.message)
   end)
 end)

@@ -28,7 +28,8 @@ describe("mask.child #root", function()
       assert(sys.mount(path, path, nil, "bind"))
       assert(sys.mount(nil, path, nil, "bind,remount"))
       local root <close> = assert(sys.open(path, "path,directory"))
-      local ok, message, errno = masks.child { root = root, view = view, config = { linux = linux } }
+      local ok, message, errno =
+        masks.child { root = root, view = view, config = { linux = linux } }
       if not ok then
         return nil, message, errno
       end

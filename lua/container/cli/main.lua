@@ -1,7 +1,12 @@
 -- The door for the command line: argv to options, errors to one sentence, an exit status.
 
-local container = require "container"
+local errors = require "container.error"
+local api = require "container.api"
+local network = require "container.linux.network"
+local start = require "container.engine.start"
+local stats_line = require "container.cli.stats_line"
 local sys = require "container.sys"
+local tty = require "container.cli.tty"
 
 local cli = {}
 
@@ -209,7 +214,7 @@ local OPTIONS <const> = {
   ["--stop-timeout"] = { field = "grace", read = seconds },
   ["--no-init"] = { field = "init", value = false },
   ["--quiet"] = { field = "announce", value = false },
-  ["--features"] = { text = function() return container.features("json") .. "\n" end },
+  ["--features"] = { text = function() return api.features("json") .. "\n" end },
   ["--help"] = { text = USAGE },
   ["--version"] = { text = VERSION .. "\n" },
 }
@@ -219,11 +224,7 @@ local SHORT <const> = { e = "--env", m = "--memory", w = "--workdir", v = "--vol
 
 --- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
-  local found, plain = pcall(function()
-    return require("container.engine.sync").plain -- if there is an fd to read it by
-  end)
-  message = found and plain(message) or message:gsub("%c", "?")
-  sys.write(2, ("lua-container: %s\n"):format(message))
+  sys.write(2, ("lua-container: %s\n"):format(errors.plain(message)))
 end
 
 --- Which option a word is, with the value that stands in it: --name=value, -nvalue.
@@ -405,20 +406,17 @@ function cli.main(argv)
   local ahead = own_network and sys.geteuid() == 0 and sys.network_ahead() or nil
   local measured = options.stats
   options.stats = measured and true
-  local spawn = container.spawn -- the first look at it loads the rooms, if that can be
-  if package.loaded["container.engine.start"] then
-    -- This program has one container, and ends with it.
-    package.loaded["container.engine.start"].way = "shared"
-    package.loaded["container.linux.network"].ahead = ahead
-  end
-  local c <close>, err = spawn(options)
+  -- This program has one container, and ends with it.
+  start.way = "shared"
+  network.ahead = ahead
+  local c <close>, err = api.spawn(options)
   if not c then
     say(sentence(err))
     return status_of(err)
   end
   -- Not before there is a container: a start that is refused leaves the terminal alone.
-  local terminal <close> = c.tty and require("container.cli.tty").new(c) or nil
-  local meter = measured and require("container.cli.stats_line").new(c, measured)
+  local terminal <close> = c.tty and tty.new(c) or nil
+  local meter = measured and stats_line.new(c, measured)
   local result, why = attend(c, signals, options.init ~= false, terminal, meter)
   if not result then
     say(tostring(why))

@@ -1,6 +1,7 @@
 -- What a container uses, for who looks on: a line on the launcher's terminal that changes while it
 -- runs, one at its end, or all numbers as JSON. Loaded only for who asks.
 
+local json = require "container.json"
 local sys = require "container.sys"
 
 local meter = {}
@@ -65,7 +66,7 @@ function meter:finish(result)
   local stats = result.stats or {}
   if self.how == "json" then
     stats.wall, stats.status, stats.reason = result.wall, result.status, result.reason
-    sys.write(2, require("container.json").encode(stats, {}) .. "\n")
+    sys.write(2, json.encode(stats, {}) .. "\n")
     return
   end
   local cpu, memory, pids = stats.cpu or {}, stats.memory or {}, stats.pids or {}

@@ -2,7 +2,7 @@
 
 local sys = require "container.sys"
 local capabilities = require "container.linux.capabilities"
-local check = require "container.config.check"
+local check = require "container.check"
 
 local expect, text, plain, array = check.expect, check.text, check.plain, check.array
 

@@ -7,7 +7,8 @@ local PATH <const> = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 
 -- One for all containers: whoever wants others makes another table.
 local CAPABILITIES <const> = {
-  bounding = capabilities.DEFAULT, effective = capabilities.DEFAULT, permitted = capabilities.DEFAULT,
+  bounding = capabilities.DEFAULT, effective = capabilities.DEFAULT,
+  permitted = capabilities.DEFAULT,
   inheritable = {}, ambient = {},
 }
 

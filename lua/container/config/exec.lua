@@ -2,7 +2,7 @@
 -- and never more. Loaded only for who asks.
 
 local sys = require "container.sys"
-local check = require "container.config.check"
+local check = require "container.check"
 local rights = require "container.config.capabilities"
 
 local second = {}

@@ -1,8 +1,7 @@
 -- The option hooks: for each moment an array of functions, and of OCI's tables.
 -- OCI runtime specification, config, "POSIX-platform Hooks"
 
-local check = require "container.config.check"
-local hook = require "container.engine.hooks"
+local check = require "container.check"
 
 local room = {}
 
@@ -67,7 +66,6 @@ function room.hooks(c, value)
   end
   if next(hooks) then
     c.config.hooks = hooks
-    c.hook = hook.new(hooks)
   end
 end
 

@@ -2,7 +2,7 @@
 -- only for who asks for one; each lands in OCI's mounts, maskedPaths or readonlyPaths.
 
 local sys = require "container.sys"
-local check = require "container.config.check"
+local check = require "container.check"
 
 local refuse, expect, text, plain, array =
   check.refuse, check.expect, check.text, check.plain, check.array

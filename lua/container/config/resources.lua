@@ -1,7 +1,7 @@
 -- The options that limit what a container uses, as a person writes them, and what they are in
 -- OCI's linux.resources: config-linux, "Control groups". Loaded only for who asks for one.
 
-local check = require "container.config.check"
+local check = require "container.check"
 local sys = require "container.sys"
 
 local refuse, expect, text = check.refuse, check.expect, check.text

@@ -67,9 +67,18 @@
 --   result_limit   for container.call: how many bytes its values may take; 16 MiB
 --   announce       true: says on standard error what runs, and as which pid
 
-local sync = require "container.engine.sync"
-local check = require "container.config.check"
+local errors = require "container.error"
+local capabilities = require "container.config.capabilities"
+local check = require "container.check"
 local defaults = require "container.config.defaults"
+local exec = require "container.config.exec"
+local hooks = require "container.config.hooks"
+local landlock = require "container.linux.landlock"
+local mounts = require "container.config.mounts"
+local privileged = require "container.config.privileged"
+local resources = require "container.config.resources"
+local streams = require "container.config.streams"
+local terminal = require "container.config.terminal"
 local userns = require "container.linux.userns"
 local rlimits = require "container.linux.rlimits"
 
@@ -181,8 +190,7 @@ local options = {
     c.config.linux.seccomp = value
   end,
   landlock = function(c, value)
-    -- Here, so that only who asks for it loads it, and not in the child.
-    c.landlock = require("container.linux.landlock").read("landlock", value)
+    c.landlock = landlock.read("landlock", value)
   end,
   users = function(c, value)
     c.users = expect(value == "auto" or value == "subid", "users", "\"auto\" or \"subid\"", value)
@@ -200,8 +208,7 @@ local options = {
   end,
   tty = function(c, value)
     if value then
-      -- Here, so that only who asks for it loads it, and not in the child.
-      c.terminal = require("container.engine.terminal").read("tty", value)
+        c.terminal = terminal.read("tty", value)
       c.config.process.terminal = c.terminal ~= nil
       c.config.process.consoleSize = c.terminal and c.terminal.size
     else
@@ -222,7 +229,8 @@ local options = {
     if not c.call then
       refuse("result_limit", "is for container.call")
     end
-    c.call.read(c, value)
+    c.call.limit = expect(math.type(value) == "integer" and value > 0 and value < 1 << 31,
+      "result_limit", "a number of bytes", value) and value
   end,
   on = function(c, value)
     c.on = {}
@@ -233,31 +241,26 @@ local options = {
   end,
 }
 
--- Those that a room of its own reads, which is loaded only for them; and here, for the child can
--- load nothing.
-local ROOMS <const> = {
-  volumes = "place", tmpfs = "place", masked_paths = "place", readonly_paths = "place",
-  capabilities = "capability", cap_add = "capability", cap_drop = "capability",
-  hooks = "hook",
-}
-
-for name, room in pairs(ROOMS) do
-  options[name] = function(c, value)
-    require("container.spec." .. room)[name](c, value)
-  end
+-- Those that modules of their own read.
+for _, name in ipairs { "volumes", "tmpfs", "masked_paths", "readonly_paths" } do
+  options[name] = mounts[name]
 end
+for _, name in ipairs { "capabilities", "cap_add", "cap_drop" } do
+  options[name] = capabilities[name]
+end
+options.hooks = hooks.hooks
 
 for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
   options[name] = function(c, value)
-    require("container.engine.streams").read(c, name, value)
+    streams.read(c, name, value)
   end
 end
 for _, name in ipairs { "memory", "memory_swap", "memory_reservation", "cpus", "cpu_weight",
   "cpuset_cpus", "cpuset_mems", "io", "io_weight", "hugepages", "unified", "oom_score_adj",
   "stats", "devices" } do
   options[name] = function(c, value)
-    c.resource = require("container.config.resources")
-    c.resource.read(c, name, value)
+    c.resource = true
+    resources.read(c, name, value)
   end
 end
 
@@ -350,7 +353,7 @@ local function read(given, call)
   userns.read(c)
   check_ids(c)
   if c.resource then
-    c.resource.finish(c)
+    resources.finish(c)
   end
   if config.linux.seccomp == nil then
     config.linux.seccomp = not c.privileged and "default"
@@ -358,16 +361,16 @@ local function read(given, call)
   if c.capabilities_given and (c.cap_add or c.cap_drop) then
     refuse("capabilities", "says all that there are; it does not go with cap_add and cap_drop")
   elseif c.privileged then
-    require("container.config.privileged").privileged(c)
+    privileged.privileged(c)
   elseif c.cap_add or c.cap_drop then
-    require("container.config.capabilities").change(c, c.cap_add or {}, c.cap_drop or {})
+    capabilities.change(c, c.cap_add or {}, c.cap_drop or {})
   end
   if c.devices or (c.cap_add or c.capabilities_given) and not c.privileged
     and has_mknod(config.process.capabilities.bounding) then
-    require("container.config.resources").close_devices(c)
+    resources.close_devices(c)
   end
   if c.network == "host" then
-    require("container.config.privileged").share_network(c)
+    privileged.share_network(c)
   end
   return c
 end
@@ -381,11 +384,10 @@ local OF_EXEC <const> = {
 
 local function read_exec(given, target)
   plain("options", given)
-  local second = require "container.config.exec"
-  local c = second.new(target)
+  local c = exec.new(target)
   read_args(c, given)
   read_options(c, given, OF_EXEC)
-  second.narrow(c, target)
+  exec.narrow(c, target)
   return c
 end
 
@@ -394,9 +396,9 @@ local function answer(fn, ...)
   if c then
     return c
   end
-  local field = sync.plain(refusal.field, 50)
+  local field = errors.plain(refusal.field, 50)
   local message = ("%s: %s"):format(field, refusal.message)
-  return nil, sync.refusal("spec", message, refusal.errno, field)
+  return nil, errors.refusal("spec", message, refusal.errno, field)
 end
 
 --- Reads what a person wrote.

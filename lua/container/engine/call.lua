@@ -1,9 +1,9 @@
 -- A function of the caller's that runs in a container in the place of a program, and its values.
 -- It runs in a copy of the host program, which is pid 1: everything that it sees of the caller's is
--- a copy, and what it changes is gone with it. Loaded only for who asks.
+-- a copy, and what it changes is gone with it.
 
-local sync = require "container.engine.sync"
-local check = require "container.config.check"
+local errors = require "container.error"
+local mount_fd = require "container.fs.mount_fd"
 local sys = require "container.sys"
 local codec = require "container.engine.codec"
 
@@ -21,22 +21,18 @@ local VALUES <const>, ERROR <const> = "V", "E"
 -- The pipe as the function's process has it.
 local PIPE <const> = 3
 
---- Leaves a call for run.lua.
+--- Leaves a call for engine/start.lua.
 -- @func fn
 -- @param ... its arguments
 function call.new(fn, ...)
-  return setmetatable({ fn = fn, arguments = table.pack(...), limit = LIMIT }, { __index = call })
-end
-
---- Reads the option `result_limit`.
-function call.read(c, given)
-  check.expect(math.type(given) == "integer" and given > 0 and given < 1 << 31, "result_limit",
-    "a number of bytes", given)
-  c.call.limit = given
+  return { fn = fn, arguments = table.pack(...), limit = LIMIT }
 end
 
 --- Makes the pipe that the values come over.
 function call.prepare(c)
+  if not c.call then
+    return true
+  end
   local reader, writer, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
@@ -54,6 +50,9 @@ end
 
 --- In the parent: only the child can write from here on.
 function call.parent(c)
+  if not c.call then
+    return true
+  end
   c.call.writer:close()
   return true
 end
@@ -83,6 +82,9 @@ end
 
 --- In the child, as its last step: here the function runs, with every limit there is.
 function call.child(c)
+  if not c.call then
+    return true
+  end
   local leave = os.exit
   local ok, message, errno = sys.open_stdio()
   if ok then
@@ -94,7 +96,7 @@ function call.child(c)
   -- An exec would close what the steps before have left open. Of the channel it says that the
   -- function runs, so what fails from here on is told by nobody.
   if ok then
-    ok, message, errno = sys.close_others({ sync.KEPT + #(c.trees or {}) }, 0)
+    ok, message, errno = sys.close_others({ mount_fd.FIRST_FD + #(c.trees or {}) }, 0)
   end
   if not ok then
     return nil, message, errno
@@ -134,7 +136,7 @@ function call.source(self)
 end
 
 local function failure(message, reason, result)
-  local err = sync.failure("call", message)
+  local err = errors.new("call", message)
   err.reason, err.result = reason, result
   return nil, err
 end

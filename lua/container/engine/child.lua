@@ -5,11 +5,14 @@
 local sys = require "container.sys"
 local sync = require "container.engine.sync"
 local capabilities = require "container.linux.capabilities"
+local call = require "container.engine.call"
 local cgroup = require "container.linux.cgroup"
 local devices = require "container.fs.devices"
+local hooks = require "container.engine.hooks"
 local uts = require "container.linux.uts"
 local userns = require "container.linux.userns"
 local keyring = require "container.linux.keyring"
+local landlock = require "container.linux.landlock"
 local rlimits = require "container.linux.rlimits"
 local masks = require "container.fs.masks"
 local mounts = require "container.fs.mounts"
@@ -17,23 +20,15 @@ local network = require "container.linux.network"
 local process = require "container.linux.process"
 local rootfs = require "container.fs.rootfs"
 local seccomp = require "container.linux.seccomp"
+local streams = require "container.engine.streams"
+local terminal = require "container.engine.terminal"
 local user = require "container.linux.user"
 
 local child = {}
 
---- A verb of a room that is loaded only for who asks for it: then spec.lua leaves it in `c`.
-function child.asked(room, verb)
-  return function(c, ...)
-    if c[room] then
-      return c[room][verb or "child"](c, ...)
-    end
-    return true
-  end
-end
-
 -- Each is { step, function }. The step is what an error names.
 child.order = {
-  { "stream", child.asked("stream") }, -- from files of the host program
+  { "stream", streams.child }, -- from files of the host program
   { "channel", sync.child }, -- no file of the host program is open after this
   { "channel", sync.await }, -- no step is any good before it has ids
   { "process", process.child }, -- from here on it dies with the launcher
@@ -46,24 +41,24 @@ child.order = {
   { "mount", mounts.child }, -- while the old root is there: proc needs it
   { "network", network.join }, -- as late as can be, for it may still be being made: /sys is of it
   { "mount", mounts.rest }, -- while the old root is there: volumes come from it
-  { "terminal", child.asked("terminal") }, -- of the devpts just mounted; has the rights and /proc
+  { "terminal", terminal.child }, -- of the devpts just mounted; has the rights and /proc
   { "device", devices.child }, -- into the /dev just mounted
   { "mask", masks.child }, -- over what has just been mounted
-  { "hooks", child.asked("hook", "create") }, -- all is made, and nothing of the host's is gone yet
+  { "hooks", hooks.create }, -- all is made, and nothing of the host's is gone yet
   { "rootfs", rootfs.pivot }, -- the host's files end here
   { "network", network.child },
   { "process", process.enter }, -- with the rights to make a directory
   { "limit", rlimits.score }, -- by the container's own /proc
   { "limit", rlimits.child }, -- after the last step that could need more than the limit
   { "keyring", keyring.child },
-  { "landlock", child.asked("landlock") }, -- the last that have the right to it, and see files
+  { "landlock", landlock.child }, -- the last that have the right to it, and see files
   { "seccomp", seccomp.early }, -- who gives no such promise has the right to this until here
   { "capability", capabilities.bound }, -- takes a right that the next step may take away
   { "user", user.child }, -- takes rights that the next step takes away
   { "capability", capabilities.child }, -- and with no_new_privs there is no way back
   { "seccomp", seccomp.child }, -- the last of ours, for it would refuse the others
-  { "hooks", child.asked("hook", "start") }, -- as the program, in all
-  { "call", child.asked("call") }, -- a function of the caller's in the program's place
+  { "hooks", hooks.start }, -- as the program, in all
+  { "call", call.child }, -- a function of the caller's in the program's place
   { "exec", process.exec },
 }
 

@@ -5,6 +5,7 @@
 -- of its own parent, the host program. A copy it has to be: one that shares the host program's
 -- memory must not be where somebody of the container could reach it.
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local capabilities = require "container.linux.capabilities"
 local cgroup = require "container.linux.cgroup"
@@ -12,9 +13,12 @@ local sync = require "container.engine.sync"
 local child = require "container.engine.child"
 local userns = require "container.linux.userns"
 local keyring = require "container.linux.keyring"
+local landlock = require "container.linux.landlock"
 local rlimits = require "container.linux.rlimits"
 local process = require "container.linux.process"
 local seccomp = require "container.linux.seccomp"
+local streams = require "container.engine.streams"
+local terminal = require "container.engine.terminal"
 local cleanup = require "container.engine.cleanup"
 local user = require "container.linux.user"
 
@@ -57,11 +61,11 @@ end
 
 -- Each is { step, function }, as of child.lua. Those of the process between.
 join.between = {
-  { "stream", child.asked("stream") }, -- from files of the host program
+  { "stream", streams.child }, -- from files of the host program
   { "channel", function(c) return sync.keep(c, { c.target.pidfd }) end }, -- and no other file
   { "limit", rlimits.score }, -- while /proc is the host's, and shows this process to itself
   { "join", hide }, -- before anybody could look
-  { "process", sync.follow }, -- from here on it dies with the launcher
+  { "process", process.follow }, -- from here on it dies with the launcher
   { "cgroup", function(c) return cgroup.join(c.target) end }, -- by a path of the host's
   { "join", enter }, -- everything at once: the host's files end here
   { "clone", beget },
@@ -73,11 +77,11 @@ join.inside = {
   { "process", process.child }, -- from here on it too dies with the launcher
   { "idmap", userns.join }, -- without ids nothing can be opened
   { "join", hide },
-  { "terminal", child.asked("terminal", "join") }, -- has the rights
+  { "terminal", terminal.join }, -- has the rights
   { "process", process.enter }, -- with the rights to make a directory
   { "limit", rlimits.child },
   { "keyring", keyring.child },
-  { "landlock", child.asked("landlock") }, -- from here on as in child.lua
+  { "landlock", landlock.child }, -- from here on as in child.lua
   { "seccomp", seccomp.early },
   { "capability", capabilities.bound },
   { "user", user.child },
@@ -90,7 +94,7 @@ join.inside = {
 --- What the processes need of the host program.
 local function prepare(c)
   for _, entry in ipairs {
-    { "user", c.user and user }, { "process", process }, { "stream", c.stream },
+    { "user", c.user and user }, { "process", process }, { "stream", streams },
     { "channel", sync },
   } do
     local step, subject = entry[1], entry[2]
@@ -99,7 +103,7 @@ local function prepare(c)
       ok, message, errno = subject.prepare(c)
     end
     if not ok then
-      return nil, sync.refusal(step, message, errno)
+      return nil, errors.refusal(step, message, errno)
     end
   end
   return true
@@ -120,11 +124,9 @@ local function make(c)
   end)
   sys.sigprocmask("setmask", mask)
   if not between then
-    return nil, sync.failure("clone", message, errno)
+    return nil, errors.new("clone", message, errno)
   end
-  if c.stream then
-    c.stream.parent(c)
-  end
+  streams.parent(c)
   c.channel.writer:close()
   local pidfd <close> = sys.pidfd_open(between)
   local said = sys.ppoll({ c.channel.line, pidfd }, PATIENCE)[1]
@@ -136,7 +138,7 @@ end
 --- Waits until the program runs.
 local function await(c)
   if not sys.ppoll({ c.channel.reader }, PATIENCE)[1] then
-    return sync.failure("join", ("the process that joins the container has stood still for %d "
+    return errors.new("join", ("the process that joins the container has stood still for %d "
       .. "seconds"):format(PATIENCE), sys.errno.ETIMEDOUT)
   end
   local err = sync.wait(c)
@@ -150,7 +152,7 @@ end
 local function adopt(c)
   local pidfd, message, errno = sys.pidfd_open(c.pid)
   if not pidfd then
-    return sync.failure("join", message, errno)
+    return errors.new("join", message, errno)
   end
   c.undo:push(pidfd.close, pidfd)
   c.pidfd = pidfd
@@ -164,7 +166,7 @@ local function explain(err)
   local gone = err.step == "join" and err.errno == sys.errno.ESRCH
     or err.step == "clone" and err.errno == sys.errno.ENOMEM
   if gone then
-    return sync.failure("exec", "the container has ended", sys.errno.ESRCH)
+    return errors.new("exec", "the container has ended", sys.errno.ESRCH)
   elseif err.step == "clone" and err.errno == sys.errno.EAGAIN then
     err.message = err.message .. " (the pids limit has to leave room for two processes until the "
       .. "program runs)"
@@ -185,7 +187,7 @@ function join.start(c)
   c.pid, err = make(c)
   if not c.pid then
     err = err or sync.wait(c)
-      or sync.failure("join", "the process that joins the container ended without a word")
+      or errors.new("join", "the process that joins the container ended without a word")
     return nil, explain(err)
   end
   local unfinished <close> = cleanup.new()

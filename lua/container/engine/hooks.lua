@@ -1,5 +1,5 @@
 -- What the caller has done at OCI's moments of a container's life: functions, and programs that get
--- the container's state as standard input. Loaded when an option asks for it: hooks.
+-- the container's state as standard input.
 -- OCI runtime specification, config, "POSIX-platform Hooks", and runtime, "Lifecycle"
 --
 -- In the host program are called: prestart and createRuntime, while the child waits before its root
@@ -7,6 +7,7 @@
 -- before its root changes, and startContainer, with the rights of the program. There each is a
 -- process of its own, so that nothing of it but what it did to the namespaces comes to the program.
 
+local errors = require "container.error"
 local action = require "container.engine.hooks.action"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
@@ -23,20 +24,23 @@ local STATUS <const> = {
 -- Its own pid, as a hook in the container sees it.
 local INSIDE <const> = 1
 
---- What spec.lua keeps of the option.
--- @tparam table hooks for each moment an array of functions and of OCI's tables
+--- What a start knows of its hooks from the beginning on; nil where there are none.
+-- @tparam[opt] table hooks for each moment an array of functions and of OCI's tables
 function hook.new(hooks)
-  local meets = hooks.prestart or hooks.createRuntime
-  return setmetatable({
+  if not hooks then
+    return nil
+  end
+  local meets = (hooks.prestart or hooks.createRuntime) ~= nil
+  return {
     hooks = hooks,
     meets = meets, -- the child waits for its parent
-    copies = meets or hooks.createContainer or hooks.startContainer, -- so it has its own memory
-  }, { __index = hook })
+    copies = meets or (hooks.createContainer or hooks.startContainer) ~= nil, -- has its own memory
+  }
 end
 
 local function where(one)
   if type(one) == "table" then
-    return sync.plain(one.path)
+    return errors.plain(one.path)
   end
   local info = debug.getinfo(one, "S")
   return info.what == "C" and "[C]" or ("%s:%d"):format(info.short_src, info.linedefined)
@@ -80,7 +84,7 @@ local function each_warned(c, moment, pid)
   for i in ipairs(c.hook.hooks[moment] or {}) do
     local ok, message, errno = act(c, moment, i, pid, action.call)
     if not ok then
-      local warning = sync.failure("hooks", message, errno)
+      local warning = errors.new("hooks", message, errno)
       c.warnings = c.warnings or {}
       table.insert(c.warnings, warning)
       warn("lua-container: ", tostring(warning))
@@ -101,6 +105,9 @@ end
 
 --- What the state says of the container; and from which number on no file of the caller's is.
 function hook.prepare(c)
+  if not c.hook then
+    return true
+  end
   count = count + 1
   c.hook.id = c.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
   local path = c.config.root.path
@@ -119,6 +126,9 @@ end
 
 --- In the parent, while the child waits with its namespaces and mounts made and its root as it was.
 function hook.parent(c, pid)
+  if not c.hook then
+    return true
+  end
   c.hook.begun = true
   -- A child that does not come that far has something to tell, or was killed.
   if not c.hook.meets or not sync.reached(c) then
@@ -136,6 +146,9 @@ end
 
 --- In the child, the last before its root changes.
 function hook.create(c)
+  if not c.hook then
+    return true
+  end
   if c.hook.meets then
     sync.meet()
   end
@@ -146,6 +159,9 @@ end
 --- In the child, the last of all, with the rights of the program. It still has the caller's memory
 -- and image: no program of the container's may look at them.
 function hook.start(c)
+  if not c.hook then
+    return true
+  end
   local ok, message, errno = sys.dumpable(false)
   if ok then
     ok, message, errno = each(c, "startContainer", INSIDE, action.call_apart)
@@ -155,6 +171,9 @@ end
 
 --- In the parent, when the program runs, whose time begins here.
 function hook.started(c)
+  if not c.hook then
+    return
+  end
   c.started = sys.clock_gettime()
   each_warned(c, "poststart", c.pid)
 end

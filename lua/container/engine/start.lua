@@ -1,10 +1,13 @@
 -- The parent's side: what is prepared on the host, the clone, and the wait until the program runs.
 -- Only the order. Runs in the host program, which it leaves as it was, on every way out.
 
+local errors = require "container.error"
 local sys = require "container.sys"
+local call = require "container.engine.call"
 local cgroup = require "container.linux.cgroup"
 local sync = require "container.engine.sync"
 local child = require "container.engine.child"
+local hooks = require "container.engine.hooks"
 local userns = require "container.linux.userns"
 local mounts = require "container.fs.mounts"
 local names = require "container.engine.names"
@@ -13,40 +16,33 @@ local network = require "container.linux.network"
 local process = require "container.linux.process"
 local rootfs = require "container.fs.rootfs"
 local seccomp = require "container.linux.seccomp"
+local streams = require "container.engine.streams"
 local mount_fd = require "container.fs.mount_fd"
 local cleanup = require "container.engine.cleanup"
 local user = require "container.linux.user"
 
 local run = {}
 
---- Verbs of a subject that is loaded only for who asks for it.
-local function asked(room, ...)
-  local verbs = {}
-  for _, verb in ipairs { ... } do
-    verbs[verb] = child.asked(room, verb)
-  end
-  return verbs
-end
-
 -- Each is { step, subject }; those with `prepare` run before the clone, those with `parent` after
 -- it.
 run.order = {
   { "namespace", namespaces }, -- decides whether there is a user namespace, which others ask
-  { "hooks", asked("hook", "prepare") }, -- before anything is made: poststop is when all is undone
+  { "hooks", { prepare = hooks.prepare } }, -- before all: poststop is when all is undone
   { "rootfs", rootfs }, -- the likeliest mistake, before anything is made
   { "mount", mounts }, -- the volumes, as likely
   { "user", user }, -- reads files of that root
   { "seccomp", seccomp }, -- reads a file, and may compile it
   { "name", names }, -- the first that anybody else can see
   { "cgroup", cgroup },
+  { "channel", { parent = sync.open_gate } }, -- the limits are set: init goes on
   { "process", process },
-  { "stream", asked("stream", "prepare", "parent") },
-  { "call", asked("call", "prepare", "parent") },
+  { "stream", streams },
+  { "call", call },
   { "idmap", userns }, -- until the maps are there the child waits
   { "tree", mount_fd }, -- takes the user namespace with its maps
   { "network", network },
   { "channel", sync }, -- the last that the child needs: it goes on
-  { "hooks", asked("hook", "parent") }, -- while it waits once more
+  { "hooks", { parent = hooks.parent } }, -- while it waits once more
 }
 
 local function each(c, verb, ...)
@@ -55,7 +51,7 @@ local function each(c, verb, ...)
     if subject[verb] then
       local ok, message, errno, about = subject[verb](c, ...)
       if not ok then
-        return nil, sync.refusal(step, message, errno, about)
+        return nil, errors.refusal(step, message, errno, about)
       end
     end
   end
@@ -88,12 +84,15 @@ end
 -- for specs and measurements, which want one.
 run.way = nil
 
+-- Where this module was found, and so the others: a later change of package.path decides nothing.
+local PATH <const>, CPATH <const> = (sys.lua_path or "") .. package.path, package.cpath
+
 -- The Lua state that such children run in, once there is one; false where there can be none.
 local state
 
 local function isolation()
   if state == nil then
-    state = sys.isolate(package.path, package.cpath, "container.engine.isolated") or false
+    state = sys.isolate(PATH, CPATH, "container.engine.isolated") or false
   end
   return state
 end
@@ -166,7 +165,7 @@ local function clone(c)
   end
   sys.sigprocmask("setmask", mask)
   if not pid then
-    return nil, sync.failure("clone", namespaces.explain(c, message, errno), errno)
+    return nil, errors.new("clone", namespaces.explain(c, message, errno), errno)
   end
   return pid
 end
@@ -189,6 +188,7 @@ end
 function run.start(c)
   local stack <close> = cleanup.new()
   c.undo = stack
+  c.hook = hooks.new(c.config.hooks)
   c.way = way(c)
   if c.way == "isolated" and not isolation() then
     c.way = "copy"
@@ -217,9 +217,7 @@ function run.start(c)
   if err then
     return nil, explain(err)
   end
-  if c.hook then
-    c.hook.started(c)
-  end
+  hooks.started(c)
   unfinished:release()
   c.undo = stack:release()
   forget(c)

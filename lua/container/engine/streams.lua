@@ -1,84 +1,17 @@
--- The standard streams of a container that are not the caller's own. Loaded when an option asks for
--- one: stdin, stdout, stderr.
---
--- The child's ends are put in place before anything else, the parent's are what the event loop
--- (attend.lua) reads and writes: a source has `fd`, and `take(piece)` or `give()`.
+-- The standard streams of a container that are not the caller's own: config/streams.lua reads the
+-- options. The child's ends are put in place before anything else, the parent's are what the event
+-- loop (runtime/loop.lua) reads and writes: a source has `fd`, and `take(piece)` or `give()`.
 
 local sys = require "container.sys"
-local check = require "container.config.check"
 
 local stream = {}
 
 local NUMBERS <const> = { stdin = 0, stdout = 1, stderr = 2 }
 local NAMES <const> = { [0] = "stdin", "stdout", "stderr" }
 
--- What is buffered of a captured stream unless the caller says: the rest is read and counted.
-local LIMIT <const> = 16 << 20
-
 -- How large the pieces of a captured stream are kept at least, but for the last ones, and how many
 -- these may be.
 local JOINED <const>, MANY <const> = 65536, 1024
-
-local WORDS <const> = { inherit = true, null = true, pipe = true }
-
---- Another number for the caller's open file, so that it can be closed there meanwhile.
-local function given(field, file)
-  local open, st, message, errno = pcall(sys.stat, file)
-  if not open then
-    check.refuse(field, "is closed", sys.errno.EBADF)
-  elseif not st then
-    check.refuse(field, message, errno)
-  elseif st.type == "directory" then
-    -- It would be a way out of the root.
-    check.refuse(field, "is a directory", sys.errno.EISDIR)
-  end
-  return { how = "file", file = file }
-end
-
-local function is_file(value)
-  if type(value) ~= "userdata" then
-    return math.type(value) == "integer" and value >= 0 and value < 1 << 31
-  end
-  local metatable = getmetatable(value)
-  return io.type(value) or type(metatable) == "table" and metatable.__name == "container.fd"
-end
-
-local function read_one(name, value)
-  if name == "stdin" then
-    if type(value) == "table" then
-      check.plain(name, value)
-      check.expect(check.array(name, value) == 1, name, "a table with one string", value)
-      check.expect(type(value[1]) == "string", name .. "[1]", "a string", value[1])
-      return { how = "data", data = value[1] }
-    elseif type(value) == "string" and not WORDS[value] then
-      return { how = "data", data = value }
-    end
-  elseif value == "capture" or name == "stderr" and value == "stdout" then
-    return { how = value }
-  end
-  if WORDS[value] then
-    return { how = value }
-  elseif type(value) == "function" then
-    return { how = "function", fn = value }
-  elseif is_file(value) then
-    return given(name, value)
-  end
-  check.refuse(name, ("expected %s, got %s"):format(name == "stdin"
-    and "\"inherit\", \"null\", \"pipe\", its content, a function, a file or an fd"
-    or "\"inherit\", \"null\", \"capture\", \"pipe\", a function, a file or an fd",
-    check.shown(value)))
-end
-
---- Reads an option of this room.
-function stream.read(c, name, value)
-  c.stream = c.stream or setmetatable({ limit = LIMIT }, { __index = stream })
-  if name == "output_limit" then
-    c.stream.limit = check.expect(math.type(value) == "integer" and value >= 0, name,
-      "a number of bytes", value) and value
-  else
-    c.stream[name] = read_one(name, value)
-  end
-end
 
 --- What the caller reads or writes is the caller's to close, once the container runs.
 local function abandon(one, fd)
@@ -114,6 +47,9 @@ local function open(c, number, one)
 end
 
 function stream.prepare(c)
+  if not c.stream then
+    return true
+  end
   local ends = {}
   c.stream.ends = ends
   for number = 0, 2 do
@@ -134,22 +70,6 @@ function stream.prepare(c)
   return true
 end
 
---- Whether the caller has an end of a stream to read or write by itself.
-function stream.is_pipe(c)
-  for name in pairs(NUMBERS) do
-    if c.stream[name] and c.stream[name].how == "pipe" then
-      return true
-    end
-  end
-  return false
-end
-
---- Whether the container has another stream than the caller's.
-function stream.replaces(c, number)
-  local one = c.stream[NAMES[number]]
-  return one and one.how ~= "inherit"
-end
-
 --- Whether an option says what this stream is.
 function stream.decides(c, number)
   local one = c.stream[NAMES[number]]
@@ -161,8 +81,9 @@ end
 
 --- In the parent: only the child holds its ends from here on, so their end can be seen.
 function stream.parent(c)
+  local ends = c.stream and c.stream.ends or {}
   for number = 0, 2 do
-    local fd = c.stream.ends[number]
+    local fd = ends[number]
     if type(fd) == "userdata" then
       fd:close()
     end
@@ -172,8 +93,9 @@ end
 
 --- In the child, first of all: puts the ends in their places.
 function stream.child(c)
+  local ends = c.stream and c.stream.ends or {}
   for number = 0, 2 do
-    local fd = c.stream.ends[number]
+    local fd = ends[number]
     if fd == "null" then
       sys.close(number)
     elseif fd then

@@ -7,70 +7,23 @@
 -- that waits for it: a byte, so that it goes on. And before init is there, the child hands its
 -- terminal over by it.
 
+local errors = require "container.error"
+local process = require "container.linux.process"
 local sys = require "container.sys"
 
 local channel = {}
 
 -- What the child's ends are called from the first step on, and so in init.
-local CHANNEL <const>, LINE <const> = 3, 4
+local CHANNEL <const>, LINE <const> = 3, process.LINE
 
 -- What the launcher says to a child that waits, and the child over the channel when it does. It is
 -- shorter than any failure.
 local GO <const> = "."
 
--- And after init's own image the mounts that the child has from its parent: tree.lua.
-channel.KEPT = 6
-
---- An error as it travels: which step, about what, the kernel's number, and the message.
-channel.metatable = {
-  __name = "container.error",
-  __tostring = function(self)
-    return ("%s: %s"):format(self.step, self.message)
-  end,
-}
-
---- Makes an error. What it is about is the middle of "call subject: reason", or the entry of a list
--- that the message begins with, unless it is given.
--- @string step
--- @string message
--- @int[opt] errno
--- @string[opt] subject
-function channel.failure(step, message, errno, subject)
-  subject = subject or message:match("^%a+%[%d+%]") or message:match("^[%w_]+ (.*): [^:]*$") or ""
-  return setmetatable({ step = step, subject = subject, errno = errno, message = message },
-    channel.metatable)
-end
-
 local function close(ends)
   for _, fd in pairs(ends) do
     fd:close()
   end
-end
-
---- A text of unknown origin as a part of a sentence: one line, which does nothing to a terminal;
--- of a long one the beginning and the end.
--- @string text
--- @int[opt=200] size how many bytes of the beginning, and of the end
-function channel.plain(text, size)
-  size = size or 200
-  if #text > 3 * size then
-    -- Not in the middle of a character.
-    text = text:sub(1, size):gsub("[\xc0-\xff][\x80-\xbf]*$", "") .. "..."
-      .. text:sub(-size):gsub("^[\x80-\xbf]+", "")
-  end
-  return (text:gsub("%c", function(byte)
-    return ("\\x%02x"):format(byte:byte())
-  end))
-end
-
---- What a step says as it is told: what a hook says is its own, with a traceback.
-local function told(step, message)
-  return step == "hooks" and message or channel.plain(message)
-end
-
---- Makes an error of what may have a value of the caller's in its message.
-function channel.refusal(step, message, ...)
-  return channel.failure(step, told(step, message), ...)
 end
 
 function channel.prepare(c)
@@ -109,6 +62,11 @@ function channel.go(c)
   return sys.write(c.channel.line, GO)
 end
 
+--- The same for an init that waits until its limits are set.
+function channel.open_gate(c)
+  return not c.gate or channel.go(c)
+end
+
 --- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
 -- program may have to hear of it.
 local function listen(c)
@@ -139,7 +97,7 @@ function channel.child(c)
   return channel.keep(c, more)
 end
 
---- The same, with these fds as KEPT and the numbers after it.
+--- The same, with these fds as mount_fd.FIRST_FD and the numbers after it.
 function channel.keep(c, more)
   local fds = { c.channel.writer, c.channel.init, c.image }
   local pass = #fds
@@ -178,28 +136,13 @@ function channel.say(words)
   return sys.write(LINE, words)
 end
 
---- In the child: from here on it dies with the launcher, of a signal. One that died before this is
--- noticed by the end of file on its line.
-function channel.follow()
-  local ok, message, errno = sys.pdeathsig("KILL")
-  if not ok then
-    return nil, message, errno
-  end
-  local ready
-  ready, message, errno = sys.ppoll({ LINE }, 0)
-  if ready and ready[1] then
-    sys._exit(128 + 9)
-  end
-  return ready and true, message, errno
-end
-
 -- What a pipe takes without a reader, who in a launcher that shares its memory stands still until
 -- the child is gone, is more than this. pipe(7)
 local TOLD_MAX <const> = 32768
 
 --- In the child: says what failed. There is nobody to tell if this fails too.
 function channel.tell(c, step, message, errno)
-  message = told(step, message):sub(1, TOLD_MAX)
+  message = errors.told(step, message):sub(1, TOLD_MAX)
   sys.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
 end
 
@@ -214,7 +157,7 @@ end
 function channel.take(c, step)
   local fd, message, errno = sys.receive_fd(c.channel.line)
   if not fd then
-    return nil, channel.failure(step, message, errno)
+    return nil, errors.new(step, message, errno)
   end
   return fd
 end
@@ -234,7 +177,7 @@ function channel.wait(c)
   end
   local errno, step, message = string.unpack("<i4zz", said)
   if message ~= "" then
-    return channel.refusal(step, message, errno ~= 0 and errno or nil)
+    return errors.refusal(step, message, errno ~= 0 and errno or nil)
   end
   -- Of init, which has no words of its own.
   local program = c.config.process.args[1]
@@ -246,7 +189,7 @@ function channel.wait(c)
   elseif errno == sys.errno.ENOENT and not program:find("/", 1, true) then
     reason = "not found in PATH"
   end
-  return channel.refusal(step, ("%s: %s"):format(program, reason), errno, program)
+  return errors.refusal(step, ("%s: %s"):format(program, reason), errno, program)
 end
 
 --- In the parent, when the program runs: of the four ends only one is left.

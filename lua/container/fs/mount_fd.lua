@@ -3,9 +3,12 @@
 -- that id in the container, both ways: mount_setattr(2), "ID-mapped mounts".
 
 local sys = require "container.sys"
-local sync = require "container.engine.sync"
 
 local tree = {}
+
+-- What the first of them is called in the child: after its ends of the channel and of the line, and
+-- the image of init, see engine/sync.lua.
+tree.FIRST_FD = 6
 
 -- The child keeps no more fds than 256.
 local MAX <const> = 250
@@ -47,7 +50,7 @@ end
 function tree.of(c, key)
   for i, held in ipairs(c.trees or {}) do
     if held.key == key then
-      return sync.KEPT + i - 1
+      return tree.FIRST_FD + i - 1
     end
   end
 end

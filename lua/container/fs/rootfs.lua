@@ -4,6 +4,7 @@
 -- root stays what it was; "/.." leads to what was put on top. pivot_root then makes that the
 -- root and lets the old one go. pivot_root(2)
 
+local host_overlay = require "container.fs.host_overlay"
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local mount_fd = require "container.fs.mount_fd"
@@ -24,13 +25,12 @@ function rootfs.prepare(c)
   -- By whatever path, a link or ..: the host's own root is seen, never handed out.
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
   if asked.dev == own.dev and asked.ino == own.ino then
-    -- Here and not in the child: only this kind of container needs it.
-    c.view = require "container.fs.host_overlay"
+    c.view = true
   end
   if not c.trees then
     return true
   elseif c.view then
-    return c.view.hold(c)
+    return host_overlay.hold(c)
   end
   return mount_fd.hold(c, ROOT, c.config.root.path, { rec = true, mapped = true })
 end
@@ -59,7 +59,7 @@ end
 function rootfs.child(c)
   local message, errno
   if c.view then
-    c.root, message, errno = c.view.make(c)
+    c.root, message, errno = host_overlay.make(c)
   else
     c.root, message, errno = bind(c.config.root.path, mount_fd.of(c, ROOT), c.privileged)
   end

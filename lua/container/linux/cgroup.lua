@@ -2,9 +2,9 @@
 -- container. What it holds is OCI's linux.resources; how that is written, and in how many
 -- hierarchies, the versions know. cgroups(7)
 
-local sync = require "container.engine.sync"
 local sys = require "container.sys"
 local directory = require "container.linux.cgroup.directory"
+local devices = require "container.linux.cgroup.devices"
 local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
 
@@ -295,7 +295,7 @@ function cgroup.prepare(c)
     end
     if ok and entry.controllers.devices then
       ok, message, errno, option =
-        require("container.linux.cgroup.devices").apply(entry, resources.devices)
+        devices.apply(entry, resources.devices)
     end
     if not ok then
       return nil, message, errno, option
@@ -325,7 +325,7 @@ function cgroup.directories(c)
   return list
 end
 
---- Sets the limits that had to wait, and lets init go on.
+--- Sets the limits that had to wait.
 function cgroup.parent(c)
   for _, entry in ipairs(c.cgroup or {}) do
     local ok, message, errno, option = cgroup.write(entry, part(c, entry, true), c.implied)
@@ -337,10 +337,7 @@ function cgroup.parent(c)
     end
     entry.settings = nil -- they are written
   end
-  if not c.gate then
-    return true
-  end
-  return sync.go(c)
+  return true
 end
 
 --- Joins, before anything is spent that the limits should count.

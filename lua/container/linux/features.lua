@@ -5,7 +5,8 @@ local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local json = require "container.json"
-local loading = require "container.loading"
+local v1 = require "container.linux.cgroup.v1"
+local v2 = require "container.linux.cgroup.v2"
 
 local features = {}
 
@@ -220,7 +221,7 @@ local function controller(self, name)
   end
   self.kill = self.kill or sys.stat(path .. "/cgroup.kill") ~= nil
   sys.rmdir(path)
-  ok, message = require("container.cgroup.v" .. version).may_join(place)
+  ok, message = (version == 1 and v1 or v2).may_join(place)
   return ok and { version = version, path = place }, message
 end
 
@@ -289,7 +290,5 @@ function features.features(form)
   walls(self)
   return form == "json" and json.encode(self.found, { capabilities = true }) or self.found
 end
-
-features.features = loading.guarded(features.features)
 
 return features

@@ -1,9 +1,7 @@
 -- A second wall around files, beside mounts and permissions: the program may read and execute only
 -- what lies beneath some paths, and write only beneath others. landlock(7), Linux 5.13
---
--- Loaded by spec.lua only for who asks for it.
 
-local check = require "container.config.check"
+local check = require "container.check"
 local sys = require "container.sys"
 
 local landlock = {}
@@ -49,12 +47,12 @@ end
 --- Reads the option, and asks the kernel whether it can hold.
 -- @string field
 -- @tparam table value { read = array of absolute paths in the container, write = the same }
--- @treturn table { read, write, abi, child } for the child's side
+-- @treturn table { read, write, abi } for the child
 function landlock.read(field, value)
   for key in next, check.plain(field, value) do
     check.expect(key == "read" or key == "write", field, "read or write", key)
   end
-  local wanted = { child = landlock.child }
+  local wanted = {}
   for _, name in ipairs(FIELDS) do
     wanted[name] = paths(field .. "." .. name, rawget(value, name))
   end
@@ -97,6 +95,9 @@ end
 -- leads inside. Init runs from memory, which has no path, and what is open stays open.
 function landlock.child(c)
   local wanted = c.landlock
+  if not wanted then
+    return true
+  end
   local ruleset <close>, message, errno = sys.landlock_create_ruleset(words(wanted.abi))
   if not ruleset then
     return nil, message, errno

@@ -1,10 +1,11 @@
 -- The container's program: what it starts with, and how it comes to run.
 
 local sys = require "container.sys"
-local sync = require "container.engine.sync"
 local path = require "container.fs.path"
 
 local process = {}
+
+local STREAMS <const> = { [0] = "stdin", "stdout", "stderr" }
 
 -- One image for all containers of this Lua state: its bytes cannot be changed by anyone.
 local image
@@ -21,8 +22,9 @@ function process.prepare(c)
   c.image = image
   -- A directory as a standard stream would be a way out of the root.
   for fd = 0, 2 do
-    local replaced = c.stream and c.stream.replaces(c, fd)
-    if not replaced and sys.stat(fd, "type") == "directory" then
+    local given = c.stream and c.stream[STREAMS[fd]]
+    local inherited = not given or given.how == "inherit"
+    if inherited and sys.stat(fd, "type") == "directory" then
       return nil, ("open_stdio %d: this standard stream is a directory"):format(fd),
         sys.errno.EISDIR
     end
@@ -34,6 +36,24 @@ function process.prepare(c)
   return true
 end
 
+-- The fd of the child's end of the socket whose other end is the launcher's: engine/sync.lua.
+process.LINE = 4
+
+--- In the child: from here on it dies with the launcher, of a signal. One that died before this is
+-- noticed by the end of file on its line.
+function process.follow()
+  local ok, message, errno = sys.pdeathsig("KILL")
+  if not ok then
+    return nil, message, errno
+  end
+  local ready
+  ready, message, errno = sys.ppoll({ process.LINE }, 0)
+  if ready and ready[1] then
+    sys._exit(128 + 9)
+  end
+  return ready and true, message, errno
+end
+
 --- Has a session of its own, without a terminal: from here on no key of the launcher's reaches it.
 -- Dies with the launcher; and no permission bit of what is made from here on is taken away.
 function process.child()
@@ -42,7 +62,7 @@ function process.child()
   if not session then
     return nil, message, errno
   end
-  return sync.follow()
+  return process.follow()
 end
 
 --- Enters the working directory, which is made when it is missing, as docker does.

@@ -1,7 +1,7 @@
 -- Limits that a process carries itself. setrlimit(2)
 
 local sys = require "container.sys"
-local check = require "container.config.check"
+local check = require "container.check"
 
 local limit = {}
 

@@ -3,13 +3,15 @@
 -- and then found: beside the module, as `make` leaves it, or in the user's cache. The command in
 -- one file has that of the default profile in memory.
 
+local default_profile = require "container.linux.seccomp.default"
+local json = require "container.json"
+local numbers = require "container.linux.seccomp.number"
+local profile = require "container.linux.seccomp.profile"
 local sys = require "container.sys"
 local cache = require "container.linux.seccomp.cache"
 local capability = require "container.linux.capabilities"
 
 local seccomp = {}
-
-local DEFAULT <const> = "container.linux.seccomp.default"
 
 -- Those of the default profile that this Lua state has used, by capabilities.
 local used = {}
@@ -45,7 +47,6 @@ end
 -- @tparam table capabilities array of names
 -- @treturn table { program, flags } for container.seccomp; or nil and a message
 local function compile(given, capabilities)
-  local profile = require "container.linux.seccomp.profile"
   local resolved, message = profile.resolve(given, {
     capabilities = set_of(capabilities), arch = sys.seccomp_arch(), kernel = kernel(),
   })
@@ -57,26 +58,21 @@ local function compile(given, capabilities)
   if not libseccomp then
     return nil, message
   end
-  resolved.numbers = require "container.linux.seccomp.number"
+  resolved.numbers = numbers
   local program
   program, message = libseccomp.compile(resolved)
   return program and { program = program, flags = resolved.flags }, message
 end
 
--- The text of the default profile, where its file will not be there: in the command.
-local kept
-
-local function default_source()
-  local path = not kept and package.searchpath(DEFAULT, package.path)
-  return kept or path and sys.read_file(path)
+--- What the filter is made of that the build leaves beside the module, from the profile of the same
+-- build.
+local function built_key(capabilities)
+  return sys.seccomp_arch() .. "\n" .. table.concat(capabilities, " ")
 end
 
---- What a filter of the default profile is made of: the text of that file among it, so that one of
--- an older file is never used.
+--- The same of one in the user's cache, which may be of an older profile.
 local function default_key(capabilities)
-  local source = default_source()
-  local parts = { sys.seccomp_arch(), table.concat(capabilities, " "), source }
-  return source and table.concat(parts, "\n")
+  return built_key(capabilities) .. "\n" .. json.encode(default_profile)
 end
 
 local function default(capabilities)
@@ -84,18 +80,17 @@ local function default(capabilities)
   if used[name] then
     return used[name]
   end
-  local key, directory = default_key(capabilities), sys.directory
-  local filter = key and (directory and cache.beside(directory .. "seccomp.bpf", key)
-    or cache.read(name, key))
+  local filter = sys.directory
+    and cache.beside(sys.directory .. "seccomp.bpf", built_key(capabilities))
+  local key = not filter and default_key(capabilities)
+  filter = filter or cache.read(name, key)
   if not filter then
     local message
-    filter, message = compile(require(DEFAULT), capabilities)
+    filter, message = compile(default_profile, capabilities)
     if not filter then
       return nil, message
     end
-    if key then
-      cache.write(name, key, filter)
-    end
+    cache.write(name, key, filter)
   end
   used[name] = filter
   return filter
@@ -113,7 +108,7 @@ local function from_file(path, capabilities)
     return filter
   end
   local given
-  given, message = require("container.linux.seccomp.profile").json(source)
+  given, message = profile.json(source)
   if given then
     filter, message = compile(given, capabilities)
   end
@@ -174,11 +169,9 @@ local function default_capabilities()
   return capabilities
 end
 
---- For the build: has this Lua state hold the filter of the default profile and capabilities, and
--- what those of others are known by.
+--- For the build: has this Lua state hold the filter of the default profile and capabilities.
 -- @return true; or nil and a message
 function seccomp.keep()
-  kept = default_source()
   local filter, message = default(default_capabilities())
   return filter and true, message
 end
@@ -188,15 +181,11 @@ end
 -- @return true; or nil and a message
 function seccomp.build(path)
   local capabilities = default_capabilities()
-  local key = default_key(capabilities)
-  if not key then
-    return nil, "no default profile in package.path"
-  end
-  local filter, message = compile(require(DEFAULT), capabilities)
+  local filter, message = compile(default_profile, capabilities)
   if not filter then
     return nil, message
   end
-  return cache.save(path, key, filter)
+  return cache.save(path, built_key(capabilities), filter)
 end
 
 return seccomp

@@ -74,7 +74,8 @@ function user.prepare(c)
     p.user = { uid = uid, gid = gid }
   end
   local linux = c.config.linux
-  if not userns.maps(linux.uidMappings, p.user.uid) or not userns.maps(linux.gidMappings, p.user.gid)
+  if not userns.maps(linux.uidMappings, p.user.uid)
+    or not userns.maps(linux.gidMappings, p.user.gid)
   then
     return nil, ("user %d:%d: not mapped into this user namespace"):format(p.user.uid,
       p.user.gid), sys.errno.EINVAL

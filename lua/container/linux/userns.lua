@@ -4,9 +4,11 @@
 -- clone and all that the child does: root writes a range of its own, and for an ordinary user the
 -- set-user-ID programs newuidmap and newgidmap write what was given to that user.
 
+local subid = require "container.linux.subid"
+local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
-local sync = require "container.engine.sync"
-local check = require "container.config.check"
+local process = require "container.linux.process"
+local check = require "container.check"
 local file = require "container.fs.path"
 
 local idmap = {}
@@ -41,7 +43,7 @@ end
 --- What newuidmap and newgidmap will map for this user: root to the user, and from 1 on what was
 -- given.
 local function given_ids(kind, own, owners)
-  local given, path = require("container.linux.subid").given(kind, owners)
+  local given, path = subid.given(kind, owners)
   if not given[1] then
     check.refuse("users", ("subid: %s has no entry for %s"):format(path, owners[1]))
   end
@@ -75,9 +77,8 @@ function idmap.read(c)
   linux.namespaces[#linux.namespaces + 1] = { type = "user" }
   if c.users == "auto" then
     check.expect(uid == 0, "users", "\"subid\" for an ordinary user", c.users)
-    local range = require "container.linux.subid"
-    linux.uidMappings = { mapping(0, nil, range.SIZE) }
-    linux.gidMappings = { mapping(0, nil, range.SIZE) }
+    linux.uidMappings = { mapping(0, nil, subid.SIZE) }
+    linux.gidMappings = { mapping(0, nil, subid.SIZE) }
     c.trees = {} -- what tree.lua will hold
   elseif c.users == "subid" then
     check.expect(uid ~= 0, "users", "\"auto\" for root", c.users)
@@ -111,7 +112,7 @@ function idmap.prepare(c)
   end
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
-    local first, message, errno = require("container.linux.subid").take(c.undo, kind)
+    local first, message, errno = subid.take(c.undo, kind)
     if not first then
       return nil, message, errno
     end
@@ -121,13 +122,13 @@ function idmap.prepare(c)
 end
 
 --- Root writes the maps itself.
-local function write(c, process)
+local function write(c, proc)
   local ok, message, errno = true, nil, nil
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
     if ok then
       ok, message, errno =
-        sys.write_file(process .. kind .. "_map", lines(c.config.linux[field]))
+        sys.write_file(proc .. kind .. "_map", lines(c.config.linux[field]))
     end
   end
   return ok, message, errno
@@ -135,7 +136,7 @@ end
 
 --- What a program says on its standard streams, to its end.
 local function said(argv)
-  return require("container.linux.subprocess").hear({}, function(writer)
+  return subprocess.hear({}, function(writer)
     sys.open_stdio(true)
     sys.dup2(writer, 1)
     sys.dup2(writer, 2)
@@ -145,7 +146,7 @@ local function said(argv)
 end
 
 --- An ordinary user asks those who may.
-local function ask(c, pid, process)
+local function ask(c, pid, proc)
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
     local argv = { ("new%smap"):format(kind), tostring(pid) }
@@ -157,7 +158,7 @@ local function ask(c, pid, process)
     local text, message, errno = said(argv)
     if not text then
       return nil, message, errno
-    elseif (sys.read_file(process .. kind .. "_map") or "") == "" then
+    elseif (sys.read_file(proc .. kind .. "_map") or "") == "" then
       -- It may say its name itself.
       local why = text:match("^" .. argv[1] .. ": ([^\n]+)") or text:match("[^\n]+")
       return nil, ("%s: %s"):format(argv[1], why or "wrote no map"), sys.errno.EPERM
@@ -171,11 +172,11 @@ function idmap.parent(c, pid)
   if not c.users then
     return true
   end
-  local process = ("/proc/%d/"):format(pid)
+  local proc = ("/proc/%d/"):format(pid)
   if c.users == "auto" then
-    return write(c, process)
+    return write(c, proc)
   end
-  return ask(c, pid, process)
+  return ask(c, pid, proc)
 end
 
 --- A single line that maps the writer's own id is what an ordinary user may write; the group's only
@@ -210,7 +211,7 @@ function idmap.become(uid, gid, groups_stay)
     return nil, message, errno
   end
   -- The kernel forgets the parent-death signal when the ids change.
-  return sync.follow()
+  return process.follow()
 end
 
 --- In a process that has joined the user namespace: only who has a range of ids has another there

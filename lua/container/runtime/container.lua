@@ -1,9 +1,12 @@
 -- A container that runs, as the host program holds it: what `container.spawn` gives back.
 
+local errors = require "container.error"
+local pipe = require "container.runtime.pipe"
+local streams = require "container.engine.streams"
 local sys = require "container.sys"
 local loop = require "container.runtime.loop"
 local sync = require "container.engine.sync"
-local loading = require "container.loading"
+local control = require "container.runtime.control"
 
 local object = {}
 
@@ -24,7 +27,7 @@ local UNTOLD <const> = "how the program ended is not known: the host program ign
 local methods = {}
 
 local function failure(step, message, errno)
-  return sync.failure(step, message, errno)
+  return errors.new(step, message, errno)
 end
 
 --- What `wait` answers of a container that is over.
@@ -38,16 +41,11 @@ local function outcome(self)
   return self.result
 end
 
---- What is done through the cgroup of a container is in a room that is loaded when it is needed.
-local function control(name)
-  return require("container.runtime.control")[name]
-end
-
 local function kill(self)
   sys.pidfd_send_signal(self.state.pidfd, "KILL")
   local state = self.container and self.container.state or self.state
   if state.paused then
-    control "resume"(state) -- what stands still does not die in version 1
+    control.resume(state) -- what stands still does not die in version 1
   end
 end
 
@@ -65,7 +63,7 @@ local function shared_oom(owner)
   if owner.closed then
     return owner.oom_kills
   end
-  return owner.state.memory_counted and control "oom"(owner.state) or nil
+  return owner.state.memory_counted and control.oom(owner.state) or nil
 end
 
 --- What its signal, or the limits that it ran into, say about the end of a program.
@@ -116,10 +114,10 @@ function methods:ended()
   local last, message, errno = ending(self)
   local memory_peak
   if self.state.memory_counted then
-    self.oom_kills, memory_peak = control "oom"(self.state), control "peak"(self.state)
+    self.oom_kills, memory_peak = control.oom(self.state), control.peak(self.state)
   end
   if self.state.stats then
-    self.last_stats = control "stats"(self.state)
+    self.last_stats = control.stats(self.state)
   end
   self.closed = true -- whatever a hook does with it
   self.state.undo:run()
@@ -249,38 +247,27 @@ end
 
 -- control.lua has them; a refusal is nil and an error here.
 for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
-  methods[name] = loading.guarded(function(self, ...)
+  methods[name] = function(self, ...)
     if self.closed then
       return nil, failure(name, "the container has ended", sys.errno.ESRCH)
     elseif self.container then
       return nil, failure(name, "this is a program in a container: ask the container",
         sys.errno.EINVAL)
     end
-    local value, message, errno, about = control(name)(self.state, ...)
-    return value, not value and sync.refusal(name, message, errno, about) or nil
-  end)
-end
-
---- Loads what an object of this container will need, before anything runs that would be lost if
--- that failed.
-function object.prepare(c)
-  if c.stats or c.resource and c.config.linux.resources.memory then
-    control "stats"
-  end
-  if c.terminal or c.stream and c.stream.is_pipe(c) then
-    require "container.runtime.pipe"
+    local value, message, errno, about = control[name](self.state, ...)
+    return value, not value and errors.refusal(name, message, errno, about) or nil
   end
 end
 
 --- Calls `on.oom` when there is no memory left under the limit.
 local function oom_source(self)
-  local fd, sure = control "watch"(self.state)
+  local fd, sure = control.watch(self.state)
   if not fd then
     return nil, sure
   end
   local seen = 0
   return { fd = fd, name = "on.oom", event = true, take = function()
-    local kills = control "oom"(self.state) or 0
+    local kills = control.oom(self.state) or 0
     if sure or kills > seen then
       seen = kills
       self.oom_told = true
@@ -387,15 +374,15 @@ function object.new(c, owner)
     owner.joined[self] = true
   end
   if c.tty then
-    self.tty = require("container.runtime.pipe").new(c.tty, "tty", self, turn)
+    self.tty = pipe.new(c.tty, "tty", self, turn)
   end
   if c.stream then
-    self.sources = c.stream.sources(c)
+    self.sources = streams.sources(c)
     for _, source in ipairs(self.sources) do
       self.captured[#self.captured + 1] = source.finish and source or nil
     end
-    for name, fd in pairs(c.stream.pipes(c)) do
-      self[name] = require("container.runtime.pipe").new(fd, name, self, turn)
+    for name, fd in pairs(streams.pipes(c)) do
+      self[name] = pipe.new(fd, name, self, turn)
     end
     c.stream = nil -- which has served
   end

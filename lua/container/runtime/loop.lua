@@ -7,6 +7,7 @@
 -- `joined`, a set, are attended with it: the kernel ends a container, and its pidfd says so, only
 -- when those have been waited for, which are children of the host program. pid_namespaces(7)
 
+local callback = require "container.engine.callback"
 local sys = require "container.sys"
 
 local attend = {}
@@ -22,15 +23,7 @@ function attend.call(self, step, fn, ...)
   if self.trouble then
     return nil
   end
-  local thread = coroutine.create(fn)
-  local ok, value = coroutine.resume(thread, ...)
-  if ok and coroutine.status(thread) ~= "dead" then
-    ok, value = false, "the function yields, which it may not"
-  elseif not ok then
-    local named, text = pcall(tostring, value) -- which is the caller's too
-    value = debug.traceback(thread, named and text or "an error that does not print")
-  end
-  coroutine.close(thread)
+  local ok, value = callback.call(fn, ...)
   if not ok then
     self:fail(step, value)
     return nil

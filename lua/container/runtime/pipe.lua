@@ -1,9 +1,9 @@
 -- The host program's end of a stream: read and written as a file of Lua's io library, but that an
 -- error is a value of this library, and that a wait goes on attending the container.
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local buffer = require "container.runtime.buffer"
-local sync = require "container.engine.sync"
 
 local PIECE <const> = 65536
 
@@ -12,7 +12,7 @@ local pipe = {}
 local methods = {}
 
 local function failure(self, message, errno)
-  return nil, sync.failure(self.name, message, errno)
+  return nil, errors.new(self.name, message, errno)
 end
 
 --- Waits until the fd is ready or the container has ended. The container's other streams and its

@@ -1,9 +1,9 @@
 -- One hook, done: a program that gets the container's state as standard input, a function in the
 -- host program, or a function in a process of its own. Loaded when an option asks for it: hooks.
 
+local errors = require "container.error"
 local subprocess = require "container.linux.subprocess"
-local loop = require "container.runtime.loop"
-local sync = require "container.engine.sync"
+local callback = require "container.engine.callback"
 local sys = require "container.sys"
 local json = require "container.json"
 local cleanup = require "container.engine.cleanup"
@@ -123,7 +123,7 @@ function action.execute(program, state)
   if late then
     return nil, ("did not end within %g seconds"):format(program.timeout), sys.errno.ETIMEDOUT
   elseif refusal then
-    return nil, sync.plain(refusal)
+    return nil, errors.plain(refusal)
   elseif not last then
     return nil, "its end was not told: " .. said
   elseif last.how == "exit" and last.value == 0 then
@@ -136,9 +136,8 @@ end
 --- Calls a function of the caller's.
 -- @return true; or nil and what went wrong
 function action.call(_, fn, state)
-  local why
-  loop.call({ fail = function(_, _, message) why = message end }, nil, fn, state)
-  return not why or nil, why
+  local ok, why = callback.call(fn, state)
+  return ok or nil, not ok and why or nil
 end
 
 --- The same in a process of its own, in the container. The caller's files are closed there, and

@@ -3,7 +3,7 @@
 -- operators by container.libseccomp, which knows them.
 -- OCI runtime specification, config-linux, "Seccomp"; docker's own: includes, excludes, archMap
 
-local check = require "container.config.check"
+local check = require "container.check"
 local sys = require "container.sys"
 
 local refuse, expect, plain, array = check.refuse, check.expect, check.plain, check.array

@@ -1,4 +1,4 @@
-local check = require "container.config.check"
+local check = require "container.check"
 
 -- What a check refuses, as field and message.
 local function refused(fn, ...)

@@ -2,7 +2,7 @@
  * lua-container, the command, as one file: Lua, the module and its rooms, linked statically, with the
  * heap that Lua has once the rooms are loaded. So a start finds, reads, links and compiles nothing.
  *
- * The build links it with an empty heap first. Then it is a Lua that runs lua/freeze.lua, which loads
+ * The build links it with an empty heap first. Then it is a Lua that runs csrc/command/freeze.lua, which loads
  * the rooms and returns the function to be called at each start, and writes its heap to a file; and
  * with that in the place of the empty one it is the command. What the heap points to, code and the
  * streams of stdio, is where it was: the file is linked to one address, and nothing in it moves.
@@ -23,6 +23,7 @@
 
 /* What is linked to it; of lua-cjson, where the build has it. */
 int luaopen_container(lua_State *L);
+int luaopen_container_sys(lua_State *L);
 int luaopen_container_libseccomp(lua_State *L);
 __attribute__((weak)) int luaopen_cjson(lua_State *L);
 
@@ -92,6 +93,7 @@ static int command_open(lua_State *L)
 {
 	const luaL_Reg modules[] = {
 		{ "container", luaopen_container },
+		{ "container.sys", luaopen_container_sys },
 		{ "container.libseccomp", luaopen_container_libseccomp },
 		{ luaopen_cjson ? "cjson" : NULL, luaopen_cjson },
 		{ NULL, NULL },

@@ -1,0 +1,51 @@
+-- The error object: which step, about what, the kernel's number, and one sentence. All that the
+-- public API refuses is `nil, err` with such an object.
+
+local errors = {}
+
+errors.metatable = {
+  __name = "container.error",
+  __tostring = function(self)
+    return ("%s: %s"):format(self.step, self.message)
+  end,
+}
+
+--- Makes an error. What it is about is the middle of "call subject: reason", or the entry of a list
+-- that the message begins with, unless it is given.
+-- @string step
+-- @string message
+-- @int[opt] errno
+-- @string[opt] subject
+function errors.new(step, message, errno, subject)
+  subject = subject or message:match("^%a+%[%d+%]") or message:match("^[%w_]+ (.*): [^:]*$") or ""
+  return setmetatable({ step = step, subject = subject, errno = errno, message = message },
+    errors.metatable)
+end
+
+--- A text of unknown origin as a part of a sentence: one line, which does nothing to a terminal;
+-- of a long one the beginning and the end.
+-- @string text
+-- @int[opt=200] size how many bytes of the beginning, and of the end
+function errors.plain(text, size)
+  size = size or 200
+  if #text > 3 * size then
+    -- Not in the middle of a character.
+    text = text:sub(1, size):gsub("[\xc0-\xff][\x80-\xbf]*$", "") .. "..."
+      .. text:sub(-size):gsub("^[\x80-\xbf]+", "")
+  end
+  return (text:gsub("%c", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
+--- What a step says as it is told: what a hook says is its own, with a traceback.
+function errors.told(step, message)
+  return step == "hooks" and message or errors.plain(message)
+end
+
+--- Makes an error of what may have a value of the caller's in its message.
+function errors.refusal(step, message, ...)
+  return errors.new(step, errors.told(step, message), ...)
+end
+
+return errors
