@@ -11,7 +11,8 @@ local ROUNDS <const> = 4000
 
 -- What a look at options may ask the kernel.
 local ASKS <const> = {
-  capability_name = true, capability_names = true, geteuid = true, stat = true,
+  capability_name = true, capability_names = true, capget = true, geteuid = true,
+  stat = true,
 }
 
 local random = math.random

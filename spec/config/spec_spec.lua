@@ -480,7 +480,8 @@ describe("spec.read", function()
 
     it("refuses what is for root to an ordinary user, and the other way round", function()
       local _ <close> = replace("geteuid", function() return 1000, 100 end)
-      assert.equal("users: expected \"subid\" for an ordinary user, got \"auto\"",
+      assert.equal("users: expected \"subid\" for a caller that is not the host's root, "
+        .. "got \"auto\"",
         (refusal { "true", users = "auto" }))
       local _ <close> = replace("geteuid", function() return 0, 0 end)
       assert.equal("users: expected \"auto\" for root, got \"subid\"",

@@ -252,8 +252,8 @@ describe("the devices of an ordinary user's container #userns", function()
       .. "'echo >/dev/x && echo written'")
     assert.equal("written\n", result.stdout)
     result = support.as_user(support.lua .. " run.lua -q --device /dev/null:/dev/x:r true")
-    assert.equal("lua-container: --device: without root a device can be opened by who may open \z
-      it, in no other way\n", result.stderr)
+    assert.equal("lua-container: --device: without the host's root a device can be opened by \z
+      who may open it, in no other way\n", result.stderr)
   end)
 end)
 

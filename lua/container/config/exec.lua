@@ -16,7 +16,7 @@ end
 function second.new(target)
   local p, linux = target.config.process, target.config.linux
   -- Where the kernel says for good that the groups stay: user_namespaces(7).
-  local groups = target.user_namespace
+  local groups = (target.user_namespace or target.lacks_host)
     and sys.read_file(("/proc/%d/setgroups"):format(target.pid)) or ""
   return {
     target = target,

@@ -1,6 +1,7 @@
 -- The options that limit what a container uses, as a person writes them, and what they are in
 -- OCI's linux.resources: config-linux, "Control groups". Loaded only for who asks for one.
 
+local caller = require "container.linux.caller"
 local check = require "container.check"
 local sys = require "container.sys"
 
@@ -177,8 +178,9 @@ local function read_device(c, field, value)
   access = access ~= "" and access or "rwm"
   expect(destination:find("^/dev/[^/]") and not (destination .. "/"):find("/%.?%.?/"), field,
     "a place beneath /dev", destination)
-  if sys.geteuid() ~= 0 and (not access:find("r") or not access:find("w")) then
-    refuse(field, "without root a device can be opened by who may open it, in no other way")
+  if not caller.is_root() and (not access:find("r") or not access:find("w")) then
+    refuse(field, "without the host's root a device can be opened by who may open it, in no other "
+      .. "way")
   end
   local st = device_of(field, source)
   local linux, kind = c.config.linux, st.type == "char" and "c" or "b"
@@ -240,7 +242,7 @@ local DEFAULT_DEVICES <const> = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9
 --- Closes all devices but those of every container and those that were asked for, also as volumes.
 -- Needed where root can make nodes; nobody else can close any, in version 2.
 function resource.close_devices(c)
-  if sys.geteuid() ~= 0 or c.privileged then
+  if not caller.is_root() or c.privileged then
     return
   end
   local rules = { { allow = false, access = "rwm" } }

@@ -31,7 +31,8 @@
 --   init           true: pid 1 is a small init; false: the program is pid 1
 --   user           "NAME", "ID", and either with ":GROUP"; root. Names are the root's own
 --   users          "auto": a user namespace with 65536 ids that no other container has, for root;
---                  "subid": one with the ids that /etc/subuid and /etc/subgid give to this user
+--                  "subid": one with the ids that /etc/subuid and /etc/subgid give to this user, or
+--                  for the root of a user namespace all that it has
 --   capabilities   array of names, all that root is to have; docker's default set without mknod
 --   cap_add, cap_drop   arrays of names, or "ALL", to change the default set
 --   no_new_privileges   false: set-user-ID programs gain their rights; true

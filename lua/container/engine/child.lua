@@ -50,6 +50,7 @@ child.order = {
   { "process", process.enter }, -- with the rights to make a directory
   { "limit", rlimits.score }, -- by the container's own /proc
   { "limit", rlimits.child }, -- after the last step that could need more than the limit
+  { "limit", rlimits.holds },
   { "keyring", keyring.child },
   { "landlock", landlock.child }, -- the last that have the right to it, and see files
   { "seccomp", seccomp.early }, -- who gives no such promise has the right to this until here

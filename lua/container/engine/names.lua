@@ -4,6 +4,7 @@
 -- anybody, and a cgroup is not there for everyone. flock(2)
 
 local sys = require "container.sys"
+local caller = require "container.linux.caller"
 local file = require "container.fs.path"
 
 local name = {}
@@ -11,8 +12,7 @@ local name = {}
 --- Where the locks are: root's in /run, whatever the environment says; a user's in the directory
 -- that the login made for such things, or else in one of the user's own in /tmp.
 local function place()
-  local uid = sys.geteuid()
-  if uid == 0 then
+  if caller.is_root() then
     return "/run/lua-container"
   end
   local base = os.getenv("XDG_RUNTIME_DIR")
@@ -20,7 +20,7 @@ local function place()
   if fd and file.is_own(fd, "directory") then
     return base .. "/lua-container"
   end
-  return "/tmp/lua-container-" .. uid
+  return "/tmp/lua-container-" .. caller.user()
 end
 
 -- How often it is asked whether a sweep is over, and how many seconds apart.

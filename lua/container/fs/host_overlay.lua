@@ -273,7 +273,8 @@ function view.make(c)
   end
   local scratch <close> = assert(sys.open("/..", "path,directory"))
   local v = setmetatable({ c = c, scratch = scratch, layers = 0, filesystems = list,
-    userns = c.user_namespace, composed = c.user_namespace and not c.trees }, view)
+    userns = c.user_namespace or c.lacks_host,
+    composed = c.lacks_host or c.user_namespace and not c.trees }, view)
   v.root, message, errno = v:mount_root()
   if not v.root then
     return nil, message, errno

@@ -3,6 +3,7 @@
 
 local sys = require "container.sys"
 local file = require "container.fs.path"
+local sysfs = require "container.fs.sysfs"
 local mount_fd = require "container.fs.mount_fd"
 
 local mount = {}
@@ -30,6 +31,13 @@ function mount.private()
   return sys.mount(nil, "/", nil, "rprivate")
 end
 
+--- What a refusal may come from.
+local function hint(c, entry)
+  return entry.type == "proc" and (c.user_namespace or c.lacks_host)
+    and "; in a user namespace the kernel mounts a proc only where the caller sees another one and "
+      .. "nothing covers a part of it, as an outer container does (podman: unmask=ALL)" or ""
+end
+
 --- Mounts a filesystem of the kernel's. Its place may not be a link: an image whose /proc is one
 -- wants something else to be /proc.
 local function filesystem(c, entry, flags, data)
@@ -49,7 +57,8 @@ local function filesystem(c, entry, flags, data)
     number = sys.errno.ENOTDIR
   end
   if not top then
-    return nil, ("mount %s: %s"):format(entry.destination, sys.strerror(number)), number
+    return nil, ("mount %s: %s%s"):format(entry.destination, sys.strerror(number),
+      number == sys.errno.EPERM and hint(c, entry) or ""), number
   end
   return top
 end
@@ -114,6 +123,10 @@ local function one(c, entry)
     ok, message, errno = file.bind(c.root, entry.destination, source, words)
   else
     ok, message, errno = filesystem(c, entry, flags, data)
+    if entry.type == "sysfs" and errno == sys.errno.EPERM
+        and (c.user_namespace or c.lacks_host) then
+      ok, message, errno = sysfs.instead(c.root, entry.destination)
+    end
   end
   if not ok and (message:find("/proc/self/fd/", 1, true) or message:find("^move_mount:")) then
     message = ("mount %s: %s"):format(entry.destination, sys.strerror(errno))

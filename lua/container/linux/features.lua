@@ -3,6 +3,7 @@
 
 local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
+local caller = require "container.linux.caller"
 local file = require "container.fs.path"
 local json = require "container.json"
 local v1 = require "container.linux.cgroup.v1"
@@ -163,7 +164,7 @@ end
 local function mounts(self)
   local uid, gid = self.found.user.uid, self.found.user.gid
   -- With the rights over mounts that a container of this user's would have.
-  local own = uid == 0 and { "mount" } or { "user", "mount" }
+  local own = caller.is_root() and { "mount" } or { "user", "mount" }
   self:note("mounts", "overlay", try({ "mount" }, function()
     return overlay("/", "")
   end))

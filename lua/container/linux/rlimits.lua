@@ -117,4 +117,30 @@ function limit.child(c)
   return true
 end
 
+--- Looks whether the number of processes is limited, where no cgroup does it. It is not for user 0
+-- of the host, who may be the caller also where its own number is another: a map of
+-- user_namespaces(7) tells of the namespace above only. A fork that is refused takes no number.
+function limit.holds(c)
+  if not c.nproc then
+    return true
+  end
+  local text, message, errno = sys.read_file("/proc/self/limits")
+  local hard = text and math.tointeger(text:match("Max processes +%d+ +(%d+)"))
+  local ok = hard
+  if ok then
+    ok, message, errno = sys.setrlimit("nproc", 0, hard)
+  end
+  if not ok then
+    return nil, message, errno
+  end
+  local pid, why, code = sys.clone({}, function() end)
+  if pid then
+    return nil, "without a cgroup of the caller's own the limit of processes cannot hold, for the "
+      .. "caller is user 0 of the host; pids = \"max\" asks for none", sys.errno.EPERM
+  elseif code ~= sys.errno.EAGAIN then
+    return nil, why, code
+  end
+  return sys.setrlimit("nproc", hard)
+end
+
 return limit

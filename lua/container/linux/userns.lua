@@ -7,6 +7,7 @@
 local subid = require "container.linux.subid"
 local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
+local caller = require "container.linux.caller"
 local process = require "container.linux.process"
 local check = require "container.check"
 local file = require "container.fs.path"
@@ -65,31 +66,51 @@ local function owners_of(uid)
   return { name or os.getenv("USER") or tostring(uid), tostring(uid) }
 end
 
---- Reads the option `users`. Root has no user namespace unless it asks for one, with a range that
--- is chosen later. An ordinary user has one always: root in it is who it was outside, and without
--- help that is all.
+--- Those of the option "subid".
+local function read_given(linux, uid, gid)
+  if uid == 0 then
+    -- The root of a user namespace has been given what is in it, and maps that by itself.
+    linux.uidMappings, linux.gidMappings = caller.ids("uid"), caller.ids("gid")
+    if not caller.maps_ids() then
+      check.refuse("users", "subid: takes CAP_SETUID, CAP_SETGID and CAP_SETFCAP")
+    end
+    return
+  end
+  for _, program in ipairs(PROGRAMS) do
+    if not file.is_program(program) then
+      check.refuse("users", ("subid: %s is not in PATH (package uidmap)"):format(program))
+    end
+  end
+  local owners = owners_of(uid)
+  linux.uidMappings = given_ids("uid", uid, owners)
+  linux.gidMappings = given_ids("gid", gid, owners)
+end
+
+--- Reads the option `users`. The host's root has no user namespace unless it asks for one, with a
+-- range that is chosen later. Every other caller has one always: root in it is the caller, and
+-- without help that is all.
 function idmap.read(c)
   local linux = c.config.linux
+  local root = caller.is_root()
+  if root and not c.users then
+    return
+  end
   local uid, gid = sys.geteuid()
-  if uid == 0 and not c.users then
+  if not root and not c.users and caller.keeps_namespace() then
+    c.lacks_host = true
+    linux.uidMappings, linux.gidMappings = caller.ids("uid"), caller.ids("gid")
     return
   end
   linux.namespaces[#linux.namespaces + 1] = { type = "user" }
   if c.users == "auto" then
-    check.expect(uid == 0, "users", "\"subid\" for an ordinary user", c.users)
+    check.expect(root, "users", "\"subid\" for a caller that is not the host's root", c.users)
     linux.uidMappings = { mapping(0, nil, subid.SIZE) }
     linux.gidMappings = { mapping(0, nil, subid.SIZE) }
     c.trees = {} -- what tree.lua will hold
   elseif c.users == "subid" then
-    check.expect(uid ~= 0, "users", "\"auto\" for root", c.users)
-    for _, program in ipairs(PROGRAMS) do
-      if not file.is_program(program) then
-        check.refuse("users", ("subid: %s is not in PATH (package uidmap)"):format(program))
-      end
-    end
-    local owners = owners_of(uid)
-    linux.uidMappings = given_ids("uid", uid, owners)
-    linux.gidMappings = given_ids("gid", gid, owners)
+    check.expect(not root, "users", "\"auto\" for root", c.users)
+    read_given(linux, uid, gid)
+    c.maps_itself = uid == 0
   else
     linux.uidMappings, linux.gidMappings = { mapping(0, uid, 1) }, { mapping(0, gid, 1) }
   end
@@ -121,7 +142,7 @@ function idmap.prepare(c)
   return true
 end
 
---- Root writes the maps itself.
+--- Root writes the maps itself, the host's and that of a user namespace.
 local function write(c, proc)
   local ok, message, errno = true, nil, nil
   for _, entry in ipairs(KINDS) do
@@ -173,7 +194,7 @@ function idmap.parent(c, pid)
     return true
   end
   local proc = ("/proc/%d/"):format(pid)
-  if c.users == "auto" then
+  if c.users == "auto" or c.maps_itself then
     return write(c, proc)
   end
   return ask(c, pid, proc)
@@ -185,6 +206,9 @@ local function write_own(linux)
   local ok, message, errno = sys.write_file("/proc/self/setgroups", "deny")
   if ok then
     ok, message, errno = sys.write_file("/proc/self/uid_map", lines(linux.uidMappings))
+    if errno == sys.errno.EPERM and linux.uidMappings[1].hostID == 0 then
+      message = message .. "; to map user 0 takes CAP_SETFCAP, since Linux 5.12"
+    end
   end
   if ok then
     ok, message, errno = sys.write_file("/proc/self/gid_map", lines(linux.gidMappings))
@@ -230,7 +254,7 @@ function idmap.child(c)
   if c.users == "auto" then
     -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
     return idmap.become(0, 0)
-  elseif c.users then
+  elseif c.users or c.lacks_host then
     local text, message, errno = sys.read_file("/proc/self/setgroups")
     c.setgroups_denied = text and text:find("^deny") ~= nil
     return text and true, message, errno

@@ -1,0 +1,92 @@
+-- Which rights the calling process has on this machine: those of the host's root, or those of a
+-- user, who may be the root of a user namespace. user_namespaces(7)
+
+local sys = require "container.sys"
+local path = require "container.fs.path"
+
+local caller = {}
+
+-- The inode of the initial user namespace. USER_NS_INIT_INO of linux/nsfs.h
+local INITIAL <const> = 0xeffffffd
+
+-- What the writer of a map of more than the own id needs; without CAP_SETFCAP its root cannot be
+-- in it since Linux 5.12.
+local MAPPING <const> = { "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP" }
+
+-- Mounts of every host beneath /proc, on a directory that is empty.
+local HARMLESS <const> = { autofs = true, binfmt_misc = true }
+
+local function has(...)
+  local held = sys.capget() or {}
+  for _, name in ipairs { ... } do
+    if not held[name] then
+      return false
+    end
+  end
+  return true
+end
+
+--- Whether the caller has the rights of the host's root: user id 0 and CAP_SYS_ADMIN in the initial
+-- user namespace. The root of another one has no rights over the host's mounts and cgroups, and a
+-- root without CAP_SYS_ADMIN can make no other namespace than a user namespace.
+-- @treturn bool
+function caller.is_root()
+  if sys.geteuid() ~= 0 then
+    return false
+  end
+  local namespace = sys.stat("/proc/self/ns/user")
+  return (not namespace or namespace.ino == INITIAL) and has("CAP_SYS_ADMIN")
+end
+
+--- Whether the caller can write maps of all ids that it has.
+-- @treturn bool
+function caller.maps_ids()
+  return has(table.unpack(MAPPING))
+end
+
+--- The user id by which the namespace above knows the caller, so that the roots of two users'
+-- namespaces are two.
+-- @treturn int
+function caller.user()
+  local uid = sys.geteuid()
+  local map = sys.read_file("/proc/self/uid_map") or ""
+  for first, above, size in map:gmatch("(%d+) +(%d+) +(%d+)") do
+    local offset = uid - math.tointeger(first)
+    if offset >= 0 and offset < math.tointeger(size) then
+      return math.tointeger(above) + offset
+    end
+  end
+  return uid
+end
+
+--- The ids that there are in the caller's user namespace.
+-- @string kind "uid" or "gid"
+-- @treturn table array of OCI's mappings, of each id to itself
+function caller.ids(kind)
+  local list = {}
+  local map = sys.read_file(("/proc/self/%s_map"):format(kind)) or ""
+  for first, size in map:gmatch("(%d+) +%d+ +(%d+)") do
+    first = math.tointeger(first)
+    list[#list + 1] = { containerID = first, hostID = first, size = math.tointeger(size) }
+  end
+  return list
+end
+
+--- Whether a container has to do without a user namespace of its own. The kernel mounts a proc in a
+-- user namespace only where the whole of another one can be seen. Where parts of the caller's are
+-- covered, as bwrap covers them when root starts it, the caller's own user namespace may still have
+-- the right; but none inside it, for there nobody can uncover them.
+-- @treturn bool
+function caller.keeps_namespace()
+  if sys.geteuid() ~= 0 or not has("CAP_SYS_ADMIN") then
+    return false
+  end
+  for _, entry in ipairs(path.mounts() or {}) do
+    if entry.target:find("^/proc/") and not HARMLESS[entry.type] then
+      return true
+    end
+  end
+  return false
+end
+
+return caller
