@@ -225,7 +225,7 @@ describe("a container's object #root", function()
 
   it("takes not much more memory for what is captured in small pieces", function()
     local c = {}
-    streams.read(c, "stdout", "capture")
+    require("container.config.streams").read(c, "stdout", "capture")
     local source = streams.sources(c)[1]
     collectgarbage()
     local before = collectgarbage("count")
@@ -512,18 +512,5 @@ describe("the host program #root", function()
       print("end")
     ]])
     assert.equal("buffered end\n", result.stdout)
-  end)
-end)
-
-describe("container.run and container.spawn #root", function()
-  it("are the library's, loaded when they are asked for", function()
-    local result = support.script([[
-      print(package.loaded["container.api"])
-      local run = container.run
-      print(run == require("container.api").run, rawget(container, "run") == run)
-      print(container.spawn == require("container.api").spawn)
-      print(assert(run { "true", pids = "max" }).status)
-    ]])
-    assert.equal("nil\ntrue\ttrue\ntrue\n0\n", result.stdout)
   end)
 end)

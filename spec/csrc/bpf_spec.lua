@@ -4,7 +4,7 @@ local support = require "spec.support"
 -- r0 = 0; exit
 local NOTHING <const> = "\xb4\0\0\0\0\0\0\0\x95\0\0\0\0\0\0\0"
 
-describe("container.bpf_device", function()
+describe("sys.bpf_device", function()
   it("raises for what is no program", function()
     support.raises("not a program", sys.bpf_device, "")
     support.raises("not a program", sys.bpf_device, "1234567")
@@ -39,7 +39,7 @@ describe("container.bpf_device", function()
   end)
 end)
 
-describe("container.bpf_attach_device", function()
+describe("sys.bpf_attach_device", function()
   it("raises for what is no fd", function()
     support.raises("fd", sys.bpf_attach_device, "x", 0)
   end)

@@ -9,7 +9,7 @@ end
 local CHOWN <const> = 1 << 0
 local KILL <const> = 1 << 5
 
-describe("container.capability_name", function()
+describe("sys.capability_name", function()
   it("writes a name as the kernel does", function()
     for _, name in ipairs { "chown", "CHOWN", "cap_chown", "CAP_CHOWN", "Cap_Chown" } do
       assert.equal("CAP_CHOWN", sys.capability_name(name))
@@ -29,7 +29,7 @@ describe("container.capability_name", function()
   end)
 end)
 
-describe("container.capability_names", function()
+describe("sys.capability_names", function()
   it("answers those of Linux 5.9, by number, and no name twice", function()
     local names, seen = sys.capability_names(), {}
     for _, name in ipairs(names) do
@@ -43,7 +43,7 @@ describe("container.capability_names", function()
   end)
 end)
 
-describe("container.capget and capset", function()
+describe("sys.capget and capset", function()
   it("answer what proc shows", function()
     local bits = 0
     local held = sys.capget()
@@ -92,7 +92,7 @@ describe("container.capget and capset", function()
   end)
 end)
 
-describe("container.capbset_keep", function()
+describe("sys.capbset_keep", function()
   it("takes all others out of the bounding set, also those it has no name for #root", function()
     assert.equal(CHOWN | KILL, support.child(function()
       assert(sys.capbset_keep { "chown", "CAP_KILL" })
@@ -126,7 +126,7 @@ describe("container.capbset_keep", function()
   end)
 end)
 
-describe("container.no_new_privs", function()
+describe("sys.no_new_privs", function()
   it("promises it, for this process and its children", function()
     local line = "NoNewPrivs:%s+(%d)"
     local before, after, child = support.child(function()

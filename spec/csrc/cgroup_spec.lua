@@ -36,7 +36,7 @@ end
 
 -- The same in either version, but for the tag that says where it can run.
 for version = 1, 2 do
-  describe("container.cgroup_pids #cgroup" .. version, function()
+  describe("sys.cgroup_pids #cgroup" .. version, function()
     it("makes a cgroup with a limit and moves the caller into it", function()
       local name = support.name()
       local limit, mine, alone, own = within(function()
@@ -117,7 +117,7 @@ for version = 1, 2 do
     end)
   end)
 
-  describe("container.cgroup_place #cgroup" .. version, function()
+  describe("sys.cgroup_place #cgroup" .. version, function()
     it("answers a directory with the controller, and the version", function()
       local place, number = sys.cgroup_place("pids")
       assert.equal("directory", sys.stat(place).type)
@@ -155,7 +155,7 @@ for version = 1, 2 do
   end)
 end
 
-describe("container.cgroup_place #root #cgroup2", function()
+describe("sys.cgroup_place #root #cgroup2", function()
   -- Calls a function in the lowest of three cgroups, each in the other, of which none has what the
   -- first could have; with `busy` a process is in the highest.
   local function below(busy, fn)
@@ -211,7 +211,7 @@ describe("container.cgroup_place #root #cgroup2", function()
   end)
 end)
 
-describe("container.cgroup_place #root", function()
+describe("sys.cgroup_place #root", function()
   it("is refused when the hierarchy is not mounted", function()
     support.refused("cgroup controller pids: No such file or directory", "ENOENT",
       support.child(function()
@@ -234,7 +234,7 @@ describe("container.cgroup_place #root", function()
   end)
 end)
 
-describe("container.cgroup_place", function()
+describe("sys.cgroup_place", function()
   it("is refused a controller that is not there", function()
     for _, controller in ipairs { "nope", "pid", "pids,cpu", "pids ", "rw", "cgroup" } do
       support.refused(("cgroup controller %s: No such file or directory"):format(controller),
@@ -252,7 +252,7 @@ describe("container.cgroup_place", function()
 end)
 
 -- In a child: what is accepted by mistake moves its caller.
-describe("container.cgroup_pids", function()
+describe("sys.cgroup_pids", function()
   local function raises(words, ...)
     local arguments = table.pack(...)
     support.child(function()

@@ -135,10 +135,10 @@ end)
 -- What the build does, with other scripts.
 describe("a command without a heap", function()
   local function freeze(text)
-    support.needs("build/command")
+    support.needs("build/lua-container")
     local directory = support.tmpdir()
     write(directory .. "/script.lua", text)
-    return directory, support.run(("build/command %s/script.lua %s/heap word"):format(
+    return directory, support.run(("build/lua-container %s/script.lua %s/heap word"):format(
       directory, directory))
   end
 
@@ -147,9 +147,10 @@ describe("a command without a heap", function()
     local directory, result = freeze(text)
     assert.equal("", result.stderr)
     assert.equal(0, result.status)
-    return support.run(("cd %s && objcopy --update-section .lua_heap=heap %s/build/command made \z
-      && ./made a b; echo $?"):format(directory, support.quote(support.run("pwd").stdout
-      :match("[^\n]*"))))
+    local top = support.quote(support.run("pwd").stdout:match("[^\n]*"))
+    return support.run(("cd %s && \z
+      objcopy --update-section .lua_heap=heap %s/build/lua-container made && \z
+      ./made a b; echo $?"):format(directory, top))
   end
 
   it("keeps what a script leaves, and calls it with the words of each start", function()
@@ -197,8 +198,8 @@ describe("a command without a heap", function()
   end)
 
   it("says how it is called", function()
-    support.needs("build/command")
-    local result = support.run("build/command")
+    support.needs("build/lua-container")
+    local result = support.run("build/lua-container")
     assert.equal(125, result.status)
     assert.matches("SCRIPT HEAP", result.stderr, 1, true)
   end)

@@ -3,10 +3,10 @@ local sys = require "container.sys"
 local support = require "spec.support"
 
 describe("require \"container\"", function()
-  it("exports one name to the host program, and needs no library but the C library's", function()
+  it("exports two names to the host program, and needs no library but the C library's", function()
     support.needs("nm", "objdump")
     local module = support.quote(assert(package.searchpath("container", package.cpath)))
-    assert.equal("luaopen_container\n",
+    assert.equal("luaopen_container\nluaopen_container_sys\n",
       support.run("nm -D --defined-only " .. module .. " | awk '{ print $3 }'").stdout)
     for library in support.run("objdump -p " .. module).stdout:gmatch("NEEDED%s+(%S+)") do
       -- The sanitizers bring their own.
@@ -15,8 +15,26 @@ describe("require \"container\"", function()
     end
   end)
 
-  it("answers a table of functions, the numbers of errors, and where it is from", function()
-    local others = { errno = "table", directory = "string" }
+  it("answers the API that the README documents, and nothing else", function()
+    local names = {}
+    for name in pairs(container) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    assert.same({ "_VERSION", "call", "cgroup_pids", "cgroup_place", "chdir", "chroot",
+      "clock_gettime", "clone", "exec", "features", "gethostname", "getpid", "kill", "mount",
+      "mount_proc", "pivot_root", "poll", "ppoll", "read_signal", "rmdir", "run", "sethostname",
+      "setns", "signal_name", "signalfd", "sigprocmask", "spawn", "umount", "unshare", "wait" },
+      names)
+    local readme = assert(sys.read_file("README.md"))
+    for _, name in ipairs(names) do
+      assert.is_truthy(name == "_VERSION" or readme:find("`" .. name .. "(", 1, true)
+        or readme:find("container." .. name, 1, true), name)
+    end
+  end)
+
+  it("has container.sys in the same file: functions, numbers of errors, where it is", function()
+    local others = { errno = "table", directory = "string", lua_path = "string" }
     for name, value in pairs(sys) do
       assert.equal(others[name] or "function", type(value), name)
     end
@@ -25,27 +43,24 @@ describe("require \"container\"", function()
     assert.equal("/", sys.directory:sub(1, 1))
   end)
 
-  it("loads the library at the first look at it, and not before", function()
-    assert.equal("nil\nfunction\ttrue\ntrue\n", support.script([[
-      print(package.loaded["container.api"])
-      print(type(container.run), package.loaded["container.api"] ~= nil)
-      print(rawget(container, "run") == require("container.api").run)]]).stdout)
-  end)
-
-  it("knows no other names", function()
-    for _, key in ipairs { "nope", "", 1, true, 1.5 } do
-      assert.is_nil(sys[key])
-    end
-    assert.is_nil(sys[container])
+  it("finds its Lua modules in the tree that it lies in, and leaves package.path alone", function()
+    support.needs("native")
+    local tree = support.quote(sys.directory:match("^(.*)/container/$"))
+    local result = support.run(("cd / && env -u LUA_PATH_5_4 LUA_CPATH_5_4=%s/?.so %s \z
+      -e %s"):format(tree, support.lua, support.quote [[
+        local before = package.path
+        local container = require "container"
+        print(type(container.run), package.path == before)]]))
+    assert.same({ status = 0, stdout = "function\ttrue\n", stderr = "" }, result)
   end)
 
   it("can be loaded by two states of one process, one after the other", function()
     assert.equal("container.fd\tcontainer.fd\n", support.script([[
       local first = sys.open("/")
-      package.loaded.container = nil
-      local again = require "container"
+      package.loaded["container.sys"] = nil
+      local again = require "container.sys"
       print(tostring(first):match("^%S+"), tostring(again.open("/")):match("^%S+"))
-      assert(again ~= container and again.stat(first) and sys.stat(again.open("/")))]])
+      assert(again ~= sys and again.stat(first) and sys.stat(again.open("/")))]])
       .stdout)
   end)
 

@@ -134,7 +134,7 @@ describe("an fd", function()
   end)
 end)
 
-describe("container.close_others", function()
+describe("sys.close_others", function()
   -- In a child that is left with nothing over which it could say more than its status.
   local function apart(fn)
     local pid = assert(sys.clone({}, function()
@@ -252,7 +252,7 @@ describe("container.close_others", function()
   end)
 end)
 
-describe("container.dup2", function()
+describe("sys.dup2", function()
   it("gives an open file another number, which the next program gets", function()
     assert.equal("contents", support.script([[
       assert(sys.dup2(sys.memfd("a", "contents"), 9))
@@ -271,7 +271,7 @@ describe("container.dup2", function()
   end)
 end)
 
-describe("container.open_stdio", function()
+describe("sys.open_stdio", function()
   it("opens /dev/null in place of each closed standard stream, and of no other", function()
     for how, expected in pairs {
       ["<&- >&- 2>&-"] = { "/dev/null", "/dev/null", "/dev/null" },
@@ -302,7 +302,7 @@ describe("container.open_stdio", function()
   end)
 end)
 
-describe("container.dup", function()
+describe("sys.dup", function()
   it("is another number for the same file, above 2 and close-on-exec", function()
     local reader <close>, writer = sys.pipe()
     local copy = sys.dup(writer)
@@ -323,7 +323,7 @@ describe("container.dup", function()
   end)
 end)
 
-describe("container.dup2 and close", function()
+describe("sys.dup2 and close", function()
   it("give a child other standard streams, and none", function()
     local reader, writer = sys.pipe()
     local _ <close> = reader

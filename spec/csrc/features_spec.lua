@@ -20,7 +20,7 @@ local function missing(calls)
   return result.stdout
 end
 
-describe("container.syscall_known", function()
+describe("sys.syscall_known", function()
   it("answers for each, and does nothing #root #native", function()
     local before = support.snapshot()
     for _, name in ipairs(sys.syscall_names()) do

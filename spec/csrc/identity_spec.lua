@@ -1,7 +1,7 @@
 local sys = require "container.sys"
 local support = require "spec.support"
 
-describe("container.geteuid", function()
+describe("sys.geteuid", function()
   it("answers the effective user and group, as id(1) does", function()
     local uid, gid = sys.geteuid()
     assert.equal(("%d %d\n"):format(uid, gid), support.run("echo $(id -u) $(id -g)").stdout)
@@ -38,7 +38,7 @@ local setters = {
 for _, setter in ipairs(setters) do
   local name, line, call = table.unpack(setter)
 
-  describe("container." .. name, function()
+  describe("sys." .. name, function()
     it("sets all ids of a kind for good #root", function()
       local ids, message = support.child(function()
         assert(sys[name](54321))
@@ -59,7 +59,7 @@ for _, setter in ipairs(setters) do
 
     it("is refused to an ordinary user", function()
       assert.equal(("nil\t%s: Operation not permitted\t1\n"):format(call), support.as_user(
-        support.lua .. (" -e 'print(require(%q).%s(1))'"):format("container", name)).stdout)
+        support.lua .. (" -e 'print(require(%q).%s(1))'"):format("container.sys", name)).stdout)
     end)
 
     it("raises for an id that is none: -1 would mean to leave it as it is", function()
@@ -71,7 +71,7 @@ for _, setter in ipairs(setters) do
   end)
 end
 
-describe("container.setgroups", function()
+describe("sys.setgroups", function()
   it("sets the supplementary groups, also to none #root", function()
     local some, none = support.child(function()
       assert(sys.setgroups { 3, 1, 2 })
@@ -100,7 +100,7 @@ describe("container.setgroups", function()
   end)
 end)
 
-describe("container.join_session_keyring", function()
+describe("sys.join_session_keyring", function()
   it("leaves the session keyring for a new one", function()
     local before, after, errno = support.child(function()
       local function keyrings()

@@ -23,7 +23,7 @@ local function parse(image)
   return header
 end
 
-describe("container.init_program", function()
+describe("sys.init_program", function()
   local image = sys.init_program()
 
   it("answers the same bytes each time, and few of them", function()

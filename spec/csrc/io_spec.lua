@@ -9,7 +9,7 @@ local function file(contents)
   return path
 end
 
-describe("container.read", function()
+describe("sys.read", function()
   it("reads what is there, no more than is asked for", function()
     local fd <close> = assert(sys.open(file(("x"):rep(5000))))
     assert.equal("", sys.read(fd, 0))
@@ -43,7 +43,7 @@ describe("container.read", function()
   end)
 end)
 
-describe("container.write", function()
+describe("sys.write", function()
   it("answers how much a pipe took", function()
     support.child(function()
       local reader <close>, writer = assert(sys.pipe())
@@ -74,7 +74,7 @@ describe("container.write", function()
   end)
 end)
 
-describe("container.ppoll", function()
+describe("sys.ppoll", function()
   it("answers which can be read, and which have come to their end", function()
     local a, a_end = assert(sys.pipe())
     local b, b_end = assert(sys.pipe())
@@ -130,7 +130,7 @@ describe("container.ppoll", function()
   end)
 end)
 
-describe("container.flock", function()
+describe("sys.flock", function()
   it("keeps a second open file out, until the first is closed", function()
     local path = file("")
     local first <close> = assert(sys.open(path))
@@ -178,7 +178,7 @@ describe("container.flock", function()
   end)
 end)
 
-describe("container.send_fd and receive_fd", function()
+describe("sys.send_fd and receive_fd", function()
   it("hand an open file over, which is the same one", function()
     local from, to = assert(sys.socketpair())
     local _ <close> = from
@@ -225,7 +225,7 @@ describe("container.send_fd and receive_fd", function()
   end)
 end)
 
-describe("container.ppoll of writers", function()
+describe("sys.ppoll of writers", function()
   it("answers which can be written", function()
     local reader, writer = sys.pipe()
     local _ <close> = reader
@@ -246,7 +246,7 @@ describe("container.ppoll of writers", function()
   end)
 end)
 
-describe("container.write", function()
+describe("sys.write", function()
   it("begins at a byte of the string", function()
     local reader, writer = sys.pipe()
     local _ <close> = reader
@@ -271,7 +271,7 @@ describe("container.write", function()
   end)
 end)
 
-describe("container.nonblock", function()
+describe("sys.nonblock", function()
   it("has a read and a write answer EAGAIN", function()
     local reader, writer = sys.pipe()
     local _ <close> = reader
@@ -282,7 +282,7 @@ describe("container.nonblock", function()
   end)
 end)
 
-describe("container.shutdown", function()
+describe("sys.shutdown", function()
   it("ends one direction", function()
     local a, b = sys.socketpair()
     local _ <close> = a

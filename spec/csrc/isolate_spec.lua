@@ -20,7 +20,7 @@ local function hear(apart, value)
   return said, support.wait(pid)
 end
 
-describe("container.isolate", function()
+describe("sys.isolate", function()
   it("answers that its room cannot be loaded", function()
     local made, message, errno = sys.isolate("/no/?.lua", package.cpath, "room")
     assert.is_nil(made)
@@ -42,7 +42,7 @@ describe("container.isolate", function()
   end)
 end)
 
-describe("container.clone_isolated", function()
+describe("sys.clone_isolated", function()
   local ends <const> =
     "return function(v) sys.write(v.fd, tostring(%s)) sys._exit(7) end"
 

@@ -4,7 +4,7 @@ local support = require "spec.support"
 local ALL <const> = "execute,write_file,read_file,read_dir,remove_dir,remove_file,make_char,\z
   make_dir,make_reg,make_sock,make_fifo,make_block,make_sym"
 
-describe("container.landlock_abi", function()
+describe("sys.landlock_abi", function()
   it("is a version from 1 #landlock", function()
     local abi = sys.landlock_abi()
     assert.equal("integer", math.type(abi))

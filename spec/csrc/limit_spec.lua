@@ -25,7 +25,7 @@ local function shown(title)
   return sys.read_file("/proc/self/limits"):match(title .. " +(%w+) +(%w+)")
 end
 
-describe("container.setrlimit", function()
+describe("sys.setrlimit", function()
   for _, limit in ipairs(limits) do
     local name, title, value = table.unpack(limit)
     it("sets " .. name, function()
@@ -88,7 +88,7 @@ describe("container.setrlimit", function()
   end)
 end)
 
-describe("container.rlimit_names", function()
+describe("sys.rlimit_names", function()
   it("are those of setrlimit", function()
     support.child(function()
       for _, name in ipairs(sys.rlimit_names()) do

@@ -6,7 +6,7 @@ local MOUNT <const> = { "mount" }
 
 local seen, has, tmpfs = mountinfo.seen, mountinfo.has, mountinfo.tmpfs
 
-describe("container.chroot #root", function()
+describe("sys.chroot #root", function()
   it("makes a directory the root, and leaves the working directory where it was", function()
     local rootfs = support.busybox_rootfs()
     local found, same, outside = support.child(function()
@@ -27,7 +27,7 @@ describe("container.chroot #root", function()
   end)
 end)
 
-describe("container.chroot", function()
+describe("sys.chroot", function()
   it("is refused to an ordinary user", function()
     assert.equal("nil\tchroot /: Operation not permitted\t1\n", support.as_user(support.lua
       .. [[ -e 'print(require("container.sys").chroot("/"))']]).stdout)
@@ -40,7 +40,7 @@ describe("container.chroot", function()
   end)
 end)
 
-describe("container.chdir", function()
+describe("sys.chdir", function()
   it("changes the working directory, to a path or an fd", function()
     local path = support.tmpdir()
     local one, two = support.child(function()
@@ -64,7 +64,7 @@ describe("container.chdir", function()
   end)
 end)
 
-describe("container.pivot_root #root", function()
+describe("sys.pivot_root #root", function()
   -- Makes the busybox tree the root of a child, by `how`, and answers what `fn` returns there.
   local function pivoted(how, fn)
     local rootfs = support.busybox_rootfs()
@@ -146,14 +146,14 @@ describe("container.pivot_root #root", function()
   end)
 end)
 
-describe("container.pivot_root", function()
+describe("sys.pivot_root", function()
   it("raises for what is neither path nor fd", function()
     support.raises("container.fd expected", sys.pivot_root)
     support.raises("NUL byte", sys.pivot_root, "/\0")
   end)
 end)
 
-describe("container.mount #root", function()
+describe("sys.mount #root", function()
   local path
 
   before_each(function()
@@ -321,7 +321,7 @@ describe("container.fs.mounts", function()
   end)
 end)
 
-describe("container.umount #root", function()
+describe("sys.umount #root", function()
   local path
 
   before_each(function()
@@ -376,7 +376,7 @@ describe("container.umount #root", function()
   end)
 end)
 
-describe("container.umount", function()
+describe("sys.umount", function()
   it("is refused to an ordinary user", function()
     assert.equal("nil\tumount /proc: Operation not permitted\t1\n", support.as_user(support.lua
       .. [[ -e 'print(require("container.sys").umount("/proc"))']]).stdout)
@@ -389,7 +389,7 @@ describe("container.umount", function()
   end)
 end)
 
-describe("container.mount_proc #root", function()
+describe("sys.mount_proc #root", function()
   it("shows the pid namespace of the caller, with nosuid, nodev and noexec", function()
     local own, options, kind = support.child(function()
       assert(sys.mount_proc())
@@ -414,7 +414,7 @@ describe("container.mount_proc #root", function()
   end)
 end)
 
-describe("container.mount_proc", function()
+describe("sys.mount_proc", function()
   it("works in a user namespace, while the old proc is visible #userns", function()
     assert.equal("1\n", support.as_user(support.lua .. [[ -e 'local sys = require "container.sys"
       sys.wait(sys.clone("user,mount,pid", function()
@@ -430,7 +430,7 @@ describe("container.mount_proc", function()
   end)
 end)
 
-describe("container.mount_flags", function()
+describe("sys.mount_flags", function()
   it("is what a mount forbids, as mount takes it #root", function()
     local path = support.tmpdir()
     assert.equal("ro,nosuid,noexec nosuid,nodev none", support.child(function()

@@ -19,7 +19,7 @@ local function links_now()
   return found
 end
 
-describe("container.clone", function()
+describe("sys.clone", function()
   it("makes a child that needs no lock of another thread of the program", function()
     support.needs("native", "addresses")
     -- One of ten copies had to wait for ever.
@@ -74,11 +74,11 @@ describe("container.clone", function()
     { "returns an integer", "return 7", 7, "^$" },
     { "returns true", "return true", 0, "^$" },
     { "returns nil and a message", "return nil, 'no such luck'", 1,
-      "^sys.clone: no such luck\n$" },
+      "^container.clone: no such luck\n$" },
     { "raises a string", "error('bad luck')", 1,
-      "^sys.clone: .*bad luck\nstack traceback:\n" },
-    { "raises a table", "error({})", 1, "^sys.clone: table: 0x" },
-    { "raises nil", "error()", 1, "^sys.clone: nil" },
+      "^container.clone: .*bad luck\nstack traceback:\n" },
+    { "raises a table", "error({})", 1, "^container.clone: table: 0x" },
+    { "raises nil", "error()", 1, "^container.clone: nil" },
     { "calls os.exit", "os.exit()", 0, "^$" },
     { "calls os.exit with a number", "os.exit(3)", 3, "^$" },
     { "calls os.exit with true", "os.exit(true)", 0, "^$" },
@@ -89,7 +89,7 @@ describe("container.clone", function()
     { "calls os.exit in a coroutine", "coroutine.wrap(function() os.exit(3) end)()", 3, "^$" },
     { "calls os.exit in a protected call", "pcall(os.exit, 3)", 3, "^$" },
     { "yields", "coroutine.yield()", 1, "attempt to yield" },
-    { "calls _exit", "container._exit(3)", 3, "^$" },
+    { "calls _exit", "sys._exit(3)", 3, "^$" },
   }
 
   for _, case in ipairs(ends) do
@@ -241,7 +241,7 @@ describe("container.clone", function()
   end)
 end)
 
-describe("container.clone_vm", function()
+describe("sys.clone_vm", function()
   it("runs the function in a child and answers the child's pid", function()
     local reader, writer = assert(sys.pipe())
     local pid = assert(sys.clone_vm({}, function()
@@ -419,10 +419,10 @@ describe("container.clone_vm", function()
     support.needs("native")
     local path = support.tmpdir()
     for text, ending in pairs {
-      ["container._exit(4)"] = "exit 4",
-      ["container.exec({ '/nowhere' }) sys._exit(5)"] = "exit 5",
-      ["container.exec { 'sh', '-c', 'kill -KILL $$' }"] = "signal 9",
-      ["container.fexecve(sys.open('/bin/sh'), { 'sh', '-c', 'exit 6' })"] = "exit 6",
+      ["sys._exit(4)"] = "exit 4",
+      ["sys.exec({ '/nowhere' }) sys._exit(5)"] = "exit 5",
+      ["sys.exec { 'sh', '-c', 'kill -KILL $$' }"] = "signal 9",
+      ["sys.fexecve(sys.open('/bin/sh'), { 'sh', '-c', 'exit 6' })"] = "exit 6",
       ["error('raised')"] = "exit 125",
     } do
       local result = support.script(([[
@@ -447,7 +447,7 @@ describe("container.clone_vm", function()
   end)
 end)
 
-describe("container.clone_sibling", function()
+describe("sys.clone_sibling", function()
   it("makes a child of the caller's parent, which waits for it", function()
     local reader, writer = assert(sys.pipe())
     local pid = assert(sys.clone({}, function()
@@ -475,7 +475,7 @@ describe("container.clone_sibling", function()
   end)
 end)
 
-describe("container.unshare", function()
+describe("sys.unshare", function()
   it("moves the caller into a new namespace #root", function()
     local before, after = support.child(function()
       local before = sys.readlink("/proc/self/ns/uts")
@@ -526,7 +526,7 @@ describe("container.unshare", function()
   end)
 end)
 
-describe("container.setns #root", function()
+describe("sys.setns #root", function()
   local function named()
     assert(sys.sethostname("held"))
   end
@@ -600,7 +600,7 @@ describe("container.setns #root", function()
   end)
 end)
 
-describe("container.setns", function()
+describe("sys.setns", function()
   it("raises for what is no place", function()
     local closed = sys.open("/")
     closed:close()

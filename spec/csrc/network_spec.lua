@@ -8,7 +8,7 @@ local function has_loopback()
   return sys.read_file("/proc/self/net/fib_trie"):find("127.0.0.1", 1, true) ~= nil
 end
 
-describe("container.interface_up", function()
+describe("sys.interface_up", function()
   it("brings lo up in this network namespace #root", function()
     local before, after = support.child(function()
       local before = has_loopback()
@@ -53,7 +53,7 @@ describe("container.interface_up", function()
   end)
 end)
 
-describe("container.network_ahead", function()
+describe("sys.network_ahead", function()
   local function namespace()
     return sys.readlink("/proc/thread-self/ns/net")
   end

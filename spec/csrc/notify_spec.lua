@@ -1,7 +1,7 @@
 local sys = require "container.sys"
 local support = require "spec.support"
 
-describe("container.inotify", function()
+describe("sys.inotify", function()
   it("can be read after the file was written, and not before", function()
     local path = support.tmpdir() .. "/file"
     assert(assert(io.open(path, "w")):close())
@@ -25,7 +25,7 @@ describe("container.inotify", function()
   end)
 end)
 
-describe("container.eventfd", function()
+describe("sys.eventfd", function()
   it("can be read when others have added to it, as the sum", function()
     local fd <close> = assert(sys.eventfd())
     local _, _, errno = sys.read(fd)

@@ -13,7 +13,7 @@ local function file(contents)
   return path
 end
 
-describe("container.open", function()
+describe("sys.open", function()
   it("reads by default", function()
     local fd <close> = assert(sys.open(file("contents")))
     assert.equal("contents", sys.read(fd))
@@ -86,7 +86,7 @@ describe("container.open", function()
   end)
 end)
 
-describe("container.open_beneath", function()
+describe("sys.open_beneath", function()
   local inside, root
 
   before_each(function()
@@ -182,7 +182,7 @@ describe("container.runtime.pipe", function()
   end)
 end)
 
-describe("container.socketpair", function()
+describe("sys.socketpair", function()
   it("carries bytes both ways", function()
     local a, b = assert(sys.socketpair())
     sys.write(a, "to b")
@@ -201,7 +201,7 @@ describe("container.socketpair", function()
   end)
 end)
 
-describe("container.memfd", function()
+describe("sys.memfd", function()
   it("holds the contents, under the name", function()
     for _, contents in ipairs { "", "a\0b", ("x"):rep(1 << 20) } do
       local fd <close> = assert(sys.memfd("spec", contents))

@@ -1,7 +1,7 @@
 local sys = require "container.sys"
 local support = require "spec.support"
 
-describe("container.pdeathsig", function()
+describe("sys.pdeathsig", function()
   -- Whether a process that asked for `first`, and then for `second`, outlives the one that made it
   -- by long enough to notice.
   local function outlives(first, second)
@@ -42,7 +42,7 @@ describe("container.pdeathsig", function()
   end)
 end)
 
-describe("container.dumpable #root", function()
+describe("sys.dumpable #root", function()
   -- Whether another process of the same user may see what this one runs.
   local function is_seen(may)
     return support.child(function()
@@ -68,7 +68,7 @@ describe("container.dumpable #root", function()
   end)
 end)
 
-describe("container.hide", function()
+describe("sys.hide", function()
   local function look(hidden)
     return support.child(function()
       local reader, writer = assert(sys.pipe())

@@ -4,7 +4,7 @@ local support = require "spec.support"
 
 local hold, gone = children.hold, children.gone
 
-describe("container.exec", function()
+describe("sys.exec", function()
   it("replaces the program and hands over every argument as it is", function()
     local result = support.script([[
       print(sys.getpid())
@@ -41,7 +41,7 @@ describe("container.exec", function()
   it("hands over the environment that is given, whole and nothing else", function()
     assert.equal("A=1\nB=two words\n", support.script([[
       sys.exec({ "env" }, { "A=1", "B=two words" })]]).stdout)
-    assert.equal("", support.script("container.exec({ 'env' }, {})").stdout)
+    assert.equal("", support.script("sys.exec({ 'env' }, {})").stdout)
   end)
 
   it("hands over its own environment if none is given", function()
@@ -102,7 +102,7 @@ describe("container.exec", function()
   end)
 end)
 
-describe("container.fexecve", function()
+describe("sys.fexecve", function()
   it("runs the program in an fd, with its arguments and environment", function()
     support.needs("execveat")
     assert.equal("A=1\n", support.script([[
@@ -126,7 +126,7 @@ describe("container.fexecve", function()
   end)
 end)
 
-describe("container.wait", function()
+describe("sys.wait", function()
   it("answers an exit status", function()
     for _, status in ipairs { 0, 1, 255 } do
       local pid = assert(sys.clone({}, function()
@@ -182,7 +182,7 @@ describe("container.wait", function()
   end)
 end)
 
-describe("container.kill", function()
+describe("sys.kill", function()
   it("takes a signal by name, with and without SIG, or by number", function()
     for _, signal in ipairs { "USR1", "SIGUSR1", 10 } do
       local pid = assert(sys.clone({}, function()
@@ -226,7 +226,7 @@ describe("container.kill", function()
   end)
 end)
 
-describe("container.pidfd_open", function()
+describe("sys.pidfd_open", function()
   it("answers an fd that can be read when the process has ended", function()
     support.needs("pidfd")
     local pidfd
@@ -252,7 +252,7 @@ describe("container.pidfd_open", function()
   end)
 end)
 
-describe("container.pidfd_send_signal", function()
+describe("sys.pidfd_send_signal", function()
   it("sends a signal to the process of the fd", function()
     support.needs("pidfd")
     local pid = assert(sys.clone({}, function()
@@ -278,7 +278,7 @@ describe("container.pidfd_send_signal", function()
   end)
 end)
 
-describe("container.killpg", function()
+describe("sys.killpg", function()
   it("sends a signal to all of a group, and to nobody else", function()
     local reader, writer = assert(sys.pipe())
     local pid = assert(sys.clone({}, function()
@@ -306,7 +306,7 @@ describe("container.killpg", function()
   end)
 end)
 
-describe("container.set_environment", function()
+describe("sys.set_environment", function()
   it("leaves these variables and no other", function()
     local home, a, b, count = support.child(function()
       assert(sys.set_environment { "A=1=2", "B=", "=x", "C" })
@@ -323,7 +323,7 @@ describe("container.set_environment", function()
   end)
 end)
 
-describe("container._exit", function()
+describe("sys._exit", function()
   it("ends the process at once, and nothing is flushed", function()
     local result = support.script([[
       io.stdout:setvbuf("full")
@@ -334,7 +334,7 @@ describe("container._exit", function()
   end)
 
   it("ends it with 0 without a number", function()
-    assert.equal(0, support.script("container._exit()").status)
+    assert.equal(0, support.script("sys._exit()").status)
   end)
 
   it("raises for a status that no process can have", function()
@@ -345,7 +345,7 @@ describe("container._exit", function()
   end)
 end)
 
-describe("container.getpid and getppid", function()
+describe("sys.getpid and getppid", function()
   it("answer what proc says", function()
     local pid, parent = sys.read_file("/proc/self/stat"):match("^(%d+) %(.*%) %a (%d+)")
     assert.equal(pid, tostring(sys.getpid()))
@@ -359,14 +359,14 @@ describe("container.getpid and getppid", function()
   end)
 end)
 
-describe("container.getpgrp", function()
+describe("sys.getpgrp", function()
   it("answers what proc says", function()
     assert.equal(sys.read_file("/proc/self/stat"):match("%) %S+ %S+ (%d+)"),
       tostring(sys.getpgrp()))
   end)
 end)
 
-describe("container.setsid", function()
+describe("sys.setsid", function()
   it("makes a session and a group of the caller's own, without a terminal", function()
     local pid, session, group, stat = support.child(function()
       return sys.getpid(), sys.setsid(), sys.getpgrp(),

@@ -87,7 +87,7 @@ describe("container.linux.seccomp", function()
   end)
 end)
 
-describe("container.seccomp_arch", function()
+describe("sys.seccomp_arch", function()
   it("is what this machine is called in OCI's profiles", function()
     local machine = support.run("uname -m").stdout:match("%S+")
     assert.equal(machine, sys.seccomp_arch():match("^SCMP_ARCH_(%S+)$"):lower())

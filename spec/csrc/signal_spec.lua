@@ -10,7 +10,7 @@ local function bit(number)
   return 1 << number - 1
 end
 
-describe("container.signal_name", function()
+describe("sys.signal_name", function()
   it("answers the name that kill(1) knows", function()
     support.needs("busybox")
     local names = support.run("for i in $(seq 1 31); do busybox kill -l $i; done").stdout
@@ -36,7 +36,7 @@ describe("container.signal_name", function()
   end)
 end)
 
-describe("container.sigdefault", function()
+describe("sys.sigdefault", function()
   it("gives those signals their default back, and no others", function()
     local text = "trap '' USR1 USR2 TERM; exec " .. support.lua .. " -e " .. support.quote([[
       local sys = require "container.sys"
@@ -56,7 +56,7 @@ describe("container.sigdefault", function()
   end)
 end)
 
-describe("container.sigprocmask", function()
+describe("sys.sigprocmask", function()
   it("blocks, unblocks and sets, and answers the mask before", function()
     local usr, both, term, back, before = support.child(function()
       local before = blocked()
@@ -107,7 +107,7 @@ describe("container.sigprocmask", function()
   end)
 end)
 
-describe("container.signalfd and read_signal", function()
+describe("sys.signalfd and read_signal", function()
   it("answer the signals that came, with their senders", function()
     local number, how, sender, me, ready = support.child(function()
       sys.sigprocmask("block", { "USR1", "USR2" })

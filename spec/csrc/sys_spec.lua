@@ -1,7 +1,7 @@
 local sys = require "container.sys"
 local support = require "spec.support"
 
-describe("container.strerror", function()
+describe("sys.strerror", function()
   it("answers the reason in English, whatever the locale", function()
     assert.equal("No such file or directory", sys.strerror(2))
     assert.equal("Operation not permitted", sys.strerror(1))
@@ -22,7 +22,7 @@ describe("container.strerror", function()
   end)
 end)
 
-describe("container.errno", function()
+describe("sys.errno", function()
   local reasons = {
     EACCES = "Permission denied", EAGAIN = "Resource temporarily unavailable",
     EBUSY = "Device or resource busy", ECHILD = "No child processes", EEXIST = "File exists",

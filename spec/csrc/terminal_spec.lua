@@ -13,7 +13,7 @@ local function on_terminal(text, command)
   return (result.stdout:gsub("\r", ""))
 end
 
-describe("container.isatty", function()
+describe("sys.isatty", function()
   it("knows a terminal", function()
     assert.equal("true\ttrue\ttrue\n", on_terminal(
       "print(sys.isatty(0), sys.isatty(1), sys.isatty(2))"))
@@ -31,7 +31,7 @@ describe("container.isatty", function()
   end)
 end)
 
-describe("container.tcgetpgrp", function()
+describe("sys.tcgetpgrp", function()
   it("answers the group that proc says the terminal belongs to", function()
     local said = on_terminal([[
       local rest = sys.read_file("/proc/self/stat"):match("%) (.*)")
@@ -51,7 +51,7 @@ describe("container.tcgetpgrp", function()
   end)
 end)
 
-describe("container.tcsetpgrp", function()
+describe("sys.tcsetpgrp", function()
   it("gives the terminal to a group, from the background, without being stopped", function()
     -- With -m, sh gives each job a group of its own and keeps the terminal.
     local said = on_terminal([[
@@ -101,7 +101,7 @@ local function modes(fd)
     fd:fileno())).stdout
 end
 
-describe("container.tcgetattr, tcsetattr and cfmakeraw", function()
+describe("sys.tcgetattr, tcsetattr and cfmakeraw", function()
   it("take a terminal's settings, make them raw, and put them back", function()
     local _ <close>, slave, master = pair()
     local settings = assert(sys.tcgetattr(slave))
@@ -135,7 +135,7 @@ describe("container.tcgetattr, tcsetattr and cfmakeraw", function()
   end)
 end)
 
-describe("container.tcgetwinsize and tcsetwinsize", function()
+describe("sys.tcgetwinsize and tcsetwinsize", function()
   it("tell and set the size of a terminal, from either side", function()
     local _ <close>, slave, master = pair()
     assert.same({ 0, 0 }, { sys.tcgetwinsize(slave) })
@@ -161,7 +161,7 @@ describe("container.tcgetwinsize and tcsetwinsize", function()
   end)
 end)
 
-describe("container.unlockpt and open_slave", function()
+describe("sys.unlockpt and open_slave", function()
   it("open the other side of a pseudoterminal, which is no controlling terminal", function()
     local master <close> = assert(sys.open("/dev/ptmx", "rdwr,noctty"))
     support.refused("ioctl TIOCGPTPEER: Input/output error", "EIO", sys.open_slave(master))
@@ -197,7 +197,7 @@ describe("container.unlockpt and open_slave", function()
   end)
 end)
 
-describe("container.tiocsctty", function()
+describe("sys.tiocsctty", function()
   it("makes a terminal that of a new session", function()
     local _ <close>, slave = pair()
     assert.same({ true, true, true }, { support.child(function()

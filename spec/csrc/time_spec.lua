@@ -1,7 +1,7 @@
 local sys = require "container.sys"
 local support = require "spec.support"
 
-describe("container.clock_gettime", function()
+describe("sys.clock_gettime", function()
   it("goes on, and never back", function()
     local before = sys.clock_gettime()
     sys.ppoll({}, 0.02)

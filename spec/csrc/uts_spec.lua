@@ -3,7 +3,7 @@ local support = require "spec.support"
 
 local UTS <const> = { "uts" }
 
-describe("container.sethostname #root", function()
+describe("sys.sethostname #root", function()
   it("renames this UTS namespace and no other", function()
     local before = sys.gethostname()
     local name, other = support.child(function()
@@ -36,7 +36,7 @@ describe("container.sethostname #root", function()
   end)
 end)
 
-describe("container.sethostname", function()
+describe("sys.sethostname", function()
   it("is refused to an ordinary user", function()
     local result = support.as_user(support.lua
       .. [[ -e 'print(require("container.sys").sethostname("box"))']])
@@ -50,7 +50,7 @@ describe("container.sethostname", function()
   end)
 end)
 
-describe("container.uname", function()
+describe("sys.uname", function()
   it("answers what uname(1) prints", function()
     local u = sys.uname()
     assert.equal(("%s %s %s %s\n"):format(u.sysname, u.release, u.version, u.machine),

@@ -28,20 +28,34 @@ end
 
 describe("the order in the child", function()
   local before <const> = {
-    { "channel", "child", "process", "child", "the host program's files are closed first of all" },
-    { "channel", "await", "process", "child", "what the launcher says is not taken for its end" },
-    { "channel", "await", "idmap", "child", "the launcher has written the maps" },
-    { "process", "child", "cgroup", "child", "it dies with the launcher, whatever comes" },
-    { "cgroup", "child", "idmap", "child", "the limits count all that is spent" },
-    { "idmap", "child", "hostname", "child", "there are ids before something is changed" },
-    { "idmap", "child", "mount", "private", "there are ids before something is mounted" },
-    { "mount", "private", "rootfs", "child", "the host does not see the first mount" },
-    { "rootfs", "child", "mount", "child", "what is mounted has a root to be mounted in" },
-    { "mount", "child", "device", "child", "devices are made in the container's own /dev" },
-    { "mount", "rest", "rootfs", "pivot", "volumes are found while the host's files are there" },
-    { "device", "child", "rootfs", "pivot", "the host's devices can be bound" },
-    { "rootfs", "pivot", "limit", "child", "no helper needs more processes than the limit" },
-    { "limit", "child", "process", "exec", "the program has the limits" },
+    { "engine.sync", "child", "linux.process", "child",
+      "the host program's files are closed first of all" },
+    { "engine.sync", "await", "linux.process", "child",
+      "what the launcher says is not taken for its end" },
+    { "engine.sync", "await", "linux.userns", "child",
+      "the launcher has written the maps" },
+    { "linux.process", "child", "linux.cgroup", "child",
+      "it dies with the launcher, whatever comes" },
+    { "linux.cgroup", "child", "linux.userns", "child",
+      "the limits count all that is spent" },
+    { "linux.userns", "child", "linux.uts", "child",
+      "there are ids before something is changed" },
+    { "linux.userns", "child", "fs.mounts", "private",
+      "there are ids before something is mounted" },
+    { "fs.mounts", "private", "fs.rootfs", "child",
+      "the host does not see the first mount" },
+    { "fs.rootfs", "child", "fs.mounts", "child",
+      "what is mounted has a root to be mounted in" },
+    { "fs.mounts", "child", "fs.devices", "child",
+      "devices are made in the container's own /dev" },
+    { "fs.mounts", "rest", "fs.rootfs", "pivot",
+      "volumes are found while the host's files are there" },
+    { "fs.devices", "child", "fs.rootfs", "pivot",
+      "the host's devices can be bound" },
+    { "fs.rootfs", "pivot", "linux.rlimits", "child",
+      "no helper needs more processes than the limit" },
+    { "linux.rlimits", "child", "linux.process", "exec",
+      "the program has the limits" },
   }
 
   for _, b in ipairs(before) do
@@ -55,21 +69,22 @@ describe("the order in the child", function()
     for i, entry in ipairs(child.order) do
       steps[entry[1]] = steps[entry[1]] or i
     end
-    assert.is_true(place("rootfs", "pivot") < steps.landlock) -- the paths are those inside
-    assert.is_true(place("process", "enter") < steps.landlock) -- which may make a directory
-    assert.is_true(steps.landlock < place("seccomp", "early"))
-    assert.is_true(steps.landlock < place("capability", "bound")) -- it has the right until then
+    assert.is_true(place("fs.rootfs", "pivot") < steps.landlock) -- the paths are those inside
+    assert.is_true(place("linux.process", "enter") < steps.landlock) -- which may make a directory
+    assert.is_true(steps.landlock < place("linux.seccomp", "early"))
+    -- Until then it has the right to it.
+    assert.is_true(steps.landlock < place("linux.capabilities", "bound"))
   end)
 
   it("joins a network that is made ahead as late as can be, and before what shows it", function()
-    assert.equal(place("mount", "child") + 1, place("network", "join"))
-    assert.equal(place("network", "join") + 1, place("mount", "rest"))
+    assert.equal(place("fs.mounts", "child") + 1, place("linux.network", "join"))
+    assert.equal(place("linux.network", "join") + 1, place("fs.mounts", "rest"))
   end)
 
   it("begins with the closing of files, and ends with the program", function()
     assert.equal("stream", child.order[1][1]) -- may be of files of the host program
-    assert.equal(2, place("channel", "child"))
-    assert.equal(#child.order, place("process", "exec"))
+    assert.equal(2, place("engine.sync", "child"))
+    assert.equal(#child.order, place("linux.process", "exec"))
   end)
 
   it("has each function once", function()

@@ -387,7 +387,7 @@ describe("exec #root", function()
       ]] .. script .. [[ print(#held >> 20)]])
     assert.same({ status = 0, stdout = "false\n256\n", stderr = "" }, large)
     local threads = support.run(("LD_PRELOAD=%s %s -e %s"):format(command.program "threads",
-      support.lua, support.quote("local sys = require 'container.sys'\n" .. script)))
+      support.lua, support.quote("local container = require 'container'\n" .. script)))
     assert.same({ status = 0, stdout = "false\n", stderr = "" }, threads)
   end)
 

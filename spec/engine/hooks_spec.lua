@@ -317,8 +317,8 @@ describe("a failing hook #root", function()
       end
       local reason, where = refused(moment, fails, { "true", name = support.name(), init = true })
       local line = debug.getinfo(fails, "S").linedefined
-      assert.matches("hook_spec%.lua:" .. line .. "$", where)
-      assert.matches("hook_spec%.lua:" .. line + 1 .. ": no bridge\nstack traceback:\n", reason)
+      assert.matches("hooks_spec%.lua:" .. line .. "$", where)
+      assert.matches("hooks_spec%.lua:" .. line + 1 .. ": no bridge\nstack traceback:\n", reason)
     end)
 
     it("that raises what is no string, or with a NUL, or at length, at " .. moment, function()
@@ -408,7 +408,7 @@ describe("a failing hook #root", function()
       assert.equal(2, #result.warnings)
       assert.equal("hooks: " .. moment .. "[1] (/bin/sh): exit status 1: why",
         tostring(result.warnings[1]))
-      assert.matches("^hooks: " .. moment .. "%[3%] %(.-hook_spec.lua:%d+%): .-: raised\nstack",
+      assert.matches("^hooks: " .. moment .. "%[3%] %(.-hooks_spec.lua:%d+%): .-: raised\nstack",
         tostring(result.warnings[2]))
     end
     assert.equal(4, called)
@@ -722,24 +722,11 @@ describe("the option hooks", function()
     }, c.config.hooks)
   end)
 
-  it("loads its rooms for who has hooks, and for nobody else", function()
-    local result = support.script([[
-      local spec = require "container.config.spec"
-      local function loaded() print(package.loaded["container.engine.hooks"]) end
-      require "container.api"
-      assert(spec.read { "true" })
-      loaded()
-      local c = assert(spec.read { "true", hooks = {} })
-      assert(not c.hook)
-      assert(spec.read { "true", hooks = { prestart = { print } } })
-      print(type(package.loaded["container.engine.hooks"]))
-    ]])
-    assert.same({ status = 0, stdout = "nil\ntable\n", stderr = "" }, result)
-  end)
+  local hooks_of = require("container.engine.hooks").new
 
   it("makes a copy of the host program only where a hook comes before the program", function()
     local function copies(hooks)
-      return assert(spec.read { "true", hooks = hooks }).hook.copies ~= nil
+      return hooks_of(assert(spec.read { "true", hooks = hooks }).config.hooks).copies
     end
     for _, moment in ipairs(EARLY) do
       assert.is_true(copies { [moment] = { print } }, moment)

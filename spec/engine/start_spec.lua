@@ -84,20 +84,20 @@ describe("the order in the parent", function()
   end
 
   it("decides on the namespaces before anybody asks for them", function()
-    assert.equal(1, place("namespace"))
+    assert.equal(1, place("linux.namespaces"))
   end)
 
   it("looks for the likeliest mistake before anything is made", function()
-    assert.is_true(place("rootfs") < place("cgroup"))
-    assert.is_true(place("rootfs") < place("process"))
+    assert.is_true(place("fs.rootfs") < place("linux.cgroup"))
+    assert.is_true(place("fs.rootfs") < place("linux.process"))
   end)
 
   it("gives mounts their ids when there are some", function()
-    assert.is_true(place("idmap") < place("tree"))
+    assert.is_true(place("linux.userns") < place("fs.mount_fd"))
   end)
 
   it("opens the lines last, and lets a child that waits go on", function()
-    assert.equal(#start.order - 1, place("channel")) -- hooks: it waits once more
+    assert.equal(#start.order - 1, place("engine.sync")) -- hooks: it waits once more
   end)
 end)
 

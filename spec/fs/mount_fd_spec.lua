@@ -1,4 +1,3 @@
-local sync = require "container.engine.sync"
 local sys = require "container.sys"
 local support = require "spec.support"
 local mount_fd = require "container.fs.mount_fd"
@@ -15,7 +14,7 @@ end
 describe("tree.hold #root", function()
   it("holds a mount of its own, to be found by its key", function()
     support.needs("mount_setattr")
-    assert.same({ true, sync.KEPT + 1, true, 2 }, { holding(function(c)
+    assert.same({ true, mount_fd.FIRST_FD + 1, true, 2 }, { holding(function(c)
       assert(mount_fd.hold(c, "a", "/tmp", {}))
       assert(mount_fd.hold(c, c, "/usr", { rec = true }))
       return sys.stat(c.trees[1].fd).ino == sys.stat("/tmp").ino, mount_fd.of(c, c),

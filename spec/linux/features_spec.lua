@@ -125,14 +125,6 @@ describe("container.features #root", function()
         call:find("landlock") and 0 or found.landlock.abi, call ~= "seccomp"), result.stdout)
     end
   end)
-
-  it("is loaded by the first look at it, and by nothing else", function()
-    local result = support.script([[
-      local _ = container.run
-      print(package.loaded["container.linux.features"], type(container.features))
-      print(type(package.loaded["container.linux.features"]))]])
-    assert.same({ status = 0, stdout = "nil\tfunction\ntable\n", stderr = "" }, result)
-  end)
 end)
 
 for _, caller in ipairs(command.callers) do

@@ -129,17 +129,6 @@ describe("the option landlock", function()
     end)
   end
 
-  it("loads its room for who asks, and for nobody else #landlock", function()
-    local result = support.script([[
-      local spec = require "container.config.spec"
-      assert(spec.read { "true" })
-      print(package.loaded["container.linux.landlock"])
-      assert(spec.read { "true", landlock = {} })
-      print(type(package.loaded["container.linux.landlock"]))
-    ]])
-    assert.same({ status = 0, stdout = "nil\ntable\n", stderr = "" }, result)
-  end)
-
   it("asks only for what a version of landlock knows #landlock", function()
     local landlock = require "container.linux.landlock"
     for abi = 1, sys.landlock_abi() do

@@ -83,7 +83,7 @@ describe("the functions of the caller #root", function()
       ["on.timeout"] = { timeout = 0.05, on = { timeout = function() error "no more" end } },
     } do
       local c <close> = script("echo x; sleep 1000", options)
-      fails("^" .. name .. ": spec/container/attend_spec.lua:%d+: no more\nstack traceback:\n",
+      fails("^" .. name .. ": spec/runtime/loop_spec.lua:%d+: no more\nstack traceback:\n",
         name, c:wait(DEADLINE))
       assert.is_nil(sys.stat("/proc/" .. c.pid))
       local _, first = c:wait()

@@ -10,8 +10,6 @@ local tty = require "container.cli.tty"
 
 local cli = {}
 
-local VERSION <const> = "lua-container 0.1.0"
-
 -- The statuses of docker, which are those of a shell where a shell has them.
 local FAILED <const>, NOT_EXECUTABLE <const>, NOT_FOUND <const> = 125, 126, 127
 
@@ -216,7 +214,7 @@ local OPTIONS <const> = {
   ["--quiet"] = { field = "announce", value = false },
   ["--features"] = { text = function() return api.features("json") .. "\n" end },
   ["--help"] = { text = USAGE },
-  ["--version"] = { text = VERSION .. "\n" },
+  ["--version"] = { text = api._VERSION .. "\n" },
 }
 
 local SHORT <const> = { e = "--env", m = "--memory", w = "--workdir", v = "--volume",
