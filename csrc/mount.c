@@ -90,6 +90,32 @@ static uint64_t mount_id(const char *path)
 	return st.stx_mnt_id;
 }
 
+/***
+Which mount a file is in. statx(2), Linux 5.8
+@function mount_id
+@param path string or fd
+@treturn int its number in mountinfo; or nil, message, errno
+*/
+static int mount_mount_id(lua_State *L)
+{
+	const char *path = "";
+	int dir = AT_FDCWD, flags = AT_NO_AUTOMOUNT;
+	struct statx st;
+
+	if (lua_type(L, 1) == LUA_TSTRING) {
+		path = sys_check_string(L, 1);
+	} else {
+		dir = fd_check(L, 1);
+		flags |= AT_EMPTY_PATH;
+	}
+	if (statx(dir, path, flags, STATX_MNT_ID, &st) < 0)
+		return sys_fail(L, "statx", path);
+	if (!(st.stx_mask & STATX_MNT_ID))
+		return sys_fail_with(L, ENOSYS, "statx", path);
+	lua_pushinteger(L, (lua_Integer)st.stx_mnt_id);
+	return 1;
+}
+
 /* Takes off the root what is stacked on it, until the root itself, which has the number
  * `id`, is the top. "/.." leads to the top, "/" to the root. */
 static int mount_uncover(uint64_t id)
@@ -224,6 +250,7 @@ static const luaL_Reg functions[] = {
 	{ "chdir", mount_chdir },
 	{ "chroot", mount_chroot },
 	{ "mount", mount_mount },
+	{ "mount_id", mount_mount_id },
 	{ "mount_flags", mount_mount_flags },
 	{ "mount_proc", mount_mount_proc },
 	{ "pivot_root", mount_pivot_root },

@@ -449,3 +449,32 @@ describe("sys.mount_flags", function()
     support.refused("fstatfs: Bad file descriptor", 9, sys.mount_flags(999))
   end)
 end)
+
+describe("container.mount_id", function()
+  -- The last line of mountinfo with this place is what is on top there.
+  local function number_of(place)
+    local found
+    for line in assert(sys.read_file("/proc/self/mountinfo")):gmatch("[^\n]+") do
+      local number, target = line:match("^(%d+) %d+ %S+ %S+ (%S+)")
+      found = target == place and math.tointeger(number) or found
+    end
+    return found
+  end
+
+  it("is the number that mountinfo has, by a path and by an fd #root", function()
+    local path = support.tmpdir()
+    local wanted, by_path, by_fd, below = support.child(function()
+      local under = sys.mount_id(path)
+      assert(sys.mount("tmpfs", path, "tmpfs"))
+      local fd <close> = assert(sys.open(path, "path,directory"))
+      return number_of(path), sys.mount_id(path), sys.mount_id(fd), under
+    end, MOUNT)
+    assert.same({ wanted, wanted }, { by_path, by_fd })
+    assert.not_equal(wanted, below)
+  end)
+
+  it("is refused for what is not there, and raises for what is no file", function()
+    support.refused("statx /nope: No such file or directory", "ENOENT", sys.mount_id("/nope"))
+    support.raises("expected", sys.mount_id, {})
+  end)
+end)

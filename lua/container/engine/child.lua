@@ -7,6 +7,7 @@ local sync = require "container.engine.sync"
 local capabilities = require "container.linux.capabilities"
 local call = require "container.engine.call"
 local cgroup = require "container.linux.cgroup"
+local chroot = require "container.fs.chroot"
 local devices = require "container.fs.devices"
 local hooks = require "container.engine.hooks"
 local uts = require "container.linux.uts"
@@ -36,6 +37,7 @@ child.order = {
   -- Without ids nothing can be mounted or made; with those of a range no cgroup of root's joined.
   { "idmap", userns.child },
   { "hostname", uts.child },
+  { "chroot", chroot.leave }, -- there is nothing of the host's above the root after this
   { "mount", mounts.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },
   { "mount", mounts.child }, -- while the old root is there: proc needs it

@@ -28,7 +28,12 @@ end
 --- Makes everything private first: nothing that is mounted from here on shows on the host, also
 -- where the host's mounts are shared, as systemd has them. mount_namespaces(7)
 function mount.private()
-  return sys.mount(nil, "/", nil, "rprivate")
+  local ok, message, errno = sys.mount(nil, "/", nil, "rprivate")
+  if errno == sys.errno.EINVAL then
+    message = message .. "; the caller is in a chroot that is no mount point, and to leave that "
+      .. "takes CAP_SYS_CHROOT, CAP_SYS_ADMIN and a /proc"
+  end
+  return ok, message, errno
 end
 
 --- What a refusal may come from.

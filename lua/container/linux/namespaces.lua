@@ -1,5 +1,6 @@
 -- Which namespaces a container gets, and in which of them the child is born. namespaces(7)
 
+local path = require "container.fs.path"
 local sys = require "container.sys"
 
 local namespace = {}
@@ -8,7 +9,7 @@ local namespace = {}
 -- page and the distributions name them.
 local HINT <const> = "; user namespaces may be switched off here: see "
   .. "kernel.unprivileged_userns_clone, user.max_user_namespaces and "
-  .. "kernel.apparmor_restrict_unprivileged_userns"
+  .. "kernel.apparmor_restrict_unprivileged_userns; from a chroot the kernel makes none"
 
 --- The namespaces to clone into. The cgroup namespace is not among them: its root is the cgroup
 -- that the process is in when it is made, so the child makes it after it has joined its own.
@@ -42,10 +43,22 @@ function namespace.parent(c, pid)
   return ok, message, errno
 end
 
+--- Whether the caller's root is a directory that nothing is mounted on.
+local function in_directory()
+  for _, entry in ipairs(path.mounts() or { { target = "/" } }) do
+    if entry.target == "/" then
+      return false
+    end
+  end
+  return true
+end
+
 --- Says what a refusal of clone may come from.
 function namespace.explain(c, message, errno)
   local e = sys.errno
-  if c.user_namespace and (errno == e.EPERM or errno == e.ENOSPC or errno == e.EUSERS) then
+  if c.user_namespace and errno == e.EPERM and in_directory() then
+    return message .. "; the caller is in a chroot, from which the kernel makes no user namespace"
+  elseif c.user_namespace and (errno == e.EPERM or errno == e.ENOSPC or errno == e.EUSERS) then
     return message .. HINT
   elseif errno == e.EPERM then
     return message .. "; it takes CAP_SYS_ADMIN, which root has not in every container"
