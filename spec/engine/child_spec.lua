@@ -48,7 +48,7 @@ describe("the order in the child", function()
       "what is mounted has a root to be mounted in" },
     { "fs.mounts", "child", "fs.devices", "child",
       "devices are made in the container's own /dev" },
-    { "fs.mounts", "rest", "fs.rootfs", "pivot",
+    { "fs.mounts", "child", "fs.rootfs", "pivot",
       "volumes are found while the host's files are there" },
     { "fs.devices", "child", "fs.rootfs", "pivot",
       "the host's devices can be bound" },
@@ -74,11 +74,6 @@ describe("the order in the child", function()
     assert.is_true(steps.landlock < place("linux.seccomp", "early"))
     -- Until then it has the right to it.
     assert.is_true(steps.landlock < place("linux.capabilities", "bound"))
-  end)
-
-  it("joins a network that is made ahead as late as can be, and before what shows it", function()
-    assert.equal(place("fs.mounts", "child") + 1, place("linux.network", "join"))
-    assert.equal(place("linux.network", "join") + 1, place("fs.mounts", "rest"))
   end)
 
   it("begins with the closing of files, and ends with the program", function()

@@ -2,7 +2,6 @@
 
 local errors = require "container.error"
 local api = require "container.api"
-local network = require "container.linux.network"
 local start = require "container.engine.start"
 local stats_line = require "container.cli.stats_line"
 local sys = require "container.sys"
@@ -399,14 +398,10 @@ function cli.main(argv)
     say(refusal)
     return FAILED
   end
-  -- What takes the kernel longest is begun before the rooms are read that describe the container.
-  local own_network = options.network ~= "host" and not options.users
-  local ahead = own_network and sys.geteuid() == 0 and sys.network_ahead() or nil
   local measured = options.stats
   options.stats = measured and true
   -- This program has one container, and ends with it.
   start.way = "shared"
-  network.ahead = ahead
   local c <close>, err = api.spawn(options)
   if not c then
     say(sentence(err))

@@ -40,9 +40,7 @@ child.order = {
   { "chroot", chroot.leave }, -- there is nothing of the host's above the root after this
   { "mount", mounts.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },
-  { "mount", mounts.child }, -- while the old root is there: proc needs it
-  { "network", network.join }, -- as late as can be, for it may still be being made: /sys is of it
-  { "mount", mounts.rest }, -- while the old root is there: volumes come from it
+  { "mount", mounts.child }, -- while the old root is there: proc and volumes need it
   { "terminal", terminal.child }, -- of the devpts just mounted; has the rights and /proc
   { "device", devices.child }, -- into the /dev just mounted
   { "mask", masks.child }, -- over what has just been mounted

@@ -12,7 +12,6 @@ local userns = require "container.linux.userns"
 local mounts = require "container.fs.mounts"
 local names = require "container.engine.names"
 local namespaces = require "container.linux.namespaces"
-local network = require "container.linux.network"
 local process = require "container.linux.process"
 local rootfs = require "container.fs.rootfs"
 local seccomp = require "container.linux.seccomp"
@@ -40,7 +39,6 @@ run.order = {
   { "call", call },
   { "idmap", userns }, -- until the maps are there the child waits
   { "tree", mount_fd }, -- takes the user namespace with its maps
-  { "network", network },
   { "channel", sync }, -- the last that the child needs: it goes on
   { "hooks", { parent = hooks.parent } }, -- while it waits once more
 }
@@ -157,11 +155,8 @@ local function clone(c)
   local pid, message, errno = how(c, place)
   if not pid and place and errno == sys.errno.ENOSYS then
     -- A filter around this process knows only the older call: then the child joins by itself.
-    c.born_in_cgroup, place = false, nil
+    c.born_in_cgroup = false
     pid, message, errno = how(c)
-  end
-  if not pid and errno == sys.errno.EAGAIN and network.settle(c) then
-    pid, message, errno = how(c, place) -- there may be room for one more now
   end
   sys.sigprocmask("setmask", mask)
   if not pid then
@@ -171,7 +166,7 @@ local function clone(c)
 end
 
 -- What only the start asks for: a program may hold many containers, and each for long.
-local PASSING <const> = { "asked_capabilities", "network_made", "tell", "trees", "volumes" }
+local PASSING <const> = { "asked_capabilities", "tell", "trees", "volumes" }
 
 local function forget(c)
   for _, field in ipairs(PASSING) do

@@ -144,9 +144,11 @@ end
 local HELD <const> =
   { ["/dev"] = true, ["/dev/pts"] = true, ["/proc"] = true, ["/sys"] = true }
 
-local function some(c, first, last)
-  for i = first, last do
-    local entry = c.config.mounts[i]
+--- Runs while the old root is still attached: volumes come from there, and a user namespace may
+-- mount proc only where a full one is visible.
+function mount.child(c)
+  c.held = {}
+  for _, entry in ipairs(c.config.mounts) do
     local top, message, errno = one(c, entry)
     if not top then
       return nil, message, errno
@@ -159,22 +161,6 @@ local function some(c, first, last)
     end
   end
   return true
-end
-
---- Up to the first that is of the network namespace that it is mounted in, as /sys is. Runs while
--- the old root is still attached: a user namespace may mount proc only where a full one is visible.
-function mount.child(c)
-  local last = 0
-  while c.config.mounts[last + 1] and c.config.mounts[last + 1].type ~= "sysfs" do
-    last = last + 1
-  end
-  c.held, c.mounted = {}, last
-  return some(c, 1, last)
-end
-
---- That one and those behind it. The old root is still attached: volumes come from there.
-function mount.rest(c)
-  return some(c, c.mounted + 1, #c.config.mounts)
 end
 
 return mount
