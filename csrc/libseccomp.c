@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -22,6 +23,10 @@
 #define OPTIMIZE_TREE 2
 /* Whatever the kernel of the machine that compiles: the actions of Linux 4.14. */
 #define API_LEVEL 3
+/* A program for the kernel has no more instructions (BPF_MAXINSNS), and a rule takes one at least; and
+ * libseccomp's time grows with the cube of the rules, in which no signal is acted on. */
+#define RULES_MAX 4096
+#define SECONDS_MAX 5
 
 /* A filter that is being made; Lua owns it. */
 struct profile {
@@ -31,6 +36,8 @@ struct profile {
 	uint32_t fallback; /* the default action */
 	int newest;	   /* the highest number that a rule names */
 	int foreign;	   /* there are architectures that are not this machine's */
+	int rules;	   /* how many have been added */
+	time_t deadline;   /* in seconds of the monotonic clock */
 };
 
 /* 32 bits of their own: OCI's numbers are not the kernel's. */
@@ -204,9 +211,16 @@ static int number_of(lua_State *L, struct profile *p, const char *name)
 static void add_rule(lua_State *L, struct profile *p, uint32_t action, int number,
 		     struct scmp_arg_cmp *args, unsigned int count)
 {
+	struct timespec now;
 	unsigned int i;
 	int rc = 0;
 
+	if (++p->rules > RULES_MAX)
+		luaL_error(L, "more than %d rules: the kernel takes no such filter", RULES_MAX);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec > p->deadline)
+		luaL_error(L, "its %d rules take longer than %d seconds to compile", p->rules,
+			   SECONDS_MAX);
 	if (repeated(args, count))
 		for (i = 0; i < count && (rc >= 0 || rc == -EEXIST); i++)
 			rc = seccomp_rule_add_array(p->context, action, number, 1, args + i);
@@ -310,15 +324,21 @@ static void finish(lua_State *L, struct profile *p)
 static int build(lua_State *L)
 {
 	struct profile *p = lua_touserdata(L, 2);
+	struct timespec now;
 	lua_Integer i;
 
 	lua_settop(L, 1);
+	luaL_checkstack(L, LUA_MINSTACK, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	p->deadline = now.tv_sec + SECONDS_MAX;
 	p->fallback = action_of(L, "defaultAction", "defaultErrnoRet");
 	start(L, p);
 	add_architectures(L, p);
 	lua_getfield(L, 1, "syscalls");
-	for (i = 1; lua_type(L, 2) == LUA_TTABLE && lua_rawgeti(L, 2, i) != LUA_TNIL; i++)
+	for (i = 1; lua_type(L, 2) == LUA_TTABLE && lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
 		add_entry(L, p);
+		lua_pop(L, 1);
+	}
 	finish(L, p);
 	return 1;
 }
@@ -357,7 +377,7 @@ static int libseccomp_compile(lua_State *L)
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	p = lua_newuserdatauv(L, sizeof(*p), 0);
-	*p = (struct profile){ NULL, -1, seccomp_arch_native(), 0, 0, 0 };
+	*p = (struct profile){ .fd = -1, .arch = seccomp_arch_native() };
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, profile_gc);
 	lua_setfield(L, -2, "__gc");

@@ -15,7 +15,7 @@ end
 -- umask: a call that Lua can make. Numbers of x86-64 and aarch64.
 local UMASK <const> = sys.seccomp_arch() == "SCMP_ARCH_X86_64" and 95 or 166
 
-describe("container.linux.seccomp", function()
+describe("sys.seccomp", function()
   it("has the program asked from then on, and in every process that comes after #native", function()
     local own, after = support.child(function()
       assert(sys.no_new_privs())

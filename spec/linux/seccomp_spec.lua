@@ -334,6 +334,41 @@ describe("a profile in OCI's form", function()
       .. "got \"SECCOMP_FILTER_FLAG_NEW_LISTENER\"", given)
   end)
 
+  -- Entries of one call each, one of 20 in turn, each with a condition if there is one for it.
+  local function entries(count, condition)
+    local calls = {}
+    for name in ("read write open close stat fstat lstat poll lseek mmap mprotect munmap brk \z
+      ioctl pread64 pwrite64 readv writev access pipe"):gmatch("%S+") do
+      calls[#calls + 1] = name
+    end
+    local list = {}
+    for i = 1, count do
+      list[i] = { names = { calls[i % #calls + 1] }, action = "SCMP_ACT_ERRNO", errnoRet = 99,
+        args = condition and { condition(i) } }
+    end
+    return { defaultAction = "SCMP_ACT_ALLOW", syscalls = list }
+  end
+
+  local function unlikely(i)
+    return { index = i % 6, value = (1 << 40) + i, op = "SCMP_CMP_EQ" }
+  end
+
+  it("has hundreds of entries, or thousands that say the same", function()
+    assert.is_string(program(entries(1000, unlikely)))
+    assert.equal(program(entries(20)), program(entries(10000)))
+    local names = {}
+    for i = 1, 200000 do
+      names[i] = i % 2 == 0 and "getpid" or "getppid"
+    end
+    local many = { { names = names, action = "SCMP_ACT_LOG" } }
+    assert.is_string(program { defaultAction = "SCMP_ACT_ALLOW", syscalls = many })
+  end)
+
+  it("is refused in a sentence where no program of the kernel's holds its rules", function()
+    local _, message = prepare(entries(10000, unlikely))
+    assert.matches("more than 4096 rules: the kernel takes no such filter$", message)
+  end)
+
   it("has its flags", function()
     local given = entry {}
     given.flags = { "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW" }

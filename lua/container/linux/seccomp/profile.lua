@@ -163,6 +163,26 @@ local function entry_of(field, value, where)
   return applies(field, value, where) and entry or nil
 end
 
+--- What is said again is said once: the compiler's time grows with the cube of the rules.
+local function unrepeated(entries)
+  local seen, list = {}, {}
+  for _, entry in ipairs(entries) do
+    local parts = { entry.action, entry.errnoRet or "" }
+    for _, one in ipairs(entry.args) do
+      parts[#parts + 1] = ("%d %s %d %d"):format(one.index, one.op, one.value, one.valueTwo)
+    end
+    local rest, names = "\n" .. table.concat(parts, "\n"), {}
+    for _, name in ipairs(entry.names) do
+      if not seen[name .. rest] then
+        seen[name .. rest], names[#names + 1] = true, name
+      end
+    end
+    entry.names = names
+    list[#list + 1] = names[1] and entry or nil
+  end
+  return list
+end
+
 --- Those beside the native one.
 local function architectures(given, where)
   local list = each("architectures", given.architectures, text)
@@ -204,7 +224,7 @@ local function resolve(given, where)
     defaultErrnoRet = errno("defaultErrnoRet", given.defaultErrnoRet,
       given.defaultErrno),
     architectures = architectures(given, where),
-    syscalls = syscalls,
+    syscalls = unrepeated(syscalls),
     flags = flags(given),
   }
 end
