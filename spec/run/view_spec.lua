@@ -30,8 +30,9 @@ for _, caller in ipairs(command.callers) do
     end)
 
     it("shows every system file that the caller can read, with its contents", function()
-      local look = ("find /etc -xdev %s -type f -perm -004 -readable -exec md5sum {} + \z
-        2>/dev/null | sort"):format(NO_SECRETS)
+      -- Its own name is in /etc/hosts: fs/hosts_spec.lua.
+      local look = ("find /etc -xdev %s -type f ! -path /etc/hosts -perm -004 -readable \z
+        -exec md5sum {} + 2>/dev/null | sort"):format(NO_SECRETS)
       local inside = "\n" .. caller:print("sh", "-c", look)
       for line in caller:shell(look).stdout:gmatch("[^\n]+") do
         assert(inside:find("\n" .. line .. "\n", 1, true), line)

@@ -2,6 +2,7 @@
 
 local capabilities = require "container.linux.capabilities"
 local masks = require "container.fs.masks"
+local sysctl = require "container.linux.sysctl"
 
 local PATH <const> = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -56,6 +57,7 @@ return function()
       linux = {
         namespaces = namespaces,
         resources = { pids = { limit = 20 } },
+        sysctl = sysctl.NETWORK,
         maskedPaths = masks.MASKED,
         readonlyPaths = masks.READONLY,
       },

@@ -31,7 +31,7 @@ function opened.share_network(c)
     end
     user = user or entry.type == "user"
   end
-  c.config.linux.namespaces = kept
+  c.config.linux.namespaces, c.config.linux.sysctl = kept, nil
   for _, entry in ipairs(c.config.mounts) do
     if entry.type == "sysfs" and user then
       entry.type, entry.source, entry.options = "bind", "/sys", { "rbind", "ro" }

@@ -10,6 +10,7 @@ local cgroup = require "container.linux.cgroup"
 local chroot = require "container.fs.chroot"
 local devices = require "container.fs.devices"
 local hooks = require "container.engine.hooks"
+local hosts = require "container.fs.hosts"
 local uts = require "container.linux.uts"
 local userns = require "container.linux.userns"
 local keyring = require "container.linux.keyring"
@@ -21,6 +22,7 @@ local network = require "container.linux.network"
 local process = require "container.linux.process"
 local rootfs = require "container.fs.rootfs"
 local seccomp = require "container.linux.seccomp"
+local sysctl = require "container.linux.sysctl"
 local streams = require "container.engine.streams"
 local terminal = require "container.engine.terminal"
 local user = require "container.linux.user"
@@ -41,6 +43,8 @@ child.order = {
   { "mount", mounts.private }, -- before the first mount, or the host would see it
   { "rootfs", rootfs.child },
   { "mount", mounts.child }, -- while the old root is there: proc and volumes need it
+  { "hosts", hosts.child }, -- has the container's /dev
+  { "sysctl", sysctl.child }, -- before /proc/sys is read-only, and in the own network namespace
   { "terminal", terminal.child }, -- of the devpts just mounted; has the rights and /proc
   { "device", devices.child }, -- into the /dev just mounted
   { "mask", masks.child }, -- over what has just been mounted

@@ -8,6 +8,7 @@ local subid = require "container.linux.subid"
 local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
 local caller = require "container.linux.caller"
+local sysctl = require "container.linux.sysctl"
 local process = require "container.linux.process"
 local check = require "container.check"
 local file = require "container.fs.path"
@@ -86,10 +87,10 @@ local function read_given(linux, uid, gid)
   linux.gidMappings = given_ids("gid", gid, owners)
 end
 
---- Reads the option `users`. The host's root has no user namespace unless it asks for one, with a
+--- Which user namespace it is. The host's root has no user namespace unless it asks for one, with a
 -- range that is chosen later. Every other caller has one always: root in it is the caller, and
 -- without help that is all.
-function idmap.read(c)
+local function choose(c)
   local linux = c.config.linux
   local root = caller.is_root()
   if root and not c.users then
@@ -113,6 +114,15 @@ function idmap.read(c)
     c.maps_itself = uid == 0
   else
     linux.uidMappings, linux.gidMappings = { mapping(0, uid, 1) }, { mapping(0, gid, 1) }
+  end
+end
+
+--- Reads the option `users`.
+function idmap.read(c)
+  choose(c)
+  local linux = c.config.linux
+  if linux.gidMappings then
+    linux.sysctl = sysctl.network(linux.gidMappings)
   end
 end
 
