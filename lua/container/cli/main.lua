@@ -378,6 +378,22 @@ local function attend(c, signals, init, terminal, meter)
   end
 end
 
+--- What the user should know of how it ended, beside its status.
+local function remark(c, result, options)
+  if result.reason == "timeout" and options.announce then
+    say(("ended after %g seconds"):format(options.timeout))
+  elseif result.reason == "oom" and options.announce then
+    say("ended for want of memory")
+  end
+  local refused = result.pids_refused or 0
+  if refused > 0 and result.status ~= 0 then
+    local most = c.state.config.linux.resources.pids.limit
+    -- Without one of the container's own it was that of a cgroup above.
+    say(("pids: the limit%s refused %d fork%s"):format(most ~= -1 and " of " .. most
+      or " above the container's", refused, refused == 1 and "" or "s"))
+  end
+end
+
 --- Runs the command line.
 -- @tparam table argv as Lua's `arg`
 -- @treturn int the exit status
@@ -414,11 +430,11 @@ function cli.main(argv)
   if not result then
     say(tostring(why))
     return FAILED
-  elseif result.reason == "timeout" and options.announce then
-    say(("ended after %g seconds"):format(options.timeout))
-  elseif result.reason == "oom" and options.announce then
-    say("ended for want of memory")
   end
+  if meter then
+    meter:clear()
+  end
+  remark(c, result, options)
   if meter then
     meter:finish(result)
   end

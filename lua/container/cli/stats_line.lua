@@ -61,6 +61,13 @@ function meter:show()
   })
 end
 
+--- Takes the line away.
+function meter:clear()
+  if self.live then
+    sys.write(2, "\r\27[K")
+  end
+end
+
 --- Says what it was in all.
 function meter:finish(result)
   local stats = result.stats or {}
@@ -70,7 +77,7 @@ function meter:finish(result)
     return
   end
   local cpu, memory, pids = stats.cpu or {}, stats.memory or {}, stats.pids or {}
-  sys.write(2, (self.live and "\r\27[K" or "") .. "Used " .. line {
+  sys.write(2, "Used " .. line {
     cpu.usage and ("cpu %.2f s of %.2f s"):format(cpu.usage, result.wall),
     part("memory", memory.peak or memory.current, memory.limit, amount),
     part("processes", pids.peak, pids.limit, tostring),

@@ -116,6 +116,7 @@ function methods:ended()
   if self.state.memory_counted then
     self.oom_kills, memory_peak = control.oom(self.state), control.peak(self.state)
   end
+  local refused = not self.container and control.refused(self.state) or nil
   if self.state.stats then
     self.last_stats = control.stats(self.state)
   end
@@ -136,6 +137,7 @@ function methods:ended()
     cpu = last.cpu,
     memory_peak = memory_peak or last.memory,
     oom_kills = self.oom_kills,
+    pids_refused = refused,
     stats = self.last_stats,
     warnings = self.state.warnings,
   }
@@ -192,6 +194,8 @@ end
 --   * `memory_peak` bytes that all of it had at once where its memory is counted; else those that
 --     the largest process had resident; nil without an init
 --   * `oom_kills` how many processes were killed for want of memory, where it is counted
+--   * `pids_refused` how many forks were refused for the limit of processes; nil where no cgroup
+--     holds it, where the kernel does not count them, and for a program of `exec`
 --   * `stats` with that option, what `stats` told at the end
 --   * `warnings` array of errors of hooks of poststart and poststop; nil when there are none
 --   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,

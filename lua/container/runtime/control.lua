@@ -149,6 +149,12 @@ function control.oom(c)
   return entry and stats.memory(entry).oom_kills
 end
 
+--- How many forks were refused for the limit of processes; nil when nobody counts them.
+function control.refused(c)
+  local entry = cgroup.home(c, "pids")
+  return entry and stats.refused(entry)
+end
+
 --- The most memory that all of it had at once, in bytes; nil when the kernel does not say.
 function control.peak(c)
   local entry = cgroup.home(c, "memory")

@@ -159,6 +159,12 @@ function stats.read(homes)
   return found
 end
 
+--- How many forks of processes in this cgroup the limit of processes refused.
+-- @treturn int; nil where the kernel does not count them
+function stats.refused(entry)
+  return counters(entry, "pids.events").max
+end
+
 --- The part that is about memory.
 function stats.memory(entry)
   return readers[entry.version].memory { memory = entry }
