@@ -22,11 +22,13 @@ BINDIR     = $(DESTDIR)$(PREFIX)/bin
 LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
 
-# csrc/libseccomp.c, which compiles the profiles of seccomp, is a module of its own, and lies where
+# csrc/libseccomp/, which compiles the profiles of seccomp, is a module of its own, and lies where
 # Lua looks for what belongs to container.so.
 SECCOMP    = $(MODULE:.so=)/libseccomp.so
-SOURCES    = $(filter-out csrc/libseccomp.c,$(sort $(wildcard csrc/*.c)))
-OBJECTS    = $(SOURCES:csrc/%.c=$(BUILD)/%.o)
+sources    = $(sort $(wildcard csrc/$(1)*.c))
+objects    = $(patsubst csrc/%.c,$(BUILD)/%.o,$(call sources,$(1)))
+OBJECTS    = $(call objects)
+COMPILER   = $(call objects,libseccomp/)
 
 # The Lua modules are compiled as the C files are, with their line numbers: build/lua/container/...
 LUAC       = luac$(LUA_VER)
@@ -48,7 +50,7 @@ module: $(MODULE) $(SECCOMP)
 $(MODULE): $(OBJECTS)
 	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^
 
-$(SECCOMP): $(BUILD)/libseccomp.o
+$(SECCOMP): $(COMPILER)
 	@mkdir -p $(@D)
 	$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^ -lseccomp
 
@@ -59,7 +61,7 @@ container/seccomp.bpf: $(SECCOMP) $(MODULE) \
 	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
 	  'assert(require("container.linux.seccomp").build("$@"))'
 
-$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h Makefile
+$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h csrc/libseccomp/profile.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
 
@@ -69,7 +71,7 @@ build/lua/%.lua: lua/%.lua
 
 # Lua, the C and the Lua modules in one file, see csrc/command/command.c: at first without the latter.
 UNLINKED   = dlopen dlsym dlclose dlerror dladdr
-$(BUILD)/lua-container: $(BUILD)/command/command.o $(BUILD)/libseccomp.o $(OBJECTS) $(ARCHIVES) $(CJSON)
+$(BUILD)/lua-container: $(BUILD)/command/command.o $(COMPILER) $(OBJECTS) $(ARCHIVES) $(CJSON)
 	$(CC) $(LDFLAGS) -static -no-pie $(UNLINKED:%=-Wl,--wrap=%) -o $@ \
 	  $(filter %.o,$^) $(CJSON:%=-Wl,--undefined=luaopen_cjson %) $(ARCHIVES) -lm
 

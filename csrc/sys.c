@@ -198,12 +198,13 @@ static const luaL_Reg functions[] = {
 static const struct sys_word errnos[] = {
 	{ "E2BIG", E2BIG },   { "EACCES", EACCES },	  { "EAGAIN", EAGAIN },
 	{ "EBADF", EBADF },   { "EBUSY", EBUSY },	  { "ECHILD", ECHILD },
-	{ "EEXIST", EEXIST }, { "EINVAL", EINVAL },	  { "EIO", EIO },
-	{ "EISDIR", EISDIR }, { "ELOOP", ELOOP },	  { "ENODEV", ENODEV },
-	{ "ENOENT", ENOENT }, { "ENOMEM", ENOMEM },	  { "ENOSPC", ENOSPC },
-	{ "ENOSYS", ENOSYS }, { "ENOTDIR", ENOTDIR },	  { "EOPNOTSUPP", EOPNOTSUPP },
-	{ "EPERM", EPERM },   { "EPIPE", EPIPE },	  { "EROFS", EROFS },
-	{ "ESRCH", ESRCH },   { "ETIMEDOUT", ETIMEDOUT }, { "EUSERS", EUSERS },
+	{ "EEXIST", EEXIST }, { "EINTR", EINTR },	  { "EINVAL", EINVAL },
+	{ "EIO", EIO },	      { "EISDIR", EISDIR },	  { "ELOOP", ELOOP },
+	{ "ENODEV", ENODEV }, { "ENOENT", ENOENT },	  { "ENOMEM", ENOMEM },
+	{ "ENOSPC", ENOSPC }, { "ENOSYS", ENOSYS },	  { "ENOTDIR", ENOTDIR },
+	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM }, { "EPIPE", EPIPE },
+	{ "EROFS", EROFS },   { "ESRCH", ESRCH },	  { "ETIMEDOUT", ETIMEDOUT },
+	{ "EUSERS", EUSERS },
 	{ NULL, 0 },
 };
 

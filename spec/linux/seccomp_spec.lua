@@ -369,6 +369,20 @@ describe("a profile in OCI's form", function()
     assert.matches("more than 4096 rules: the kernel takes no such filter$", message)
   end)
 
+  it("is refused in a sentence where its rules make too many instructions", function()
+    local given = entries(1500)
+    for i, one in ipairs(given.syscalls) do
+      one.names, one.args = { "ioctl" }, {}
+      for k = 1, 3 do
+        one.args[k] = { index = k, op = "SCMP_CMP_EQ", value = (1 << 33) + 7 * i + k }
+      end
+    end
+    local _, message, errno = prepare(given)
+    assert.matches("^1500 rules make %d+ instructions: the kernel takes no more than 4096$",
+      message)
+    assert.equal(sys.errno.EINVAL, errno)
+  end)
+
   it("has its flags", function()
     local given = entry {}
     given.flags = { "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW" }

@@ -48,3 +48,65 @@ describe("apart.hear", function()
       table.unpack(answer, 1, answer.n))
   end)
 end)
+
+describe("apart.compute", function()
+  local function children()
+    return sys.read_file("/proc/thread-self/children")
+  end
+
+  it("answers what the function returns, and its refusal", function()
+    local long = ("x"):rep(300000)
+    assert.equal(long, subprocess.compute(30, function() return long end))
+    assert.equal("", subprocess.compute(30, function() return "" end))
+    support.refused("no such thing", "EINVAL", subprocess.compute(30, function()
+      return nil, "no such thing"
+    end))
+  end)
+
+  it("changes nothing here: memory, files, signal mask, children", function()
+    local before, value = sys.read_file("/proc/thread-self/status"):match("SigBlk:%s*(%x+)"), 1
+    local old, fds = children(), #sys.list("/proc/self/fd")
+    subprocess.compute(30, function()
+      value = 2
+      return "done"
+    end)
+    assert.equal(1, value)
+    assert.equal(fds, #sys.list("/proc/self/fd"))
+    assert.equal(old, children())
+    assert.equal(before, sys.read_file("/proc/thread-self/status"):match("SigBlk:%s*(%x+)"))
+  end)
+
+  it("ends what takes longer than it may", function()
+    local old = children()
+    support.refused("not done after 1 seconds", "ETIMEDOUT", subprocess.compute(1, function()
+      while true do end
+    end))
+    assert.equal(old, children())
+  end)
+
+  it("says which signal ended it", function()
+    support.refused("ended by SEGV", "EIO", subprocess.compute(30, function()
+      sys.sigprocmask("unblock", "all")
+      sys.kill(sys.getpid(), "SEGV")
+    end))
+  end)
+
+  it("gives it a bounded amount of memory", function()
+    local value, message = subprocess.compute(60, function()
+      local ok, why = pcall(string.rep, "x", 3 << 29)
+      return nil, ok and "there is no bound" or tostring(why)
+    end)
+    assert.is_nil(value)
+    assert.equal("not enough memory", message)
+  end)
+
+  it("has no file of this process's but the standard ones and the one to write to", function()
+    local file <close> = assert(sys.open("/proc/self/status"))
+    assert.is_true(file:fileno() > 2)
+    assert.equal("0 1 2 3", subprocess.compute(30, function()
+      local names = sys.list("/proc/self/fd")
+      table.sort(names)
+      return table.concat(names, " ", 1, 4)
+    end))
+  end)
+end)

@@ -108,6 +108,41 @@ for _, caller in ipairs(command.callers) do
   end)
 end
 
+-- What takes libseccomp minutes: 20 entries that overlap in all six arguments of one call.
+local function endless()
+  local entries = {}
+  for i = 0, 19 do
+    local args = {}
+    for k = 0, 5 do
+      args[k + 1] = ([[{ "index": %d, "op": "SCMP_CMP_%s", "value": %d, "valueTwo": %d }]]):format(
+        k, ({ "GE", "LT", "NE", "MASKED_EQ" })[(i + k) % 4 + 1], (i * 7919 + k * 31) % 65536,
+        (i * 77 + k) % 4096)
+    end
+    entries[i + 1] = ([[{ "names": ["ioctl"], "action": "SCMP_ACT_ERRNO", "errnoRet": %d,
+      "args": [%s] }]]):format(i + 1, table.concat(args, ", "))
+  end
+  return ([[{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [%s] }]]):format(
+    table.concat(entries, ",\n"))
+end
+
+for _, caller in ipairs(command.callers) do
+  describe("a filter that takes long to compile, for " .. caller.name, function()
+    it("is given up, in a sentence, for a signal that ends the launcher", function()
+      local path = file(endless())
+      for name, number in pairs { TERM = 15, INT = 2, HUP = 1 } do
+        -- The child that compiles is there: then the signal comes.
+        local result = caller:shell(([[
+          %s run.lua -q --security-opt seccomp=%s true 2>&1 & launcher=$!
+          until read -r child </proc/$launcher/task/$launcher/children || [ "$child" ]; do :; done
+          kill -%s $launcher; wait $launcher; echo $?
+          while [ -e /proc/$child ]; do :; done]]):format(support.lua, path, name))
+        assert.equal(("lua-container: seccomp: %s: compiling the profile: interrupted by \z
+          a signal\n%d\n"):format(path, 128 + number), result.stdout)
+      end
+    end)
+  end)
+end
+
 describe("the default filter #root", function()
   it("refuses by itself: to one with all capabilities as well", function()
     local c = { config = { process = { capabilities = { bounding = {} } },

@@ -4,6 +4,7 @@ local errors = require "container.error"
 local api = require "container.api"
 local start = require "container.engine.start"
 local stats_line = require "container.cli.stats_line"
+local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
 local tty = require "container.cli.tty"
 
@@ -15,6 +16,9 @@ local FAILED <const>, NOT_EXECUTABLE <const>, NOT_FOUND <const> = 125, 126, 127
 -- What reaches the program when it reaches the launcher; and the two that stop the launcher and let
 -- it go on.
 local HANDLED <const> = { "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "TSTP", "CONT" }
+
+-- Those of them that also end a start that takes long.
+local ENDING <const> = { "TERM", "INT", "HUP", "QUIT" }
 
 local USAGE <const> = [[
 Usage: lua-container [OPTIONS] [--] COMMAND [ARG...]
@@ -414,6 +418,8 @@ function cli.main(argv)
     say(refusal)
     return FAILED
   end
+  local ending <const> = sys.signalfd(ENDING)
+  subprocess.interrupt = ending
   local measured = options.stats
   options.stats = measured and true
   -- This program has one container, and ends with it.
@@ -421,7 +427,8 @@ function cli.main(argv)
   local c <close>, err = api.spawn(options)
   if not c then
     say(sentence(err))
-    return status_of(err)
+    local number = err.errno == sys.errno.EINTR and sys.read_signal(ending)
+    return number and 128 + number or status_of(err)
   end
   -- Not before there is a container: a start that is refused leaves the terminal alone.
   local terminal <close> = c.tty and tty.new(c) or nil

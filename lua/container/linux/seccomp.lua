@@ -9,9 +9,13 @@ local numbers = require "container.linux.seccomp.number"
 local profile = require "container.linux.seccomp.profile"
 local sys = require "container.sys"
 local cache = require "container.linux.seccomp.cache"
+local subprocess = require "container.linux.subprocess"
 local capability = require "container.linux.capabilities"
 
 local seccomp = {}
+
+-- What it takes to compile a profile: one such as podman's takes 0.015 seconds.
+local SECONDS_MAX <const> = 10
 
 -- Those of the default profile that this Lua state has used, by capabilities.
 local used = {}
@@ -59,9 +63,14 @@ local function compile(given, capabilities)
     return nil, message
   end
   resolved.numbers = numbers
-  local program
-  program, message = libseccomp.compile(resolved)
-  return program and { program = program, flags = resolved.flags }, message
+  -- Apart, for what libseccomp takes to bring several conditions of one call together has no bound.
+  local program, refusal, errno = subprocess.compute(SECONDS_MAX, function()
+    return libseccomp.compile(resolved)
+  end)
+  if not program and errno ~= sys.errno.EINVAL then
+    refusal = "compiling the profile: " .. refusal
+  end
+  return program and { program = program, flags = resolved.flags }, refusal, errno
 end
 
 --- What the filter is made of that the build leaves beside the module, from the profile of the same
@@ -85,10 +94,10 @@ local function default(capabilities)
   local key = not filter and default_key(capabilities)
   filter = filter or cache.read(name, key)
   if not filter then
-    local message
-    filter, message = compile(default_profile, capabilities)
+    local message, errno
+    filter, message, errno = compile(default_profile, capabilities)
     if not filter then
-      return nil, message
+      return nil, message, errno
     end
     cache.write(name, key, filter)
   end
@@ -110,10 +119,10 @@ local function from_file(path, capabilities)
   local given
   given, message = profile.json(source)
   if given then
-    filter, message = compile(given, capabilities)
+    filter, message, errno = compile(given, capabilities)
   end
   if not filter then
-    return nil, ("%s: %s"):format(path, message), sys.errno.EINVAL
+    return nil, ("%s: %s"):format(path, message), errno or sys.errno.EINVAL
   end
   cache.write(name, key, filter)
   return filter

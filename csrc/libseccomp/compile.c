@@ -1,90 +1,25 @@
 /*
  * What turns a profile into a program for container.seccomp: the module container.libseccomp,
  * apart from container.so because it is linked with libseccomp, and needed only where
- * nobody has compiled the profile before. It makes strings and touches no process.
- * seccomp_init(3), seccomp_rule_add(3); OCI runtime specification, config-linux, "Seccomp"
+ * no earlier start has compiled the profile. It makes strings and touches no process.
+ * seccomp_init(3), seccomp_rule_add(3)
  */
-#include "container.h"
+#include "profile.h"
 
 #include <errno.h>
 #include <linux/filter.h>
-#include <seccomp.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "compat.h"
 
-#define ARGS_MAX 6
-#define X32_BIT 0x40000000
 /* From libseccomp 2.5 on: the system calls as a binary tree. */
 #define OPTIMIZE_TREE 2
 /* Whatever the kernel of the machine that compiles: the actions of Linux 4.14. */
 #define API_LEVEL 3
-/* A program for the kernel has no more instructions (BPF_MAXINSNS), and a rule takes one at least; and
- * libseccomp's time grows with the cube of the rules, in which no signal is acted on. */
-#define RULES_MAX 4096
-#define SECONDS_MAX 5
-
-/* A filter that is being made; Lua owns it. */
-struct profile {
-	scmp_filter_ctx context;
-	int fd;
-	uint32_t arch;	   /* the one that it is for */
-	uint32_t fallback; /* the default action */
-	int newest;	   /* the highest number that a rule names */
-	int foreign;	   /* there are architectures that are not this machine's */
-	int rules;	   /* how many have been added */
-	time_t deadline;   /* in seconds of the monotonic clock */
-};
-
-/* 32 bits of their own: OCI's numbers are not the kernel's. */
-struct word {
-	const char *name;
-	uint32_t value;
-};
-
-static const struct word actions[] = {
-	{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
-	{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0) },
-	{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
-	{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
-	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
-	{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
-	{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
-	{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
-	{ NULL, 0 },
-};
-
-static const struct word operators[] = {
-	{ "SCMP_CMP_EQ", SCMP_CMP_EQ },
-	{ "SCMP_CMP_GE", SCMP_CMP_GE },
-	{ "SCMP_CMP_GT", SCMP_CMP_GT },
-	{ "SCMP_CMP_LE", SCMP_CMP_LE },
-	{ "SCMP_CMP_LT", SCMP_CMP_LT },
-	{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
-	{ "SCMP_CMP_NE", SCMP_CMP_NE },
-	{ NULL, 0 },
-};
-
-static const struct word architectures[] = {
-	{ "SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64 },
-	{ "SCMP_ARCH_ARM", SCMP_ARCH_ARM },
-	{ "SCMP_ARCH_X32", SCMP_ARCH_X32 },
-	{ "SCMP_ARCH_X86", SCMP_ARCH_X86 },
-	{ "SCMP_ARCH_X86_64", SCMP_ARCH_X86_64 },
-	{ NULL, 0 },
-};
-
-/* What is wrong with a profile is thrown from here as a message, and becomes a refusal of
- * the one shape in libseccomp_compile. */
-static void refuse(lua_State *L, const char *what, const char *name)
-{
-	lua_pushfstring(L, "unknown %s %s", what, name ? name : "(none)");
-	lua_error(L);
-}
+/* The kernel takes no program of more instructions than BPF_MAXINSNS, and a rule takes one at
+ * least. */
+#define RULES_MAX BPF_MAXINSNS
 
 static void check(lua_State *L, int rc, const char *what)
 {
@@ -92,80 +27,6 @@ static void check(lua_State *L, int rc, const char *what)
 		lua_pushfstring(L, "libseccomp: %s: %s", what, compat_reason(-rc));
 		lua_error(L);
 	}
-}
-
-static const struct word *find(lua_State *L, const struct word *words, const char *what,
-			       const char *name)
-{
-	const struct word *w = words;
-
-	while (w->name && (!name || strcmp(w->name, name)))
-		w++;
-	if (!w->name)
-		refuse(L, what, name);
-	return w;
-}
-
-/* A string, number or nil of the table on top; the string lives as long as the table. */
-static const char *field_string(lua_State *L, const char *key)
-{
-	const char *s;
-
-	lua_getfield(L, -1, key);
-	s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-	lua_pop(L, 1);
-	return s;
-}
-
-static lua_Integer field_integer(lua_State *L, const char *key, lua_Integer fallback)
-{
-	lua_Integer n;
-
-	lua_getfield(L, -1, key);
-	n = lua_isnil(L, -1) ? fallback : luaL_checkinteger(L, -1);
-	lua_pop(L, 1);
-	return n;
-}
-
-/* The action that two fields of the table on top name; EPERM where no errno is given. */
-static uint32_t action_of(lua_State *L, const char *key, const char *errno_key)
-{
-	uint32_t action = find(L, actions, "action", field_string(L, key))->value;
-	lua_Integer value = field_integer(L, errno_key, EPERM);
-
-	if (action == SCMP_ACT_ERRNO(0) || action == SCMP_ACT_TRACE(0))
-		action |= (uint32_t)value & 0xffff;
-	return action;
-}
-
-/* The comparisons of the entry on top. */
-static unsigned int args_of(lua_State *L, struct scmp_arg_cmp *args)
-{
-	unsigned int i, n = 0;
-
-	if (lua_getfield(L, -1, "args") == LUA_TTABLE) {
-		lua_Unsigned count = lua_rawlen(L, -1);
-
-		luaL_argcheck(L, count <= ARGS_MAX, 1, "too many args");
-		n = (unsigned int)count;
-	}
-	for (i = 0; i < n; i++) {
-		lua_Integer index;
-
-		lua_rawgeti(L, -1, (lua_Integer)i + 1);
-		index = field_integer(L, "index", 0);
-		if (index < 0 || index >= ARGS_MAX)
-			luaL_error(L, "unknown argument %I", index);
-		args[i].arg = (unsigned int)index;
-		args[i].op = (enum scmp_compare)find(L, operators, "operator",
-						     field_string(L, "op"))
-				     ->value;
-		args[i].datum_a = (scmp_datum_t)field_integer(L, "value", 0);
-		args[i].datum_b = (scmp_datum_t)field_integer(L, "valueTwo", 0);
-		lua_pop(L, 1);
-	}
-	lua_pop(L, 1);
-	return n;
 }
 
 /* Two comparisons of one argument cannot be in one rule: each is a rule of its own then, as
@@ -182,45 +43,14 @@ static int repeated(const struct scmp_arg_cmp *args, unsigned int count)
 	return 0;
 }
 
-/* The number of a system call by name; a negative one for what only other architectures
- * have. libseccomp knows those of its day, the profile's `numbers` those that came later, but
- * for this machine only: by its own names it translates to others. -1 stands for those. */
-static int number_of(lua_State *L, struct profile *p, const char *name)
-{
-	int number = seccomp_syscall_resolve_name(name);
-	int there = seccomp_syscall_resolve_name_arch(p->arch, name);
-
-	if (number == __NR_SCMP_ERROR) {
-		if (lua_getfield(L, 1, "numbers") == LUA_TTABLE) {
-			lua_getfield(L, -1, name);
-			number = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : number;
-			lua_pop(L, 1);
-		}
-		lua_pop(L, 1);
-		if (number == __NR_SCMP_ERROR)
-			refuse(L, "system call", name);
-		if (p->foreign)
-			return -1;
-		there = number;
-	}
-	if (there > p->newest && there < X32_BIT)
-		p->newest = there;
-	return number;
-}
-
 static void add_rule(lua_State *L, struct profile *p, uint32_t action, int number,
 		     struct scmp_arg_cmp *args, unsigned int count)
 {
-	struct timespec now;
 	unsigned int i;
 	int rc = 0;
 
 	if (++p->rules > RULES_MAX)
 		luaL_error(L, "more than %d rules: the kernel takes no such filter", RULES_MAX);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec > p->deadline)
-		luaL_error(L, "its %d rules take longer than %d seconds to compile", p->rules,
-			   SECONDS_MAX);
 	if (repeated(args, count))
 		for (i = 0; i < count && (rc >= 0 || rc == -EEXIST); i++)
 			rc = seccomp_rule_add_array(p->context, action, number, 1, args + i);
@@ -236,14 +66,14 @@ static void add_rule(lua_State *L, struct profile *p, uint32_t action, int numbe
 static void add_entry(lua_State *L, struct profile *p)
 {
 	struct scmp_arg_cmp args[ARGS_MAX];
-	uint32_t action = action_of(L, "action", "errnoRet");
-	unsigned int count = args_of(L, args);
+	uint32_t action = profile_action(L, "action", "errnoRet");
+	unsigned int count = profile_args(L, args);
 	lua_Integer i;
 
 	lua_getfield(L, -1, "names");
 	luaL_checktype(L, -1, LUA_TTABLE);
 	for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
-		int number = number_of(L, p, luaL_checkstring(L, -1));
+		int number = profile_number(L, p, luaL_checkstring(L, -1));
 
 		lua_pop(L, 1);
 		if (action != p->fallback && number != -1)
@@ -278,8 +108,7 @@ static void add_architectures(lua_State *L, struct profile *p)
 
 	if (lua_getfield(L, -1, "architectures") == LUA_TTABLE)
 		for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
-			uint32_t arch = find(L, architectures, "architecture",
-					     lua_tostring(L, -1))->value;
+			uint32_t arch = profile_arch(L, lua_tostring(L, -1));
 
 			if (seccomp_arch_exist(p->context, arch) != -EEXIST)
 				continue;
@@ -303,16 +132,22 @@ static void finish(lua_State *L, struct profile *p)
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)p->newest, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SCMP_ACT_ERRNO(ENOSYS)),
 	};
+	int unknown = (p->fallback & SECCOMP_RET_ACTION_FULL) == SCMP_ACT_ERRNO(0);
 	char piece[4096];
 	luaL_Buffer b;
+	off_t size;
 	ssize_t n;
 
 	p->fd = memfd_create("seccomp", MFD_CLOEXEC);
 	check(L, p->fd < 0 ? -errno : 0, "memfd_create");
 	check(L, seccomp_export_bpf(p->context, p->fd), "export");
+	size = lseek(p->fd, 0, SEEK_END) + (unknown ? (off_t)sizeof(newer) : 0);
+	if (size > (off_t)(BPF_MAXINSNS * sizeof(*newer)))
+		luaL_error(L, "%d rules make %d instructions: the kernel takes no more than %d",
+			   p->rules, (int)(size / (off_t)sizeof(*newer)), BPF_MAXINSNS);
 	check(L, lseek(p->fd, 0, SEEK_SET) < 0 ? -errno : 0, "lseek");
 	luaL_buffinit(L, &b);
-	if ((p->fallback & SECCOMP_RET_ACTION_FULL) == SCMP_ACT_ERRNO(0))
+	if (unknown)
 		luaL_addlstring(&b, (const char *)newer, sizeof(newer));
 	while ((n = read(p->fd, piece, sizeof(piece))) > 0)
 		luaL_addlstring(&b, piece, (size_t)n);
@@ -324,14 +159,11 @@ static void finish(lua_State *L, struct profile *p)
 static int build(lua_State *L)
 {
 	struct profile *p = lua_touserdata(L, 2);
-	struct timespec now;
 	lua_Integer i;
 
 	lua_settop(L, 1);
 	luaL_checkstack(L, LUA_MINSTACK, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	p->deadline = now.tv_sec + SECONDS_MAX;
-	p->fallback = action_of(L, "defaultAction", "defaultErrnoRet");
+	p->fallback = profile_action(L, "defaultAction", "defaultErrnoRet");
 	start(L, p);
 	add_architectures(L, p);
 	lua_getfield(L, 1, "syscalls");
@@ -383,7 +215,7 @@ static int libseccomp_compile(lua_State *L)
 	lua_setfield(L, -2, "__gc");
 	lua_setmetatable(L, -2);
 	if (arch)
-		p->arch = find(L, architectures, "architecture", arch)->value;
+		p->arch = profile_arch(L, arch);
 	lua_pushcfunction(L, build);
 	lua_pushvalue(L, 1);
 	lua_pushvalue(L, -3);
