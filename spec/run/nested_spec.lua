@@ -86,6 +86,15 @@ describe("the root of a user namespace with a range of ids #root #newuidmap", fu
   end)
 end)
 
+describe("root without CAP_NET_ADMIN #root #userns", function()
+  it("runs a container in a user namespace", function()
+    local result = support.run("setpriv --inh-caps=-all --bounding-set=-net_admin " .. RUN
+      .. "cat /proc/self/uid_map")
+    assert.same({ 0, "0 0 1", "" },
+      { result.status, result.stdout:gsub("^%s+", ""):gsub("%s+", " "):sub(1, 5), result.stderr })
+  end)
+end)
+
 describe("root without CAP_SYS_ADMIN #root #userns", function()
   local DROP <const> = "setpriv --inh-caps=-all --bounding-set=-sys_admin"
 
@@ -141,5 +150,30 @@ describe("in bwrap #bwrap #userns", function()
       .. "--pids-limit max true"))
     assert.equal(125, result.status)
     assert.matches("mount /proc: Operation not permitted; in a user namespace", result.stderr)
+  end)
+end)
+
+describe("root that may write no cgroup #root #cgroup", function()
+  it("is told what the limit of processes needs", function()
+    local result = support.run("unshare -m sh -c " .. support.quote(
+      "for i in /sys/fs/cgroup /sys/fs/cgroup/pids; do mount --bind $i $i && "
+      .. "mount -o remount,bind,ro $i; done 2>/dev/null; " .. RUN .. "true"))
+    assert.equal(125, result.status)
+    assert.matches("the limit of processes cannot hold; pids = \"max\" asks for none\n$",
+      result.stderr)
+  end)
+end)
+
+describe("behind a filter that an outer container has #root #userns", function()
+  it("a refused name of the host is explained", function()
+    local profile = support.tmpdir() .. "/profile"
+    local file <close> = assert(io.open(profile, "w"))
+    assert(file:write [[{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      { "names": [ "sethostname" ], "action": "SCMP_ACT_ERRNO" } ] }]] and file:flush())
+    local result = support.run(RUN .. "--pids-limit max --security-opt seccomp=" .. profile
+      .. " -v $(pwd):/tree -w /tree " .. RUN .. "--pids-limit max true")
+    assert.equal(125, result.status)
+    assert.matches("^lua%-container: hostname: sethostname container: Operation not permitted; a "
+      .. "filter of system calls", result.stderr)
   end)
 end)

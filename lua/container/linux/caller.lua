@@ -9,6 +9,11 @@ local caller = {}
 -- The inode of the initial user namespace. USER_NS_INIT_INO of linux/nsfs.h
 local INITIAL <const> = 0xeffffffd
 
+-- What a start needs where the container has no user namespace of its own: to make the others, to
+-- configure the network in its own, and to take rights and ids away.
+local STARTING <const> =
+  { "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP" }
+
 -- What the writer of a map of more than the own id needs; without CAP_SETFCAP its root cannot be
 -- in it since Linux 5.12.
 local MAPPING <const> = { "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP" }
@@ -16,9 +21,9 @@ local MAPPING <const> = { "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP" }
 -- Mounts of every host beneath /proc, on a directory that is empty.
 local HARMLESS <const> = { autofs = true, binfmt_misc = true }
 
-local function has(...)
+local function has(names)
   local held = sys.capget() or {}
-  for _, name in ipairs { ... } do
+  for _, name in ipairs(names) do
     if not held[name] then
       return false
     end
@@ -26,22 +31,22 @@ local function has(...)
   return true
 end
 
---- Whether the caller has the rights of the host's root: user id 0 and CAP_SYS_ADMIN in the initial
--- user namespace. The root of another one has no rights over the host's mounts and cgroups, and a
--- root without CAP_SYS_ADMIN can make no other namespace than a user namespace.
+--- Whether the caller has the rights of the host's root: user id 0 in the initial user namespace,
+-- and the capabilities that a start needs. The root of another one has no rights over the host's
+-- mounts and cgroups, and without CAP_SYS_ADMIN none but a user namespace can be made.
 -- @treturn bool
 function caller.is_root()
   if sys.geteuid() ~= 0 then
     return false
   end
   local namespace = sys.stat("/proc/self/ns/user")
-  return (not namespace or namespace.ino == INITIAL) and has("CAP_SYS_ADMIN")
+  return (not namespace or namespace.ino == INITIAL) and has(STARTING)
 end
 
 --- Whether the caller can write maps of all ids that it has.
 -- @treturn bool
 function caller.maps_ids()
-  return has(table.unpack(MAPPING))
+  return has(MAPPING)
 end
 
 --- The user id by which the namespace above knows the caller, so that the roots of two users'
@@ -78,7 +83,7 @@ end
 -- the right; but none inside it, for there nobody can uncover them.
 -- @treturn bool
 function caller.keeps_namespace()
-  if sys.geteuid() ~= 0 or not has("CAP_SYS_ADMIN") then
+  if sys.geteuid() ~= 0 or not has(STARTING) then
     return false
   end
   for _, entry in ipairs(path.mounts() or {}) do

@@ -237,6 +237,10 @@ local function part(c, entry, late)
   return list
 end
 
+-- What a cgroup says that is not the caller's to write.
+local FORBIDDEN <const> =
+  { [sys.errno.EACCES] = true, [sys.errno.EPERM] = true, [sys.errno.EROFS] = true }
+
 --- No cgroup can be made: what else could hold what is wanted, or which option it is for.
 local function refused(c, wanted, message, errno)
   for _, setting in ipairs(wanted) do
@@ -247,6 +251,8 @@ local function refused(c, wanted, message, errno)
   end
   if not wanted[1] then
     return nil, message, errno
+  elseif not c.user_namespace and FORBIDDEN[errno] then
+    return nil, ("%s, so %s"):format(message, NO_PIDS), errno
   end
   return fall_back(c, message, errno)
 end

@@ -4,8 +4,15 @@ local sys = require "container.sys"
 
 local hostname = {}
 
+--- The first right that the container's root has in its own namespaces: where it is refused, it is
+-- by a filter that an outer container has.
 function hostname.child(c)
-  return sys.sethostname(c.config.hostname)
+  local ok, message, errno = sys.sethostname(c.config.hostname)
+  if errno == sys.errno.EPERM then
+    message = message .. "; a filter of system calls around the caller forbids it, as that of an "
+      .. "outer container (podman, docker: --security-opt seccomp=unconfined)"
+  end
+  return ok, message, errno
 end
 
 return hostname
