@@ -74,7 +74,7 @@ describe("the view of the host's files", function()
 
     it("shows the system, and nothing of its users and of what runs on it", function()
       assert.equal(0, ends("for d in /home /mnt /root /run /tmp /var/tmp; do "
-        .. "[ -z \"$(ls -A $d 2>&-)\" ] || exit 3; done; [ -e /etc/passwd ]"))
+        .. "[ -z \"$(ls -A $d 2>&- | grep -v '^lock$')\" ] || exit 3; done; [ -e /etc/passwd ]"))
     end)
 
     it("is one overlay of /", function()

@@ -88,18 +88,19 @@ describe("file.beneath", function()
     ["a relative link"] = "../outside",
     ["a link that goes up too often"] = "../../../../../../../../../..%s",
   } do
-    it("stays beneath the root in spite of " .. name, function()
-      local path, outside, root = place()
-      local _ <close> = root
-      assert(sys.symlink(target:format(outside), path .. "/link"))
+    it("makes what is missing inside the root in spite of " .. name, function()
       for _, kind in ipairs { "directory", "file" } do
-        local fd <close> = file.beneath(root, "/link", kind)
-        assert.is_nil(fd)
-        local below <close> = file.beneath(root, "/link/x", kind)
-        assert.is_nil(below)
+        for _, below in ipairs { "", "/x" } do
+          local path, outside, root = place()
+          local _ <close> = root
+          assert(sys.symlink(target:format(outside), path .. "/link"))
+          local fd <close> = assert(file.beneath(root, "/link" .. below, kind))
+          local inside = target:format(outside):gsub("%.%./", "/") .. below
+          same_file(path .. "/" .. inside, fd)
+          assert.equal(kind, sys.stat(fd, "type"))
+          assert.same({}, sys.list(outside))
+        end
       end
-      assert.same({}, sys.list(outside))
-      assert.same({ "link" }, sys.list(path))
     end)
   end
 
@@ -121,15 +122,57 @@ describe("file.beneath", function()
     assert.same({}, sys.list(outside))
   end)
 
-  it("makes nothing through a link that leads nowhere", function()
+  it("makes what a link leads to that leads nowhere, and leaves the link", function()
+    for kind, below in pairs { directory = "", file = "", deep = "/a/b" } do
+      local path, _, root = place()
+      local _ <close> = root
+      kind = kind == "deep" and "file" or kind
+      assert(sys.mkdir(path .. "/in"))
+      assert(sys.symlink("../made/here", path .. "/in/one"))
+      assert(sys.symlink("/in/one", path .. "/two"))
+      local fd <close> = assert(file.beneath(root, "/two" .. below, kind))
+      same_file(path .. "/made/here" .. below, fd)
+      assert.equal(kind, sys.stat(fd, "type"))
+      assert.equal("/in/one", sys.readlink(path .. "/two"))
+    end
+  end)
+
+  it("is refused more links than the kernel follows", function()
     local path, _, root = place()
     local _ <close> = root
-    assert(sys.symlink("nowhere", path .. "/link"))
-    for _, kind in ipairs { "directory", "file" } do
-      local fd <close> = file.beneath(root, "/link", kind)
-      assert.is_nil(fd)
+    for i = 1, 41 do
+      assert(sys.symlink(i == 41 and "nowhere" or "link" .. i + 1, path .. "/link" .. i))
     end
-    assert.same({ "link" }, sys.list(path))
+    local fd, _, errno = file.beneath(root, "/link1", "directory")
+    assert.same({ nil, sys.errno.ELOOP }, { fd, errno })
+    local made <close> = assert(file.beneath(root, "/link2", "directory"))
+    same_file(path .. "/nowhere", made)
+  end)
+
+  it("makes nothing outside while another process swaps a directory for a link", function()
+    local path, outside, root = place()
+    local _ <close> = root
+    local pid = assert(sys.clone({}, function()
+      sys.pdeathsig("KILL")
+      while true do
+        sys.mkdir(path .. "/d")
+        sys.rmdir(path .. "/d")
+        sys.symlink("../../outside/new", path .. "/d")
+        os.remove(path .. "/d")
+      end
+    end))
+    for _ = 1, 2000 do
+      local fd = file.beneath(root, "/d/x", "directory")
+      if fd then
+        fd:close()
+      end
+      sys.rmdir(path .. "/d/x")
+      sys.rmdir(path .. "/outside/new/x")
+      sys.rmdir(path .. "/outside/new")
+    end
+    sys.kill(pid, "KILL")
+    sys.wait(pid)
+    assert.same({}, sys.list(outside))
   end)
 
   it("is refused a link that leads to itself", function()

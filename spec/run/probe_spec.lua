@@ -174,7 +174,7 @@ describe("what the probe asks fails", function()
     "a path of the host", "no filesystem of the host", "nodev on all but /dev",
     "flags of /dev/shm", "names in /dev", "uids", "SigBlk", "SigIgn",
     "SigPnd", "umask", "working directory", "environment", "fds 0, 1 and 2 alone", "core limit",
-    "host name", "cgroup", "empty /proc/interrupts", "empty /run", "no other process",
+    "host name", "cgroup", "empty /proc/interrupts", "no file in /run", "no other process",
   }
 
   local function assert_not_ok(names, text, least)

@@ -53,7 +53,8 @@ for _, caller in ipairs(command.callers) do
     it("has none of the users' and services' files", function()
       for _, path in ipairs(EMPTY) do
         if sys.stat(path) then
-          assert.equal("", caller:print("ls", "-A", path), path)
+          local names = caller:print("ls", "-A", path)
+          assert.equal("", (names:gsub("^lock\n", path == "/run" and "" or "lock\n")), path)
         end
       end
       local place = support.tmpdir() .. "/file"

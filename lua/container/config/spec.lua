@@ -13,6 +13,8 @@
 --   volumes        array of "SOURCE:DESTINATION[:OPTION,...]"; options rw, ro (with all that is
 --                  mounted below, or without it before Linux 5.12), rro (with it, or refused);
 --                  idmap: with users = "auto" the ids of the files are inside ids
+--                  Outer ones are mounted before inner ones, whatever the order, with those of
+--                  tmpfs and devices; a destination that is missing is made, where its links lead
 --   pids           largest number of processes, from 1, or "max"; 20
 --   memory         bytes, or "64M"; what is over it ends the container. "max"; none
 --   memory_swap    the same for memory and swap together; twice the memory

@@ -41,12 +41,14 @@ child.order = {
   { "hostname", uts.child },
   { "chroot", chroot.leave }, -- there is nothing of the host's above the root after this
   { "mount", mounts.private }, -- before the first mount, or the host would see it
+  { "mount", mounts.sources }, -- before the new root is on top of what ".." leads to
   { "rootfs", rootfs.child },
-  { "mount", mounts.child }, -- while the old root is there: proc and volumes need it
+  { "mount", mounts.child }, -- while the old root is there: proc needs it
   { "hosts", hosts.child }, -- has the container's /dev
   { "sysctl", sysctl.child }, -- before /proc/sys is read-only, and in the own network namespace
   { "terminal", terminal.child }, -- of the devpts just mounted; has the rights and /proc
   { "device", devices.child }, -- into the /dev just mounted
+  { "mount", mounts.given }, -- volumes from the old root, also onto devices
   { "mask", masks.child }, -- over what has just been mounted
   { "hooks", hooks.create }, -- all is made, and nothing of the host's is gone yet
   { "rootfs", rootfs.pivot }, -- the host's files end here

@@ -166,7 +166,7 @@ local function clone(c)
 end
 
 -- What only the start asks for: a program may hold many containers, and each for long.
-local PASSING <const> = { "asked_capabilities", "tell", "trees", "volumes" }
+local PASSING <const> = { "asked_capabilities", "resolver", "tell", "trees", "volumes" }
 
 local function forget(c)
   for _, field in ipairs(PASSING) do

@@ -47,8 +47,20 @@ local function asked(dev, entry)
     entry.major, entry.minor)
 end
 
+--- Whether a device that was asked for lies in a volume or tmpfs that was: it is bound there then,
+-- when that is mounted.
+function device.is_inside(c, entry)
+  for i = c.first_given or math.huge, #c.config.mounts do
+    local above = c.config.mounts[i].destination .. "/"
+    if entry.path:sub(1, #above) == above then
+      return true
+    end
+  end
+  return false
+end
+
 --- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
--- and in that one, whatever a volume may have put on it.
+-- and before a volume is mounted there, which lies on what is made here.
 function device.child(c)
   local dev = c.held["/dev"]
   for _, entry in ipairs(NODES) do
@@ -59,7 +71,10 @@ function device.child(c)
     end
   end
   for _, entry in ipairs(c.config.linux.devices or {}) do
-    local ok, why, number = asked(dev, entry)
+    local ok, why, number = true, nil, nil
+    if not device.is_inside(c, entry) then
+      ok, why, number = asked(dev, entry)
+    end
     if not ok then
       return nil, why, number
     end

@@ -4,6 +4,8 @@
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local mount_fd = require "container.fs.mount_fd"
+local run_directory = require "container.fs.run_directory"
+local secrets = require "container.fs.secrets"
 
 -- Filesystems through which one talks to the kernel. A view of files has no use for them: the
 -- container gets those it needs anew.
@@ -107,6 +109,10 @@ function view:overlay(source, target)
   if ok and not self.composed then
     ok, message, errno = sys.chown(upper, st.uid, st.gid, self.scratch)
   end
+  if ok and source == "/" and not self.c.privileged then
+    local made <close> = assert(sys.open(upper, "path,directory", nil, self.scratch))
+    ok, message, errno = secrets.prepare(self, lower, made)
+  end
   if not ok then
     return nil, message, errno
   end
@@ -206,21 +212,26 @@ function view:mount_root()
   return sys.open("root", "path,directory", nil, self.scratch)
 end
 
+--- A new directory in the scratch tmpfs, for what is to be covered.
+-- @treturn string its name there; or nil, message, errno
+function view:layer(kind, mode)
+  self.layers = self.layers + 1
+  local name = kind .. self.layers
+  local ok, message, errno = sys.mkdir(name, mode, self.scratch)
+  return ok and name, message, errno
+end
+
 --- An empty directory in the place of one of the host, if there is that.
 function view:empty(path, mode)
   local target <close>, message, errno = sys.open_beneath(self.root, path, "path,directory")
   if not target then
     return errno == sys.errno.ENOENT, message, errno
   end
-  self.layers = self.layers + 1
-  local name = "empty" .. self.layers
-  local ok
-  ok, message, errno = sys.mkdir(name, mode, self.scratch)
-  if ok then
-    ok, message, errno = sys.mount(file.path(self.scratch) .. "/" .. name, file.path(target),
-      nil, "bind")
+  local name, why, number = self:layer("empty", mode)
+  if not name then
+    return nil, why, number
   end
-  return ok, message, errno
+  return sys.mount(file.path(self.scratch) .. "/" .. name, file.path(target), nil, "bind")
 end
 
 function view:fill()
@@ -237,6 +248,12 @@ function view:fill()
     if ok then
       ok, message, errno = self:empty(path, mode)
     end
+  end
+  if ok then
+    ok, message, errno = run_directory.fill(self.root, self.c.resolver)
+  end
+  if ok and not self.c.privileged then
+    ok, message, errno = secrets.hide(self)
   end
   return ok, message, errno
 end

@@ -16,21 +16,6 @@ mask.MASKED = {
 
 mask.READONLY = { "/proc/fs", "/proc/sys", "/proc/sysrq-trigger" }
 
--- What holds secrets of the host in a view of its files: hashes of passwords, private keys, tokens,
--- and the state of what runs on it.
-local SECRETS <const> = {
-  "/etc/NetworkManager/system-connections", "/etc/docker", "/etc/gshadow", "/etc/gshadow-",
-  "/etc/ipsec.secrets", "/etc/krb5.keytab", "/etc/kubernetes", "/etc/letsencrypt",
-  "/etc/ppp/chap-secrets", "/etc/ppp/pap-secrets", "/etc/rancher", "/etc/security/opasswd",
-  "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_dsa_key", "/etc/ssh/ssh_host_ecdsa_key",
-  "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key", "/etc/ssl/private",
-  "/etc/sudoers", "/etc/sudoers.d", "/etc/wireguard", "/etc/wpa_supplicant", "/var/backups",
-  "/var/lib/cloud", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
-  "/var/lib/krb5kdc", "/var/lib/kubelet", "/var/lib/mysql", "/var/lib/postgresql",
-  "/var/lib/private", "/var/lib/rancher", "/var/lib/samba/private", "/var/lib/sss",
-  "/var/lib/systemd/random-seed", "/var/lib/waagent", "/var/log", "/var/mail", "/var/spool",
-}
-
 local CPUS <const> = "/sys/devices/system/cpu"
 
 --- The container's own /dev/null, held by an fd and looked at: what is bound over a secret is that
@@ -51,8 +36,8 @@ end
 
 --- Covers what is at `path`: a file by the null device, a directory by an empty tmpfs. The first
 -- directory gets that tmpfs, and the others the same again: a filesystem costs more than a mount.
-local function hide(path, root, covers, resolve)
-  local ok, message, errno = sys.cover(root, path, covers.file, covers.directory, resolve)
+local function hide(path, root, covers)
+  local ok, message, errno = sys.cover(root, path, covers.file, covers.directory)
   if ok then
     return true
   elseif errno ~= sys.errno.EISDIR then
@@ -60,12 +45,11 @@ local function hide(path, root, covers, resolve)
     -- start.
     return errno == sys.errno.ENOENT or errno == sys.errno.EACCES, message, errno
   end
-  resolve = resolve ~= "symlinks" and "nosymlinks" or nil
-  local target <close> = assert(sys.open_beneath(root, path, "path", resolve))
+  local target <close> = assert(sys.open_beneath(root, path, "path", "nosymlinks"))
   ok, message, errno =
     sys.mount("tmpfs", file.path(target), "tmpfs", "ro,nosuid,nodev,noexec", "size=0k")
   if ok then
-    covers.directory, message, errno = sys.open_beneath(root, path, "path", resolve)
+    covers.directory, message, errno = sys.open_beneath(root, path, "path", "nosymlinks")
   end
   return covers.directory and true, message, errno
 end
@@ -130,8 +114,7 @@ end
 -- proc is one of what is masked.
 function mask.child(c)
   local masked, readonly = c.config.linux.maskedPaths, c.config.linux.readonlyPaths
-  local secrets = c.view and not c.privileged
-  if #masked == 0 and #readonly == 0 and not secrets then
+  if #masked == 0 and #readonly == 0 then
     return true
   end
   local covers <close> = setmetatable({}, { __close = uncover })
@@ -140,13 +123,9 @@ function mask.child(c)
   if not covers.file then
     return nil, message, errno
   end
-  ok, message, errno = each(c, masked, "mask", hide, covers, "nosymlinks")
+  ok, message, errno = each(c, masked, "mask", hide, covers)
   if ok and masked == mask.MASKED then
     ok, message, errno = each(c, throttles(c), "mask", hide, covers)
-  end
-  if ok and secrets then
-    -- A link of the host leads to what has to be hidden.
-    ok, message, errno = each(c, SECRETS, "mask", hide, covers, "symlinks")
   end
   if ok then
     ok, message, errno = each(c, readonly, "protect", protect)

@@ -2,7 +2,9 @@
 -- OCI runtime specification, config, "Mounts"
 
 local sys = require "container.sys"
+local devices = require "container.fs.devices"
 local file = require "container.fs.path"
+local links = require "container.fs.links"
 local sysfs = require "container.fs.sysfs"
 local mount_fd = require "container.fs.mount_fd"
 
@@ -34,6 +36,24 @@ function mount.private()
       .. "takes CAP_SYS_CHROOT, CAP_SYS_ADMIN and a /proc"
   end
   return ok, message, errno
+end
+
+--- Opens the sources of the volumes while `/` is still the host's for every path: as soon as the
+-- new root is on top of it, a path that goes up to `/` by ".." comes out there.
+function mount.sources(c)
+  c.sources = {}
+  for _, entry in ipairs(c.volumes or {}) do
+    local held = mount_fd.of(c, entry)
+    local fd, message, errno = held, nil, nil
+    if not held then
+      fd, message, errno = sys.open(entry.source, "path")
+    end
+    if not fd then
+      return nil, message, errno
+    end
+    c.sources[entry] = fd
+  end
+  return true
 end
 
 --- What a refusal may come from.
@@ -124,8 +144,13 @@ local function one(c, entry)
   if entry.type == "cgroup" then
     ok, message, errno = own_cgroup(c, entry, flags)
   elseif words.bind or words.rbind then
-    local source = mount_fd.of(c, entry) or entry.source
-    ok, message, errno = file.bind(c.root, entry.destination, source, words)
+    local source = c.sources and c.sources[entry] or entry.source
+    local place = type(source) == "userdata" and file.path(source) or source
+    ok, message, errno = file.bind(c.root, entry.destination, place, words, c.held["/proc"])
+    if not ok and place ~= source then
+      -- Its fd is nothing that the user named.
+      message = message:gsub(place .. "%f[^%d]", (entry.source:gsub("%%", "%%%%")))
+    end
   else
     ok, message, errno = filesystem(c, entry, flags, data)
     if entry.type == "sysfs" and errno == sys.errno.EPERM
@@ -144,11 +169,15 @@ end
 local HELD <const> =
   { ["/dev"] = true, ["/dev/pts"] = true, ["/proc"] = true, ["/sys"] = true }
 
---- Runs while the old root is still attached: volumes come from there, and a user namespace may
+--- The mounts of the default. Runs while the old root is still attached: a user namespace may
 -- mount proc only where a full one is visible.
 function mount.child(c)
   c.held = {}
-  for _, entry in ipairs(c.config.mounts) do
+  for i = 1, (c.first_given or math.huge) - 1 do
+    local entry = c.config.mounts[i]
+    if not entry then
+      break
+    end
     local top, message, errno = one(c, entry)
     if not top then
       return nil, message, errno
@@ -156,6 +185,75 @@ function mount.child(c)
     local place = entry.destination
     if HELD[place] and not c.held[place] then
       c.held[place] = top
+    elseif type(top) == "userdata" then
+      top:close()
+    end
+  end
+  return true
+end
+
+--- A tmpfs that was asked for. A link on the way leads where it leads inside the root, but not into
+-- /proc.
+local function tmpfs(c, entry)
+  local flags, data = split(entry.options)
+  local target <close>, message, errno = file.beneath(c.root, entry.destination, "directory")
+  if not target then
+    return nil, message, errno
+  elseif c.held["/proc"] and file.is_in(target, c.held["/proc"]) then
+    return nil, file.BARRED:format(entry.destination), sys.errno.EPERM
+  end
+  local number = sys.errno.ENOTDIR
+  if sys.stat(target, "type") == "directory" then
+    local top, _, code = file.mount(target, entry.source, entry.type, flags, data)
+    if top then
+      return top
+    end
+    number = code
+  end
+  return nil, ("mount %s: %s"):format(entry.destination, sys.strerror(number)), number
+end
+
+--- How deep a place lies, when its links are followed; as it is written, where it cannot be found.
+local function depth(c, entry)
+  local place = links.where(c.root, entry.destination) or entry.destination
+  return select(2, place:gsub("/", ""))
+end
+
+--- What was asked for, the outer before the inner, whichever links lead there.
+local function given(c)
+  local list, depths, order = {}, {}, {}
+  for i = c.first_given, #c.config.mounts do
+    list[#list + 1] = c.config.mounts[i]
+  end
+  for _, entry in ipairs(c.config.linux.devices or {}) do
+    if devices.is_inside(c, entry) then
+      list[#list + 1] = { destination = entry.path, type = "bind", source = entry.source,
+        options = { "bind" } }
+    end
+  end
+  for i, entry in ipairs(#list > 1 and list or {}) do
+    depths[entry], order[entry] = depth(c, entry), i
+  end
+  table.sort(list, function(one_entry, other)
+    local difference = depths[one_entry] - depths[other]
+    return difference < 0 or difference == 0 and order[one_entry] < order[other]
+  end)
+  return list
+end
+
+--- The volumes and tmpfs that were asked for, and devices that lie in one. Runs when /dev is
+-- filled, so that a volume can lie on a device; and while the old root is attached, for they come
+-- from there.
+function mount.given(c)
+  for _, entry in ipairs(c.first_given and given(c) or {}) do
+    local top, message, errno
+    if entry.type == "tmpfs" then
+      top, message, errno = tmpfs(c, entry)
+    else
+      top, message, errno = one(c, entry)
+    end
+    if not top then
+      return nil, message, errno
     elseif type(top) == "userdata" then
       top:close()
     end

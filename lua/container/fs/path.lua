@@ -1,40 +1,13 @@
 -- Files and mounts beneath a directory that is not trusted. Knows no containers.
 
+local links = require "container.fs.links"
 local sys = require "container.sys"
 
 local file = {}
 
 local PIECE <const> = 65536
 
---- Opens `path` beneath `root`, and makes it with its parents when it is missing. Nothing
--- outside of `root` is opened or made, whatever links lie on the way.
--- @param root fd of a directory
--- @string path
--- @string kind "directory" or "file", what to make
--- @string[opt] resolve "nosymlinks" refuses even links that stay inside
--- @return an fd, or nil, message, errno
-function file.beneath(root, path, kind, resolve)
-  local fd, message, errno = sys.open_beneath(root, path, "path", resolve)
-  if fd or errno ~= sys.errno.ENOENT then
-    return fd, message, errno
-  end
-  local above, name = path:match("^(.-)/*([^/]+)/*$")
-  local parent <close> = above ~= "" and file.beneath(root, above, "directory", resolve) or nil
-  if above ~= "" and not parent then
-    return nil, message, errno
-  end
-  local ok
-  if kind == "directory" then
-    ok, message, errno = sys.mkdir(name, 0x1ed, parent or root) -- 0755
-  else
-    ok, message, errno = sys.mknod(name, "file", 0x1a4, 0, 0, parent or root) -- 0644
-  end
-  -- Somebody else may have made it meanwhile; what it is shows when it is opened.
-  if not ok and errno ~= sys.errno.EEXIST then
-    return nil, message, errno
-  end
-  return sys.open_beneath(root, path, "path", resolve)
-end
+file.beneath, file.last = links.beneath, links.last
 
 --- The path by which this process reaches an open file.
 function file.path(fd)
@@ -150,6 +123,14 @@ function file.nearest(held, root, path)
   return root, path ~= "" and path or "."
 end
 
+-- Why a mount is refused: what lies there is the start's own, or masked.
+file.BARRED = "mount %s: a link of the root leads into /proc"
+
+--- Whether two open files are of one filesystem.
+function file.is_in(fd, other)
+  return sys.stat(fd, "dev") == sys.stat(other, "dev")
+end
+
 -- What a bind can be restricted by.
 local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
 
@@ -184,8 +165,9 @@ end
 -- @param source path, or the number of an fd that holds a mount: it is moved here
 -- @tparam table words options as keys: ro nosuid nodev noexec; rro, which is ro or refused where
 -- those below cannot be made so; and bind for this mount without those below it
+-- @param[opt] barred fd: a place in the same filesystem is refused
 -- @return an fd of what is mounted there, or its number as it was given; or nil, message, errno
-function file.bind(root, destination, source, words)
+function file.bind(root, destination, source, words, barred)
   local st, message, errno = sys.stat(source)
   if not st then
     return nil, message, errno
@@ -195,7 +177,9 @@ function file.bind(root, destination, source, words)
   if not target then
     return nil, why, number
   end
-  if kind == "directory" and sys.stat(target, "type") ~= "directory" then
+  if barred and file.is_in(target, barred) then
+    return nil, file.BARRED:format(destination), sys.errno.EPERM
+  elseif kind == "directory" and sys.stat(target, "type") ~= "directory" then
     number = sys.errno.ENOTDIR
     return nil, ("mount %s: %s"):format(destination, sys.strerror(number)), number
   end

@@ -8,6 +8,7 @@ local host_overlay = require "container.fs.host_overlay"
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local mount_fd = require "container.fs.mount_fd"
+local run_directory = require "container.fs.run_directory"
 
 local rootfs = {}
 
@@ -26,6 +27,7 @@ function rootfs.prepare(c)
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
   if asked.dev == own.dev and asked.ino == own.ino then
     c.view = true
+    c.resolver = c.network == "host" and run_directory.resolver() or nil
   end
   if not c.trees then
     return true

@@ -1,0 +1,173 @@
+-- What the host overlay hides of the host, and that it can be written all the same.
+
+local sys = require "container.sys"
+local support = require "spec.support"
+
+local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
+local quote = support.quote
+
+local FILES <const> = { "/etc/gshadow", "/etc/gshadow-", "/etc/krb5.keytab", "/etc/shadow",
+  "/etc/shadow-", "/etc/ssh/ssh_host_rsa_key", "/etc/sudoers", "/etc/security/opasswd" }
+local DIRECTORIES <const> = { "/etc/letsencrypt", "/etc/ssl/private", "/etc/sudoers.d",
+  "/var/backups", "/var/lib/docker", "/var/lib/mysql", "/var/lib/private", "/var/log", "/var/mail",
+  "/var/spool/cron/crontabs" }
+
+local MARKER <const> = "kept from containers"
+
+local function inside(options, script)
+  local result = support.run(BOX .. options .. " sh -c " .. quote(script))
+  assert.equal("", result.stderr)
+  return result.stdout
+end
+
+-- A host of the test's own: a mount namespace whose /etc and /var have each of these, with a text
+-- that everyone could read.
+local function planted(script)
+  local plant = { [[
+    mount -t tmpfs none /mnt
+    for d in etc var; do
+      mkdir /mnt/upper-$d /mnt/work-$d
+      mount -t overlay none /$d \
+        -o lowerdir=/$d,upperdir=/mnt/upper-$d,workdir=/mnt/work-$d
+    done
+    plant() {
+      mkdir -p "${1%/*}"; chmod 755 "${1%/*}"; rm -f $1; echo ']] .. MARKER .. [[' >$1
+    }]] }
+  for _, path in ipairs(FILES) do
+    plant[#plant + 1] = "plant " .. path
+  end
+  for _, path in ipairs(DIRECTORIES) do
+    plant[#plant + 1] = ("plant %s/file; plant %s/below/file"):format(path, path)
+  end
+  return support.run("exec unshare --mount --propagation private sh -ec "
+    .. quote(table.concat(plant, "\n") .. "\n" .. script))
+end
+
+local LOOK <const> = "grep -rl " .. quote(MARKER) .. " /etc /var 2>&-; for f in "
+  .. table.concat(FILES, " ") .. "; do [ -f $f ] || echo none $f; done; for d in "
+  .. table.concat(DIRECTORIES, " ") .. "; do [ -d $d ] || echo none $d; done"
+
+describe("the host overlay hides what is secret on the host", function()
+  it("from root #root", function()
+    assert.same({ status = 0, stdout = "", stderr = "" },
+      planted(BOX .. "sh -c " .. quote(LOOK)))
+  end)
+
+  it("from root with a range of ids #root #idmapview", function()
+    assert.same({ status = 0, stdout = "", stderr = "" },
+      planted(BOX .. "--userns auto sh -c " .. quote(LOOK)))
+  end)
+
+  it("from an ordinary user, whether that user can read it or not #root #userns", function()
+    local copy = support.as_user("pwd").stdout:match("^[^\n]+")
+    assert.same({ status = 0, stdout = "", stderr = "" }, planted("cd " .. copy
+      .. "; exec setpriv --reuid=54321 --regid=54321 --clear-groups --inh-caps=-all "
+      .. "--bounding-set=-all " .. BOX .. "sh -c " .. quote(LOOK)))
+  end)
+
+  it("where a link leads to it #root", function()
+    local result = planted([[
+      mv /etc/shadow /etc/kept; ln -s kept /etc/shadow
+      mv /var/lib/mysql /var/lib/moved; ln -s ../lib/moved /var/lib/mysql
+      mkdir /etc/elsewhere; mv /etc/ssl/private /etc/elsewhere/p
+      ln -s /etc/elsewhere/p /etc/ssl/private
+      ]] .. BOX .. "sh -c " .. quote(LOOK .. "; readlink /etc/shadow; head -n 1 /etc/kept"))
+    assert.same({ status = 0, stdout = "kept\nroot:*:::::::\n", stderr = "" }, result)
+  end)
+
+  it("where a file of it is a mount point #root", function()
+    local result = planted("echo " .. quote(MARKER) .. " >/mnt/secret; "
+      .. "mount --bind /mnt/secret /etc/shadow; " .. BOX .. "sh -c " .. quote(LOOK))
+    assert.same({ status = 0, stdout = "", stderr = "" }, result)
+  end)
+
+  it("but not from a privileged container #root", function()
+    assert.equal(sys.read_file("/etc/shadow"), inside("--privileged", "cat /etc/shadow"))
+  end)
+end)
+
+describe("what the host overlay hides", function()
+  it("has the same names, owners and types in /etc as there #root", function()
+    local look = "find /etc /etc/ssl -maxdepth 1 -printf '%p %y %u %g\\n' | sort"
+    assert.equal(support.run(look).stdout, inside("", look))
+  end)
+
+  it("has no file in a directory, which can be written #root", function()
+    assert.equal("", inside("", "for d in /var/log /var/spool /var/backups /etc/ssl/private \z
+      /etc/sudoers.d /var/lib/postgresql; do \z
+      [ ! -d $d ] || { find $d -type f; echo x >$d/made && mkdir $d/dir && rm -r $d/dir; }; done"))
+  end)
+
+  it("has the directories of packages in /var/log and /var/spool, with their owners #root",
+    function()
+      local look = "find /var/log/* /var/spool/* -maxdepth 0 \\( -type d -o -type l \\) \z
+        -printf '%p %y %u %g %l\\n' | sort"
+      assert.equal(support.run(look).stdout, inside("", look))
+    end)
+
+  it("shows no directory of deeper state #root", function()
+    assert.same({ status = 0, stdout = "/var/log/pods:\n\n/var/spool/mta/queue:\n", stderr = "" },
+      planted("mkdir -p /var/log/pods/state /var/spool/mta/queue/0; " .. BOX
+        .. "ls -A /var/log/pods /var/spool/mta/queue"))
+  end)
+
+  it("has at most 256 directories of packages #root", function()
+    assert.same({ status = 0, stdout = "256\n", stderr = "" }, planted([[
+      i=0; while [ $i -lt 300 ]; do mkdir /var/log/d$i; i=$((i + 1)); done
+      ]] .. BOX .. "sh -c 'ls /var/log | wc -l'"))
+  end)
+
+  it("lets a file be renamed over an account file, for itself only #root", function()
+    local before = sys.read_file("/etc/shadow")
+    assert.equal("new\n", inside("", "for f in shadow gshadow sudoers; do \z
+      echo new >/etc/$f+ && mv /etc/$f+ /etc/$f || exit 3; done; cat /etc/shadow"))
+    assert.equal(before, sys.read_file("/etc/shadow"))
+  end)
+
+  it("says of every account that it is locked #root", function()
+    assert.equal("", inside("", [[cut -d: -f1 /etc/passwd >/tmp/a; cut -d: -f1 /etc/shadow >/tmp/b
+      cmp /tmp/a /tmp/b; cut -d: -f2 /etc/shadow | grep -v '^\*$'
+      cut -d: -f1,4 /etc/group >/tmp/a; cut -d: -f1,4 /etc/gshadow >/tmp/b; cmp /tmp/a /tmp/b
+      cut -d: -f2 /etc/gshadow | grep -v '^\*$'; true]]))
+  end)
+end)
+
+describe("the host overlay's links into /run", function()
+  it("lead to a directory of locks #root", function()
+    if sys.readlink("/var/lock") ~= "/run/lock" then
+      pending("needs a /var/lock that is a link to /run/lock")
+    end
+    assert.equal("1777\n", inside("", "touch /var/lock/file && stat -c %a /run/lock"))
+  end)
+
+  local RESOLVER <const> = [[
+    mount -t tmpfs none /run; mkdir -p /run/systemd/resolve
+    echo nameserver 192.0.2.1 >/run/systemd/resolve/stub-resolv.conf
+    rm -f /etc/resolv.conf; ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+    ]]
+
+  local function resolver(options)
+    return planted(RESOLVER .. BOX .. options .. " sh -c 'cat /etc/resolv.conf 2>&-; echo end'")
+  end
+
+  it("show the host's resolver with the host's network, and without it nothing #root", function()
+    assert.equal("nameserver 192.0.2.1\nend\n", resolver("--network host").stdout)
+    assert.equal("nameserver 192.0.2.1\nend\n", resolver("--network host --privileged").stdout)
+    assert.equal("end\n", resolver("").stdout)
+  end)
+
+  it("show it with a range of ids #root #idmapview", function()
+    assert.equal("nameserver 192.0.2.1\nend\n", resolver("--network host --userns auto").stdout)
+  end)
+
+  it("take a volume where they lead #root", function()
+    local result = resolver("-v /etc/resolv.conf:/etc/resolv.conf")
+    assert.same({ status = 0, stdout = "nameserver 192.0.2.1\nend\n", stderr = "" }, result)
+  end)
+
+  it("are as the host's where that has a file of its own #root", function()
+    local result = planted("rm -f /etc/resolv.conf; echo nameserver 192.0.2.2 >/etc/resolv.conf; "
+      .. BOX .. "--network host cat /etc/resolv.conf")
+    assert.equal("nameserver 192.0.2.2\n", result.stdout)
+  end)
+end)
