@@ -94,10 +94,49 @@ describe("check.plain", function()
   end)
 end)
 
-describe("check.array", function()
+describe("check.length", function()
   it("counts the array part, and passes over the names", function()
+    assert.equal(0, check.length("a", {}))
+    assert.equal(3, check.length("a", { "x", "y", "z", name = 1, [1.5] = 2 }))
+  end)
+end)
+
+describe("check.keys", function()
+  it("answers the names beside the array part, in order", function()
+    assert.same({ "a", "b" }, check.keys("f", { 1, 2, b = 1, a = 2 }, "names"))
+    for _, key in ipairs { 1.5, true, "a\0" } do
+      assert.same({ "f", "expected names, got " .. check.shown(key) },
+        refused(check.keys, "f", { [key] = 1 }, "names"))
+    end
+  end)
+end)
+
+describe("check.integer", function()
+  it("answers the integer that a number is, and nothing of other values", function()
+    for value, integer in pairs { [7] = 7, [2 ^ 20 + .0] = 1048576, [-1] = -1 } do
+      assert.equal(integer, check.integer(value))
+      assert.equal("integer", math.type(check.integer(value)))
+    end
+    for _, value in ipairs { 1.5, math.huge, 2 ^ 63, "7", true } do
+      assert.is_nil(check.integer(value))
+    end
+  end)
+end)
+
+describe("check.array", function()
+  it("counts the entries", function()
     assert.equal(0, check.array("a", {}))
-    assert.equal(3, check.array("a", { "x", "y", "z", name = 1, [1.5] = 2 }))
+    assert.equal(3, check.array("a", { "x", "y", "z" }))
+  end)
+
+  it("refuses what is no entry, by its name", function()
+    for key, shown in pairs { name = "\"name\"", [1.5] = "1.5", [true] = "true" } do
+      assert.same({ "a", "expected an array, got the key " .. shown },
+        refused(check.array, "a", { "x", [key] = 1 }))
+    end
+    assert.same({ "a", "expected an array of b, got the key \"c\"" },
+      refused(check.array, "a", { c = 1 }, "an array of b"))
+    assert.same({ "a", "expected a table, got 1" }, refused(check.array, "a", 1))
   end)
 
   it("refuses a hole by its place, however far the next entry is", function()

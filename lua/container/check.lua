@@ -63,13 +63,19 @@ function check.switch(field, value)
   return check.expect(type(value) == "boolean", field, "true or false", value)
 end
 
+--- The integer that a number is, also of a float such as 2^20; nil of any other value.
+function check.integer(value)
+  return type(value) == "number" and math.tointeger(value) or nil
+end
+
 -- The kernel's PID_MAX_LIMIT: what pids.max accepts.
 local PIDS_MAX <const> = 1 << 22
 
 --- A number of processes as OCI has it: -1 is no limit.
 function check.pids(field, value)
-  local limit = value == "max" and -1
-    or math.type(value) == "integer" and value >= 1 and value <= PIDS_MAX and value
+  local number = check.integer(value)
+  local limit = (value == "max" or number == -1) and -1
+    or number and number >= 1 and number <= PIDS_MAX and number
   return check.expect(limit, field, "a positive integer or \"max\"", value) and limit
 end
 
@@ -83,8 +89,9 @@ function check.plain(field, value)
   return value
 end
 
---- The length of a table's array part, which may have no holes.
-function check.array(field, value)
+--- The length of a table's array part, which may have no holes; the other keys are the caller's
+-- business.
+function check.length(field, value)
   local highest, count = 0, 0
   for key in next, value do
     if math.type(key) == "integer" then
@@ -104,6 +111,38 @@ function check.array(field, value)
     i = i + 1
   end
   return count
+end
+
+--- The length of an array: a plain table with entries alone. A named key, which would say something
+-- that is not heard, is refused.
+-- @string field
+-- @param value
+-- @string[opt="an array"] expected
+function check.array(field, value, expected)
+  for key in next, check.plain(field, value) do
+    if math.type(key) ~= "integer" then
+      check.refuse(field, ("expected %s, got the key %s"):format(expected or "an array",
+        check.shown(key)))
+    end
+  end
+  return check.length(field, value)
+end
+
+--- The string keys of a mapping that may stand beside an array, in an order of their own, so that
+-- the same table is read in the same way.
+-- @string field
+-- @tparam table value
+-- @string expected what a key is
+function check.keys(field, value, expected)
+  local keys = {}
+  for key in next, value do
+    if math.type(key) ~= "integer" then
+      check.expect(type(key) == "string" and not key:find("\0", 1, true), field, expected, key)
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys)
+  return keys
 end
 
 --- An absolute path without the steps that go nowhere.

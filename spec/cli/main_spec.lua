@@ -269,7 +269,7 @@ describe("the command line", function()
         .. "got \"label=disable\"",
       ["--pids-limit many"] = "--pids-limit: expected a positive integer or \"max\", got \"many\"",
       ["--pids-limit 0"] = "--pids-limit: expected a positive integer or \"max\", got 0",
-      ["--pids-limit -1"] = "--pids-limit: expected a positive integer or \"max\", got \"-1\"",
+      ["--pids-limit -2"] = "--pids-limit: expected a positive integer or \"max\", got -2",
       ["--pids-limit 0x10"] = "--pids-limit: expected a positive integer or \"max\", got \"0x10\"",
       ["--pids-limit 1e3"] = "--pids-limit: expected a positive integer or \"max\", got \"1e3\"",
       ["--pids-limit 4194305"] = "--pids-limit: expected a positive integer or \"max\", "

@@ -390,7 +390,7 @@ describe("spec.read", function()
 
     local EXPECTED <const> = "pids: expected a positive integer or \"max\", got "
     refuses("0", EXPECTED .. "0", { pids = 0 })
-    refuses("-1", EXPECTED .. "-1", { pids = -1 })
+    refuses("-2", EXPECTED .. "-2", { pids = -2 })
     refuses("1e30", EXPECTED .. "1e+30", { pids = 1e30 })
     refuses("2^22 + 1", EXPECTED .. "4194305", { pids = (1 << 22) + 1 })
     refuses("the smallest integer", EXPECTED .. "-9223372036854775808", { pids = math.mininteger })
@@ -614,13 +614,45 @@ describe("spec.read", function()
         tmpfs("/a:rw,size=50%")[1].options)
     end)
 
+    it("takes docker's other options, and of two contrary ones the last", function()
+      for words, options in pairs {
+        exec = { "nosuid", "nodev" }, ["suid,dev,exec"] = {},
+        ["exec,noexec"] = { "nosuid", "nodev", "noexec" },
+        ["ro,rw"] = { "nosuid", "nodev", "noexec" },
+        ["defaults,uid=5,gid=7"] = { "nosuid", "nodev", "noexec", "uid=5", "gid=7" },
+        ["nr_blocks=4k,relatime,norelatime,async"] = { "nosuid", "nodev", "noexec",
+          "nr_blocks=4k" },
+      } do
+        assert.same(options, tmpfs("/a:" .. words)[1].options)
+      end
+    end)
+
+    it("may be a mapping, as docker's SDK has it", function()
+      local mounts = config({ tmpfs = { ["/x:y"] = "size=1M,exec", ["/a"] = "" } }).mounts
+      assert.same({
+        { type = "tmpfs", source = "tmpfs", destination = "/a",
+          options = { "nosuid", "nodev", "noexec" } },
+        { type = "tmpfs", source = "tmpfs", destination = "/x:y",
+          options = { "nosuid", "nodev", "size=1M" } },
+      }, table.move(mounts, defaults + 1, #mounts, 1, {}))
+    end)
+
+    refuses("a mapping to no text", "tmpfs[\"/a\"]: expected the options of a tmpfs, such as "
+      .. "\"size=1M\", got true", { tmpfs = { ["/a"] = true } })
+    refuses("a mapping to another option",
+      "tmpfs[\"/a\"]: expected an option of tmpfs, got \"bind\"", { tmpfs = { ["/a"] = "bind" } })
+    refuses("a mapping of no path", "tmpfs[\"a\"]: expected an absolute destination, got \"a\"",
+      { tmpfs = { a = "" } })
+    refuses("a key that is no text", "tmpfs: expected absolute paths, got 1.5",
+      { tmpfs = { [1.5] = "" } })
+
     it("and volumes are mounted the outer first, however the table is ordered", function()
       local place = require "container.config.mounts"
       local given = { tmpfs = { "/b", "/v/in", "/t", "/ab" },
         volumes = { "/:/t/in", "/:/v", "/:/b", "/:/a" } }
       for _, order in ipairs { { "tmpfs", "volumes" }, { "volumes", "tmpfs" } } do
         local c, at = { config = { mounts = { { destination = "/v/in/dev", type = "tmpfs" } } },
-          volumes = {} }, {}
+          volumes = {}, volume_fields = {} }, {}
         for _, name in ipairs(order) do
           place[name](c, given[name])
         end
@@ -644,7 +676,8 @@ describe("spec.read", function()
       ["/a/../b"] = "tmpfs[1]: destination goes up by ..",
       ["/a:bind"] = OPTION .. "\"bind\"", ["/a:size"] = OPTION .. "\"size\"",
       ["/a:huge=always"] = OPTION .. "\"huge=always\"",
-      ["/a:size=1,suid"] = OPTION .. "\"suid\"", ["/a:size=1:2"] = OPTION .. "\"size=1:2\"",
+      ["/a:size=x"] = OPTION .. "\"size=x\"", ["/a:mode=9"] = OPTION .. "\"mode=9\"",
+      ["/a:size=1,remount"] = OPTION .. "\"remount\"", ["/a:size=1:2"] = OPTION .. "\"size=1:2\"",
       ["/a\0"] = "tmpfs[1]: contains a NUL byte",
     } do
       refuses(("%q"):format(value), sentence, { tmpfs = { value } })
@@ -942,5 +975,112 @@ describe("spec.read", function()
         assert.is_nil(table.concat(mount.options, " "):find("gid=", 1, true))
       end
     end)
+  end)
+end)
+
+describe("spec.read, of every option that is an array", function()
+  for _, case in ipairs {
+    { "cap_add", { "ALL" } }, { "cap_drop", { "ALL" } }, { "capabilities", { "KILL" } },
+    { "devices", { "/dev/null" } }, { "masked_paths", { "/x" } }, { "readonly_paths", { "/x" } },
+    { "stdin", { "text" } },
+  } do
+    local field, list = case[1], case[2]
+    for _, key in ipairs { "ALL", "/etc", 1.5, true } do
+      refuses(("the key %s in %s"):format(key, field), ("%s: expected an array, got the key %s")
+        :format(field, type(key) == "string" and ('"%s"'):format(key) or tostring(key)),
+        { [field] = { list[1], [key] = true } })
+      refuses(("the key %s alone in %s"):format(key, field),
+        ("%s: expected an array, got the key %s"):format(field,
+          type(key) == "string" and ('"%s"'):format(key) or tostring(key)),
+        { [field] = { [key] = true } })
+    end
+    refuses("a hole in " .. field, field .. "[2]: is missing: the array has a hole",
+      { [field] = { list[1], [3] = list[1] } })
+    refuses("an entry 0 in " .. field, field .. "[0]: an array begins at 1",
+      { [field] = { [0] = list[1] } })
+  end
+
+  refuses("a named key in what a hook has for an array",
+    "hooks.prestart[1].args: expected an array of strings, got the key \"x\"",
+    { hooks = { prestart = { { path = "/x", args = { "x", x = "y" } } } } })
+  for name, options in pairs {
+    volumes = { ["/etc"] = "/x" }, env = { [1.5] = "A" }, rlimits = { "nofile=64" },
+    unified = { "memory.high=1" }, hugepages = { "2MB" }, io = { "/dev/sda" },
+    on = { print }, hooks = { print }, landlock = { "/" },
+  } do
+    it("refuses by name what " .. name .. " has not", function()
+      local sentence = refusal { "true", [name] = options }
+      assert.equal(name, sentence:match("^%l+"))
+    end)
+  end
+end)
+
+describe("spec.read, of a mapping of volumes", function()
+  it("is that of docker's SDK: by source, with bind and mode", function()
+    local c = read { volumes = { "/:/first", ["/usr"] = { bind = "/b", mode = "ro" },
+      ["/etc"] = { bind = "/a" } } }
+    local seen = {}
+    for i, entry in ipairs(c.volumes) do
+      seen[i] = entry.source .. " " .. entry.destination .. " " .. table.concat(entry.options, ",")
+    end
+    assert.same({ "/ /first rbind,nodev", "/etc /a rbind,nodev", "/usr /b rbind,nodev,ro" }, seen)
+  end)
+
+  local ROOT <const> = "volumes[\"/etc\"]"
+  refuses("a mapping to text", ROOT .. ": expected { bind = DESTINATION, mode = OPTIONS }, got "
+    .. "\"/x\"", { volumes = { ["/etc"] = "/x" } })
+  refuses("another field", ROOT .. ": expected bind or mode, got \"ro\"",
+    { volumes = { ["/etc"] = { bind = "/x", ro = true } } })
+  refuses("no destination", ROOT .. ".bind: expected an absolute path, got nil",
+    { volumes = { ["/etc"] = { mode = "ro" } } })
+  refuses("a destination that is the root's", ROOT .. ": destination / is the container's own",
+    { volumes = { ["/etc"] = { bind = "/" } } })
+  refuses("another mode", ROOT .. ": expected ro, rro or rw after the destination, got \"x\"",
+    { volumes = { ["/etc"] = { bind = "/x", mode = "x" } } })
+  refuses("idmap without a range of ids",
+    ROOT .. ": idmap is for a range of ids: users = \"auto\"",
+    { volumes = { ["/etc"] = { bind = "/x", mode = "idmap" } } })
+end)
+
+describe("spec.read, of numbers", function()
+  it("takes a float that is an integer as that integer", function()
+    local c = read { memory = 64 * 2 ^ 20, pids = 20.0, output_limit = 2 ^ 20, cpu_weight = 2 ^ 10,
+      io_weight = 100.0, oom_score_adj = 100.0, rlimits = { nofile = 64.0, fsize = 2 ^ 20 },
+      memory_swap = 2 ^ 27, hugepages = { ["2MB"] = 2 ^ 21 },
+      unified = { ["memory.high"] = 2 ^ 25 },
+      tty = { height = 24.0, width = 80.0 } }
+    local resources, process = c.config.linux.resources, c.config.process
+    for _, pair in ipairs {
+      { 67108864, resources.memory.limit }, { 134217728, resources.memory.swap },
+      { 20, resources.pids.limit }, { 1048576, c.stream.limit }, { 1024, resources.cpu.shares },
+      { 100, resources.blockIO.weight }, { 100, process.oomScoreAdj },
+      { 2097152, resources.hugepageLimits[1].limit }, { 64, process.rlimits[2].hard },
+      { 1048576, process.rlimits[1].soft }, { 24, process.consoleSize.height },
+      { 80, process.consoleSize.width },
+    } do
+      assert.equal(pair[1], pair[2])
+      assert.equal("integer", math.type(pair[2]))
+    end
+    assert.equal("33554432", resources.unified["memory.high"])
+  end)
+
+  refuses("a fraction", "pids: expected a positive integer or \"max\", got 20.5", { pids = 20.5 })
+
+  it("takes docker's -1 as no limit", function()
+    local resources = config({ pids = -1, memory = -1, memory_swap = -1 }).linux.resources
+    assert.same({ -1, -1, -1 },
+      { resources.pids.limit, resources.memory.limit, resources.memory.swap })
+  end)
+
+  it("takes a timeout of 0 as none", function()
+    assert.is_nil(read({ timeout = 0 }).timeout)
+    assert.equal(0.5, read({ timeout = 0.5 }).timeout)
+  end)
+end)
+
+describe("spec.read, of the order of what it says", function()
+  it("names an unknown option where there is no command either", function()
+    assert.equal("options: unknown option \"command\"", (refusal { command = { "ls" } }))
+    assert.equal("args: no command", (refusal { env = {} }))
   end)
 end)

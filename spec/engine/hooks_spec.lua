@@ -684,7 +684,7 @@ describe("the option hooks", function()
         .. "poststart or poststop, got %q"):format(wrong), { [wrong] = {} })
     end
     refuses("hooks.prestart: expected a table, got a function", { prestart = print })
-    refuses("hooks.prestart: expected an array of hooks, got \"path\"",
+    refuses("hooks.prestart: expected an array of hooks, got the key \"path\"",
       { prestart = { path = "/bin/true" } })
     refuses("hooks.poststop[1]: is missing: the array has a hole", { poststop = { [2] = print } })
     refuses("hooks.prestart[2]: expected a function or a table, got \"/bin/true\"",
@@ -700,11 +700,11 @@ describe("the option hooks", function()
       one { path = "/a", args = {} })
     refuses("hooks.prestart[2].args[2]: expected a string, got 5",
       one { path = "/a", args = { "a", 5 } })
-    refuses("hooks.prestart[2].args: expected an array of strings, got \"x\"",
+    refuses("hooks.prestart[2].args: expected an array of strings, got the key \"x\"",
       one { path = "/a", args = { "a", x = "y" } })
     refuses("hooks.prestart[2].env[1]: expected NAME=value, got \"A\"",
       one { path = "/a", env = { "A" } })
-    refuses("hooks.prestart[2].env: expected an array of strings, got \"A\"",
+    refuses("hooks.prestart[2].env: expected an array of strings, got the key \"A\"",
       one { path = "/a", env = { A = "1" } })
     for shown, timeout in pairs { ["0"] = 0, ["-1"] = -1, ['"1"'] = "1", inf = math.huge } do
       refuses("hooks.prestart[2].timeout: expected a number of seconds above 0, got " .. shown,

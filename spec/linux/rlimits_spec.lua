@@ -1,4 +1,5 @@
 local container = require "container"
+local api = require "container.api"
 local sys = require "container.sys"
 local contained = require "spec.fixtures.contained"
 local limit = require "container.linux.rlimits"
@@ -85,6 +86,9 @@ describe("the option rlimits", function()
     for _, value in ipairs { "unlimited", -1, { soft = "unlimited" } } do
       assert.same({ { type = "RLIMIT_CORE", soft = -1, hard = -1 } }, read { core = value })
     end
+    for _, value in ipairs { "-1", "-1:-1", "unlimited:-1" } do
+      assert.same({ { type = "RLIMIT_MEMLOCK", soft = -1, hard = -1 } }, read { memlock = value })
+    end
     assert.same({ { type = "RLIMIT_CPU", soft = 1, hard = -1 } }, read { cpu = "1:unlimited" })
     assert.is_nil(read { cpu = "unlimited:1" })
   end)
@@ -130,6 +134,18 @@ describe("the option rlimits", function()
 end)
 
 describe("a container with rlimits #root", function()
+  it("may have as many open files as the kernel allows anyone, by docker's -1", function()
+    local most = assert(sys.read_file("/proc/sys/fs/nr_open"))
+    local result, err = api.run { "sh", "-c", "ulimit -Sn; ulimit -Hn",
+      rlimits = { nofile = -1 }, stdout = "capture" }
+    if os.execute("ulimit -n " .. most:match("%d+") .. " 2>/dev/null") then
+      assert.equal(most .. most, assert(result).stdout)
+    else
+      assert.equal("limit: setrlimit nofile: Operation not permitted; more than the caller's own "
+        .. "hard limit takes CAP_SYS_RESOURCE", tostring(err))
+    end
+  end)
+
   it("has each of them, soft and hard, by either way to make its child", function()
     local names = { as = "Max address space", core = "Max core file size", cpu = "Max cpu time",
       data = "Max data size", fsize = "Max file size", locks = "Max file locks",
@@ -181,8 +197,8 @@ describe("a container with rlimits #root", function()
       sys.setrlimit("nofile", 64, 64)
       local _, err = container.run { "true", rlimits = { nofile = 1 << 40 }, pids = "max" }
       print(err, err.step)]])
-    assert.equal("limit: setrlimit nofile: Operation not permitted\tlimit\n",
-      result.stdout)
+    assert.equal("limit: setrlimit nofile: Operation not permitted; more than the caller's own "
+      .. "hard limit takes CAP_SYS_RESOURCE\tlimit\n", result.stdout)
   end)
 
   -- A large host program's memory is its child's until the exec.

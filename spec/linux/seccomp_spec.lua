@@ -315,6 +315,8 @@ describe("a profile in OCI's form", function()
 
   it("is refused by the field that is wrong", function()
     refused("profile: unknown field \"sycalls\"", { sycalls = {} })
+    refused("syscalls[1].names: expected an array, got the key \"kill\"",
+      entry { names = { "getpid", kill = true } })
     refused("defaultAction: expected an action such as SCMP_ACT_ERRNO, got nil", {})
     refused("profile.syscalls: expected a table, got 1", { syscalls = 1 })
     refused("syscalls[1]: expected a table, got \"getpid\"", { defaultAction = "SCMP_ACT_ALLOW",

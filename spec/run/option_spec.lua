@@ -109,3 +109,46 @@ describe("the options of the command #cgroup", function()
       or "9\n67108864\n67108864\n8388608\n50000\n512\n300\n", result.stdout, result.stderr)
   end)
 end)
+
+describe("a tmpfs #root", function()
+  local SCRIPT <const> = "cp /bin/true /x/t && /x/t; echo $?; stat -c '%a %u %g' /x; touch /y/f"
+
+  it("has docker's options, said in a text or in a mapping", function()
+    for _, given in ipairs { { "/x:exec,mode=0750,uid=3,gid=4,size=1M", "/y:ro" },
+      { ["/x"] = "exec,mode=0750,uid=3,gid=4,size=1M", ["/y"] = "ro" } } do
+      local result = assert(api.run { "sh", "-c", SCRIPT, tmpfs = given, stdout = "capture",
+        stderr = "capture" })
+      assert.equal("0\n750 3 4\n", result.stdout)
+      assert.matches("Read%-only file system", result.stderr)
+    end
+  end)
+
+  it("runs nothing unless that is asked for", function()
+    local result = assert(api.run { "sh", "-c", "cp /bin/true /x/t && /x/t; echo $?",
+      tmpfs = { "/x" }, stdout = "capture", stderr = "null" })
+    assert.equal("126\n", result.stdout)
+  end)
+end)
+
+describe("a mapping of volumes #root", function()
+  it("is mounted as the text is", function()
+    local result = assert(api.run { "sh", "-c", "ls /b/passwd; touch /b/x",
+      volumes = { ["/etc"] = { bind = "/b", mode = "ro" } }, stdout = "capture",
+      stderr = "capture" })
+    assert.equal("/b/passwd\n", result.stdout)
+    assert.matches("Read%-only file system", result.stderr)
+  end)
+end)
+
+describe("capabilities by a name instead of an entry #root", function()
+  it("are refused in a second program, too", function()
+    local c <close> = assert(api.spawn { "sleep", "30" })
+    local program, err = c:exec { "true", cap_drop = { ALL = true } }
+    assert.is_nil(program)
+    assert.equal("spec: cap_drop: expected an array, got the key \"ALL\"", tostring(err))
+    local value
+    value, err = api.call({ cap_drop = { ALL = true } }, print)
+    assert.is_nil(value)
+    assert.equal("spec: cap_drop: expected an array, got the key \"ALL\"", tostring(err))
+  end)
+end)

@@ -229,8 +229,10 @@ describe("a time limit #root", function()
     assert.equal("exit", c:wait(DEADLINE).reason)
   end)
 
-  it("of 0 is up at once, and one that is no time is refused", function()
-    assert.equal("timeout", run({ "sleep", "1000", timeout = 0 }).reason)
+  it("of 0 is none, and one that is no time is refused", function()
+    assert.equal("exit", run({ "sleep", "0.3", timeout = 0 }).reason)
+    local c <close> = script("exec sleep 1000", { timeout = 0 })
+    assert.is_nil(c:due_in())
     for _, value in ipairs { -1, "1", 0 / 0, {} } do
       for _, name in ipairs { "timeout", "grace" } do
         assert.equal(name, contained.refusal({ "true", [name] = value }).subject)

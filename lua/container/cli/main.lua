@@ -93,7 +93,7 @@ The exit status is that of COMMAND, or 128+N after signal N; 125 when there was 
 ]]
 
 local function integer(value)
-  return value:find("^%d+$") and math.tointeger(value) or value
+  return value:find("^%-?%d+$") and math.tointeger(value) or value
 end
 
 -- Each option by its long name: the library's word for it, and how its value is read. One without

@@ -4,14 +4,14 @@ local sys = require "container.sys"
 local capabilities = require "container.linux.capabilities"
 local check = require "container.check"
 
-local expect, text, plain, array = check.expect, check.text, check.plain, check.array
+local expect, text, array = check.expect, check.text, check.array
 
 local rights = {}
 
 --- An array of capabilities as a set; ALL is every one there is a name for.
 local function read_capabilities(c, field, value)
   local set = {}
-  for i = 1, array(field, plain(field, value)) do
+  for i = 1, array(field, value) do
     local at = ("%s[%d]"):format(field, i)
     local given = text(at, rawget(value, i))
     if given:upper() == "ALL" then

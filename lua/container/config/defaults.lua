@@ -64,6 +64,7 @@ return function()
     },
     asked_capabilities = {},
     volumes = {}, -- those of the mounts that a person asked for
+    volume_fields = {}, -- and where in the options each was
     init = true,
     grace = 1,
     announce = false,

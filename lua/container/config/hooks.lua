@@ -12,16 +12,9 @@ local MOMENTS <const> = {
 
 local FIELDS <const> = { path = true, args = true, env = true, timeout = true }
 
-local function array(field, value, what)
-  for key in next, check.plain(field, value) do
-    check.expect(math.type(key) == "integer", field, what, key)
-  end
-  return check.array(field, value)
-end
-
 local function strings(field, value)
   local list = {}
-  for i = 1, array(field, value, "an array of strings") do
+  for i = 1, check.array(field, value, "an array of strings") do
     list[i] = check.text(("%s[%d]"):format(field, i), rawget(value, i))
   end
   return list
@@ -57,7 +50,7 @@ function room.hooks(c, value)
     check.expect(MOMENTS[moment], "hooks", "prestart, createRuntime, createContainer, "
       .. "startContainer, poststart or poststop", moment)
     local field = "hooks." .. moment
-    for i = 1, array(field, list, "an array of hooks") do
+    for i = 1, check.array(field, list, "an array of hooks") do
       local one = rawget(list, i)
       hooks[moment] = hooks[moment] or {}
       hooks[moment][i] = type(one) == "function" and one

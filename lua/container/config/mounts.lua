@@ -10,10 +10,17 @@ local refuse, expect, text, plain, array =
 local place = {}
 
 -- Options of a tmpfs that a person may give, beside its flags. tmpfs(5)
-local TMPFS_DATA <const> = { size = true, mode = true, nr_inodes = true, uid = true, gid = true }
-local TMPFS_FLAGS <const> = {
-  ro = true, rw = true, nosuid = true, nodev = true, noexec = true, noatime = true, relatime = true,
-}
+local COUNT <const> = "^%d+[kmgt]?$"
+local TMPFS_DATA <const> = { size = "^%d+[kmgt]?%%?$", mode = "^[0-7]+$", nr_inodes = COUNT,
+  nr_blocks = COUNT, uid = "^%d+$", gid = "^%d+$" }
+-- Those that take another one away.
+local CONTRARY <const> = { rw = "ro", suid = "nosuid", dev = "nodev", exec = "noexec",
+  async = "sync", atime = "noatime", diratime = "nodiratime", norelatime = "relatime",
+  nostrictatime = "strictatime" }
+local TMPFS_FLAGS <const> = { defaults = "default", dirsync = true }
+for word, other in pairs(CONTRARY) do
+  TMPFS_FLAGS[word], TMPFS_FLAGS[other] = true, true
+end
 
 --- An absolute path inside, which does not go up.
 local function read_inside(field, path, what)
@@ -28,7 +35,7 @@ end
 --- Those that are masked or protected. The root itself has an option of its own.
 local function read_paths(field, value)
   local paths = {}
-  for i = 1, array(field, plain(field, value)) do
+  for i = 1, array(field, value) do
     local at = ("%s[%d]"):format(field, i)
     local path = read_inside(at, text(at, rawget(value, i), "an absolute path"), "path")
     paths[i] = expect(path ~= "/", at, "a path below the root", path)
@@ -83,13 +90,12 @@ local function read_access(field, words)
   return access ~= "rw" and access or nil, idmapped
 end
 
-local function read_volume(field, value)
-  text(field, value, VOLUME)
-  local source, destination, words = value:match("^([^:]+):([^:]+)(.*)$")
-  expect(source and not words:find(":", 2, true), field, VOLUME, value)
+--- One volume, of its three parts.
+-- @string[opt] words
+local function bind(field, source, destination, words)
   local access, idmapped
-  if words ~= "" then
-    access, idmapped = read_access(field, words:sub(2))
+  if words then
+    access, idmapped = read_access(field, words)
   end
   expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
   destination = read_destination(field, destination)
@@ -104,20 +110,62 @@ local function read_volume(field, value)
   return { destination = destination, type = "bind", source = source, options = options }
 end
 
+local function read_volume(field, value)
+  text(field, value, VOLUME)
+  local source, destination, words = value:match("^([^:]+):([^:]+)(.*)$")
+  expect(source and not words:find(":", 2, true), field, VOLUME, value)
+  return bind(field, source, destination, words ~= "" and words:sub(2) or nil)
+end
+
+--- A volume of the mapping: by its source, as docker's SDK for Python has it.
+local function read_named_volume(field, source, value)
+  if type(value) ~= "table" then
+    refuse(field, ("expected { bind = DESTINATION, mode = OPTIONS }, got %s"):format(
+      check.shown(value)))
+  end
+  for key in next, plain(field, value) do
+    expect(key == "bind" or key == "mode", field, "bind or mode", key)
+  end
+  local mode = rawget(value, "mode")
+  return bind(field, source, text(field .. ".bind", rawget(value, "bind"), "an absolute path"),
+    mode ~= nil and text(field .. ".mode", mode) or nil)
+end
+
+--- The options of a tmpfs: of two contrary ones the last holds, as docker has it.
+local function read_tmpfs_options(field, words)
+  local chosen = { "nosuid", "nodev", "noexec" } -- docker's defaults
+  local function remove(word)
+    for i = #chosen, 1, -1 do
+      if chosen[i] == word then
+        table.remove(chosen, i)
+      end
+    end
+  end
+  for word in words:gmatch("[^,]+") do
+    local name, setting = word:match("^([%w_]+)=(.*)$")
+    local flag = TMPFS_FLAGS[word]
+    expect(flag or TMPFS_DATA[name] and setting:lower():find(TMPFS_DATA[name]), field,
+      "an option of tmpfs", word)
+    if CONTRARY[word] then
+      remove(CONTRARY[word])
+    elseif flag ~= "default" then
+      remove(word)
+      chosen[#chosen + 1] = word
+    end
+  end
+  return chosen
+end
+
+local function tmpfs_at(field, destination, words)
+  return { destination = read_destination(field, destination), type = "tmpfs", source = "tmpfs",
+    options = read_tmpfs_options(field, words) }
+end
+
 local function read_tmpfs(field, value)
   text(field, value, "DESTINATION[:OPTION,...]")
   local destination, words = value:match("^([^:]+):?(.*)$")
   expect(destination, field, "DESTINATION[:OPTION,...]", value)
-  local chosen = { "nosuid", "nodev", "noexec" } -- docker's defaults
-  for word in words:gmatch("[^,]+") do
-    local name = word:match("^([%w_]+)=%w+%%?$")
-    expect(TMPFS_FLAGS[word] or TMPFS_DATA[name], field, "an option of tmpfs", word)
-    if word ~= "rw" then
-      chosen[#chosen + 1] = word
-    end
-  end
-  return { destination = read_destination(field, destination), type = "tmpfs", source = "tmpfs",
-    options = chosen }
+  return tmpfs_at(field, destination, words)
 end
 
 --- Adds a mount behind those of the default, but before one of the other option that lies in it, or
@@ -137,16 +185,29 @@ local function add(c, entry)
 end
 
 function place.volumes(c, value)
-  for i = 1, array("volumes", plain("volumes", value)) do
-    local entry = read_volume(("volumes[%d]"):format(i), rawget(value, i))
-    c.volumes[i] = entry
+  local function take(field, entry)
+    local n = #c.volumes + 1
+    c.volumes[n], c.volume_fields[n] = entry, field
     add(c, entry)
+  end
+  for i = 1, check.length("volumes", plain("volumes", value)) do
+    local field = ("volumes[%d]"):format(i)
+    take(field, read_volume(field, rawget(value, i)))
+  end
+  for _, source in ipairs(check.keys("volumes", value, "paths of the host")) do
+    local field = ("volumes[%s]"):format(check.shown(source))
+    take(field, read_named_volume(field, source, rawget(value, source)))
   end
 end
 
 function place.tmpfs(c, value)
-  for i = 1, array("tmpfs", plain("tmpfs", value)) do
+  for i = 1, check.length("tmpfs", plain("tmpfs", value)) do
     add(c, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
+  end
+  for _, destination in ipairs(check.keys("tmpfs", value, "absolute paths")) do
+    local field = ("tmpfs[%s]"):format(check.shown(destination))
+    add(c, tmpfs_at(field, destination, text(field, rawget(value, destination),
+      "the options of a tmpfs, such as \"size=1M\"")))
   end
 end
 

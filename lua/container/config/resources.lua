@@ -20,7 +20,8 @@ local UNLIMITED <const> = -1
 local SIZE <const> = "a number of bytes, such as \"64M\""
 
 local function integer(value, low, high)
-  return math.type(value) == "integer" and value >= low and value <= high and value
+  local number = check.integer(value)
+  return number and number >= low and number <= high and number
 end
 
 --- Bytes, as a number or as docker writes them: 512K, 64m, 1GB, 1GiB.
@@ -35,7 +36,7 @@ local function size(field, value)
 end
 
 local function size_or_max(field, value)
-  if value == "max" then
+  if value == "max" or value == UNLIMITED then -- docker's -1 is max
     return UNLIMITED
   end
   expect(type(value) == "number" or type(value) == "string", field, SIZE .. " or \"max\"", value)
@@ -81,7 +82,8 @@ local function rate(field, word, value)
   if word:find("bps$") then
     return size(field, value)
   end
-  return expect(integer(value, 1, (1 << 32) - 1), field, "a positive integer", value) and value
+  local number = integer(value, 1, (1 << 32) - 1)
+  return expect(number, field, "a positive integer", value) and number
 end
 
 local options = {}
@@ -108,10 +110,10 @@ function options.cpus(c, value)
 end
 
 function options.cpu_weight(c, value)
-  expect(integer(value, SHARES_MIN, SHARES_MAX), "cpu_weight",
-    ("an integer from %d to %d, where 1024 is as much as others have"):format(
-      SHARES_MIN, SHARES_MAX), value)
-  within(c, "cpu").shares = value
+  local shares = integer(value, SHARES_MIN, SHARES_MAX)
+  expect(shares, "cpu_weight", ("an integer from %d to %d, where 1024 is as much as others have")
+    :format(SHARES_MIN, SHARES_MAX), value)
+  within(c, "cpu").shares = shares
 end
 
 function options.cpuset_cpus(c, value)
@@ -138,9 +140,9 @@ function options.io(c, value)
 end
 
 function options.io_weight(c, value)
-  expect(integer(value, WEIGHT_MIN, WEIGHT_MAX), "io_weight",
-    ("an integer from %d to %d"):format(WEIGHT_MIN, WEIGHT_MAX), value)
-  within(c, "blockIO").weight = value
+  local weight = integer(value, WEIGHT_MIN, WEIGHT_MAX)
+  expect(weight, "io_weight", ("an integer from %d to %d"):format(WEIGHT_MIN, WEIGHT_MAX), value)
+  within(c, "blockIO").weight = weight
 end
 
 function options.hugepages(c, value)
@@ -160,6 +162,7 @@ function options.unified(c, value)
     expect(type(key) == "string" and key:find("^%l+%.[%w._]+$") and not key:find("^cgroup%."),
       "unified", "files of a controller, such as memory.high", key)
     local field = ("unified[%s]"):format(check.shown(key))
+    setting = check.integer(setting) or setting
     expect(type(setting) == "string" or math.type(setting) == "integer", field,
       "a string or an integer", setting)
     within(c, "unified")[key] = text(field, tostring(setting))
@@ -192,14 +195,15 @@ end
 
 function options.devices(c, value)
   c.devices = {}
-  for i = 1, check.array("devices", plain("devices", value)) do
+  for i = 1, check.array("devices", value) do
     c.devices[i] = read_device(c, ("devices[%d]"):format(i), rawget(value, i))
   end
 end
 
 function options.oom_score_adj(c, value)
-  expect(integer(value, -1000, 1000), "oom_score_adj", "an integer from -1000 to 1000", value)
-  c.config.process.oomScoreAdj = value
+  local score = integer(value, -1000, 1000)
+  c.config.process.oomScoreAdj = expect(score, "oom_score_adj", "an integer from -1000 to 1000",
+    value) and score
 end
 
 function options.stats(c, value)

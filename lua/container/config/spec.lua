@@ -10,12 +10,13 @@
 --   hostname       1 to 64 bytes; "container"
 --   env            { NAME = "value", "NAME=value" } added to PATH, HOME, HOSTNAME and TERM
 --   cwd            absolute path in the container; "/"
---   volumes        array of "SOURCE:DESTINATION[:OPTION,...]"; options rw, ro (with all that is
---                  mounted below, or without it before Linux 5.12), rro (with it, or refused);
+--   volumes        array of "SOURCE:DESTINATION[:OPTION,...]", or { [SOURCE] = { bind =
+--                  DESTINATION, mode = OPTIONS } }; options rw, ro (with all that is mounted
+--                  below, or without it before Linux 5.12), rro (with it, or refused);
 --                  idmap: with users = "auto" the ids of the files are inside ids
 --                  Outer ones are mounted before inner ones, whatever the order, with those of
 --                  tmpfs and devices; a destination that is missing is made, where its links lead
---   pids           largest number of processes, from 1, or "max"; 20
+--   pids           largest number of processes, from 1; "max" or -1: any; 20
 --   memory         bytes, or "64M"; what is over it ends the container. "max"; none
 --   memory_swap    the same for memory and swap together; twice the memory
 --   memory_reservation   bytes that it is left when the machine has few
@@ -47,7 +48,8 @@
 --   masked_paths   array of absolute paths inside that are empty; those of mask.lua
 --   readonly_paths   array of those that cannot be written; those of mask.lua
 --   readonly       true: the root cannot be written
---   tmpfs          array of "DESTINATION[:OPTION,...]"
+--   tmpfs          array of "DESTINATION[:OPTION,...]", or { [DESTINATION] = OPTIONS }: those of
+--                  docker, such as size=1M, mode, uid, gid, ro, exec; nosuid,nodev,noexec
 --   network        "none": loopback only; "host": the host's own
 --   tty            true: a terminal of its own as its standard streams; { height = rows, width =
 --                  columns }: of that size, else it is that of the caller's terminal; "auto": if
@@ -59,9 +61,10 @@
 --   stdout, stderr "inherit"; "null"; "capture": in the result; "pipe": a stream to read; a
 --                  function that is called with each piece; a file or an fd; stderr also "stdout"
 --   output_limit   how many bytes of each captured stream are kept, the rest is counted; 16 MiB
---   timeout        seconds, from the start of the program, after which it gets TERM
+--   timeout        seconds, from the start of the program, after which it gets TERM; 0: none
 --   grace          seconds, from then on, after which the whole container is killed; 1
---   rlimits        { cpu = 2, nofile = { soft = 64, hard = 128 }, fsize = "10M", ... }
+--   rlimits        { cpu = 2, nofile = { soft = 64, hard = 128 }, fsize = "10M", ... }; -1 or
+--                  "unlimited": none, of nofile the most that the kernel allows
 --   on             { exit = fn(c, result), output = fn(c, name, piece), timeout = fn(c),
 --                  oom = fn(c) }, called while somebody waits for the container
 --   hooks          { prestart = list, createRuntime = list, createContainer = list,
@@ -86,7 +89,7 @@ local userns = require "container.linux.userns"
 local rlimits = require "container.linux.rlimits"
 
 local refuse, expect, text = check.refuse, check.expect, check.text
-local plain, array, switch = check.plain, check.array, check.switch
+local plain, switch = check.plain, check.switch
 
 local spec = {}
 
@@ -105,6 +108,8 @@ local function absolute(field, value)
   return expect(value:sub(1, 1) == "/", field, "an absolute path", value)
 end
 
+local NAMES <const> = "names without = or NUL"
+
 local function read_env(c, value)
   local env, position = c.config.process.env, {}
   for i, entry in ipairs(env) do
@@ -115,24 +120,15 @@ local function read_env(c, value)
     local at = position[name] or #env + 1
     position[name], env[at] = at, entry
   end
-  for i = 1, array("env", plain("env", value)) do
+  for i = 1, check.length("env", plain("env", value)) do
     local field = ("env[%d]"):format(i)
     local entry = text(field, rawget(value, i))
     local name = entry:match("^([^=]+)=")
     expect(name, field, "NAME=value", entry)
     set(name, entry)
   end
-  -- In an order of its own, so that the same table gives the same environment.
-  local names = {}
-  for name in next, value do
-    if math.type(name) ~= "integer" then
-      expect(type(name) == "string" and name ~= "" and not name:find("[=\0]"), "env",
-        "names without = or NUL", name)
-      names[#names + 1] = name
-    end
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(check.keys("env", value, NAMES)) do
+    expect(name ~= "" and not name:find("=", 1, true), "env", NAMES, name)
     set(name, name .. "=" .. text("env." .. name, rawget(value, name)))
   end
 end
@@ -222,7 +218,8 @@ local options = {
     c.announce = switch("announce", value)
   end,
   timeout = function(c, value)
-    c.timeout = read_seconds("timeout", value)
+    local seconds = read_seconds("timeout", value)
+    c.timeout = seconds > 0 and seconds or nil
   end,
   grace = function(c, value)
     c.grace = read_seconds("grace", value)
@@ -232,8 +229,9 @@ local options = {
     if not c.call then
       refuse("result_limit", "is for container.call")
     end
-    c.call.limit = expect(math.type(value) == "integer" and value > 0 and value < 1 << 31,
-      "result_limit", "a number of bytes", value) and value
+    local number = check.integer(value)
+    c.call.limit = expect(number and number > 0 and number < 1 << 31, "result_limit",
+      "a number of bytes", value) and number
   end,
   on = function(c, value)
     c.on = {}
@@ -284,7 +282,7 @@ local function check_ids(c)
   end
   for i, entry in ipairs(c.volumes) do
     if c.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
-      refuse(("volumes[%d]"):format(i), "idmap is for a range of ids: users = \"auto\"")
+      refuse(c.volume_fields[i], "idmap is for a range of ids: users = \"auto\"")
     end
   end
 end
@@ -300,7 +298,7 @@ local function has_mknod(names)
 end
 
 local function read_args(c, given)
-  local count = array("args", given)
+  local count = check.length("args", given)
   for i = 1, count do
     c.config.process.args[i] = text(("args[%d]"):format(i), rawget(given, i))
   end
@@ -309,16 +307,23 @@ local function read_args(c, given)
   end
 end
 
-local function read_options(c, given, known)
-  for name, value in next, given do
+--- Refuses what is no option, before anything else is said.
+local function check_names(given, known)
+  for name in next, given do
     if math.type(name) ~= "integer" then
-      local option = type(name) == "string" and options[name]
-      if not option then
+      if type(name) ~= "string" or not options[name] then
         refuse("options", ("unknown option %s"):format(check.shown(name)))
       elseif known and not known[name] then
         refuse(name, "is the container's, and no option of a program in it")
       end
-      option(c, value)
+    end
+  end
+end
+
+local function read_options(c, given)
+  for name, value in next, given do
+    if math.type(name) ~= "integer" then
+      options[name](c, value)
     end
   end
 end
@@ -334,7 +339,7 @@ local function check_call(given)
 end
 
 local function read(given, call)
-  plain("options", given)
+  check_names(plain("options", given))
   local c = defaults()
   local config = c.config
   if call then
@@ -386,10 +391,10 @@ local OF_EXEC <const> = {
 }
 
 local function read_exec(given, target)
-  plain("options", given)
+  check_names(plain("options", given), OF_EXEC)
   local c = exec.new(target)
   read_args(c, given)
-  read_options(c, given, OF_EXEC)
+  read_options(c, given)
   exec.narrow(c, target)
   return c
 end

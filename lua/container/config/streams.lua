@@ -26,7 +26,8 @@ end
 
 local function is_file(value)
   if type(value) ~= "userdata" then
-    return math.type(value) == "integer" and value >= 0 and value < 1 << 31
+    local number = check.integer(value)
+    return number and number >= 0 and number < 1 << 31
   end
   local metatable = getmetatable(value)
   return io.type(value) or type(metatable) == "table" and metatable.__name == "container.fd"
@@ -35,7 +36,6 @@ end
 local function read_one(name, value)
   if name == "stdin" then
     if type(value) == "table" then
-      check.plain(name, value)
       check.expect(check.array(name, value) == 1, name, "a table with one string", value)
       check.expect(type(value[1]) == "string", name .. "[1]", "a string", value[1])
       return { how = "data", data = value[1] }
@@ -50,7 +50,7 @@ local function read_one(name, value)
   elseif type(value) == "function" then
     return { how = "function", fn = value }
   elseif is_file(value) then
-    return given(name, value)
+    return given(name, check.integer(value) or value)
   end
   check.refuse(name, ("expected %s, got %s"):format(name == "stdin"
     and "\"inherit\", \"null\", \"pipe\", its content, a function, a file or an fd"
@@ -62,8 +62,9 @@ end
 function streams.read(c, name, value)
   c.stream = c.stream or { limit = LIMIT }
   if name == "output_limit" then
-    c.stream.limit = check.expect(math.type(value) == "integer" and value >= 0, name,
-      "a number of bytes", value) and value
+    local number = check.integer(value)
+    c.stream.limit = check.expect(number and number >= 0, name, "a number of bytes", value)
+      and number
   else
     c.stream[name] = read_one(name, value)
   end

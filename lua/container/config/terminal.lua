@@ -23,8 +23,9 @@ local function read_size(field, value)
   end
   for _, key in ipairs { "height", "width" } do
     local given = rawget(value, key)
-    size[key] = check.expect(math.type(given) == "integer" and given >= 1 and given <= SIZE_MAX,
-      field .. "." .. key, "an integer from 1 to 65535", given) and given
+    local number = check.integer(given)
+    size[key] = check.expect(number and number >= 1 and number <= SIZE_MAX,
+      field .. "." .. key, "an integer from 1 to 65535", given) and number
   end
   return size
 end

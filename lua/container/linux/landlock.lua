@@ -31,15 +31,10 @@ local ALWAYS <const> = {
 
 local function paths(field, value)
   local list = {}
-  for i = 1, value ~= nil and check.array(field, check.plain(field, value)) or 0 do
+  for i = 1, value ~= nil and check.array(field, value, "an array of paths") or 0 do
     local at = ("%s[%d]"):format(field, i)
     local path = check.text(at, rawget(value, i), "an absolute path")
     list[i] = check.expect(path:sub(1, 1) == "/", at, "an absolute path", path)
-  end
-  for key in next, value or list do
-    if math.type(key) ~= "integer" then
-      check.refuse(field, ("expected an array of paths, got the key %s"):format(check.shown(key)))
-    end
   end
   return list
 end

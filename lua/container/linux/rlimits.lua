@@ -15,18 +15,26 @@ local UNITS <const> = { [""] = 1, b = 1, k = 1 << 10, m = 1 << 20, g = 1 << 30 }
 -- RLIM_INFINITY, as Lua has an unsigned number of 64 bits.
 local UNLIMITED <const> = -1
 
+-- The kernel's own bound of open files, which nobody's limit may be above.
+local NR_OPEN <const> = "/proc/sys/fs/nr_open"
+
+local function unlimited(name)
+  return name == "nofile" and math.tointeger(tonumber(sys.read_file(NR_OPEN) or "")) or UNLIMITED
+end
+
 local function number(field, name, value)
-  if value == "unlimited" or value == UNLIMITED then
-    return UNLIMITED
+  if value == "unlimited" or value == "-1" or value == UNLIMITED then
+    return unlimited(name)
   elseif type(value) == "string" then
     local digits, unit = value:match("^(%d+)(%a?)$")
     local factor = unit and UNITS[unit:lower()]
     value = factor and (unit == "" or BYTES[name]) and #digits < 16
       and math.tointeger(digits) * factor or value
   end
-  return check.expect(math.type(value) == "integer" and value >= 0, field,
+  local whole = check.integer(value)
+  return check.expect(whole and whole >= 0, field,
     BYTES[name] and "a number of bytes such as 10485760 or \"10M\", or \"unlimited\""
-      or "a whole number or \"unlimited\"", value) and value
+      or "a whole number or \"unlimited\"", value) and whole
 end
 
 --- A soft and a hard limit: one value for both, "SOFT:HARD" as docker has it, or a table.
@@ -68,6 +76,8 @@ function limit.read(c, value)
   c.config.process.rlimits = list
 end
 
+local NOT_HIGHER <const> = "; more than the caller's own hard limit takes CAP_SYS_RESOURCE"
+
 local function lower(name, value)
   local ok, message, errno = sys.setrlimit(name, value)
   if not ok and errno == sys.errno.EPERM then
@@ -100,7 +110,7 @@ function limit.child(c)
     local ok, message, errno =
       sys.setrlimit(one.type:sub(#"RLIMIT_" + 1):lower(), one.soft, one.hard)
     if not ok then
-      return nil, message, errno
+      return nil, message .. (errno == sys.errno.EPERM and NOT_HIGHER or ""), errno
     end
     given[one.type] = true
   end

@@ -2,6 +2,7 @@
 -- error is a value of this library, and that a wait goes on attending the container.
 
 local errors = require "container.error"
+local check = require "container.check"
 local sys = require "container.sys"
 local buffer = require "container.runtime.buffer"
 
@@ -102,8 +103,10 @@ function methods:read(format)
     return read_line(self, true)
   elseif format == "a" then
     return read_all(self)
-  elseif math.type(format) == "integer" and format >= 0 then
-    return read_size(self, format)
+  end
+  local size = check.integer(format)
+  if size and size >= 0 then
+    return read_size(self, size)
   end
   return failure(self, "expected \"l\", \"L\", \"a\" or a number of bytes to read",
     sys.errno.EINVAL)
@@ -115,7 +118,7 @@ end
 function methods:readsome(size)
   if not self.stream:fileno() then
     return failure(self, "the stream is closed", sys.errno.EBADF)
-  elseif size ~= nil and not (math.type(size) == "integer" and size > 0) then
+  elseif size ~= nil and not (check.integer(size) and size > 0) then
     return failure(self, "expected a number of bytes to read", sys.errno.EINVAL)
   end
   if self.buffer.size == 0 then
@@ -126,7 +129,7 @@ function methods:readsome(size)
       return nil
     end
   end
-  return self.buffer:take(size or PIECE)
+  return self.buffer:take(check.integer(size) or PIECE)
 end
 
 --- The lines, for a `for`. Raises what `read` would answer, as io.lines does.
@@ -176,7 +179,7 @@ end
 -- @return true; or nil and an error
 function methods:resize(height, width)
   local function fits(size)
-    return math.type(size) == "integer" and size >= 1 and size <= 0xffff
+    return check.integer(size) and size >= 1 and size <= 0xffff
   end
   if not fits(height) or not fits(width) then
     return failure(self, "expected a height and a width from 1 to 65535", sys.errno.EINVAL)

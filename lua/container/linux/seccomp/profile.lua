@@ -52,7 +52,7 @@ end
 --- Every element of an array, or of none, through `read`.
 local function each(field, value, read)
   local list = {}
-  for i = 1, value and array(field, plain(field, value)) or 0 do
+  for i = 1, value and array(field, value) or 0 do
     list[#list + 1] = read(("%s[%d]"):format(field, i), rawget(value, i))
   end
   return list
