@@ -17,7 +17,7 @@ local function with_hosts(text)
   return path
 end
 
-describe("the container's own host name", function()
+describe("the container's own host name #getent", function()
   local wanted = { 0, "127.0.1.1 container\n", "" }
 
   it("resolves in the host's files #root", function()
@@ -41,7 +41,8 @@ describe("the container's own host name", function()
     local result = support.run(RUN .. "sh -c " .. support.quote(
       "cp /etc/hosts /tmp/new && echo 127.0.0.9 more >>/tmp/new && mv /tmp/new /etc/hosts && "
       .. "getent hosts more | tr -s ' ' && head -n -2 /etc/hosts"))
-    local own = assert(sys.read_file("/etc/hosts"))
+    local own = sys.read_file("/etc/hosts")
+      or "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
     assert.same({ 0, "127.0.0.9 more\n" .. own, "" }, told(result))
   end)
 

@@ -6,7 +6,7 @@ local PORTS <const> = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 local PINGS <const> = "/proc/sys/net/ipv4/ping_group_range"
 
 -- Uses port 80, and shows what is set.
-local SERVE <const> = "echo served | busybox nc -l -p 80 & "
+local SERVE <const> = "busybox nc -l -p 80 -e echo served & "
   .. "until busybox nc 127.0.0.1 80 </dev/null; do :; done 2>/dev/null; cat " .. PORTS .. " "
   .. PINGS
 
