@@ -62,9 +62,10 @@ end
 -- @param ... its arguments
 -- @return what it returns: nil, booleans, numbers, strings and tables of these, 1000 at most,
 -- tables 100 deep at most and with at most 65536 keys beside their arrays; or nil and an error of
--- step "call", with `result` as of `wait` and a `reason`: "error" (raised, with `traceback`, or a
--- value that cannot be returned), "exit" (it ended its process), "timeout", "signal", "rlimit",
--- "oom", "seccomp" or "malformed" (it wrote something else into the pipe)
+-- step "call", with `result` as of `wait` and a `reason`: "error" (raised, with `traceback`, and
+-- with `value` when what was raised is no text and can be returned; or a result that cannot be
+-- returned), "exit" (it ended its process), "timeout", "signal", "rlimit", "oom", "seccomp" or
+-- "malformed" (it wrote something else into the pipe)
 function library.call(options, fn, ...)
   if type(fn) ~= "function" then
     return nil, errors.new("spec", ("call: expected a function, got a %s"):format(type(fn)))

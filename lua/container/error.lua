@@ -3,10 +3,17 @@
 
 local errors = {}
 
+local function words(value)
+  return getmetatable(value) == errors.metatable and tostring(value) or value
+end
+
 errors.metatable = {
   __name = "container.error",
   __tostring = function(self)
     return ("%s: %s"):format(self.step, self.message)
+  end,
+  __concat = function(a, b)
+    return words(a) .. words(b)
   end,
 }
 

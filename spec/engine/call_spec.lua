@@ -158,6 +158,21 @@ describe("a function that fails in a container #root", function()
     assert.is_true(#long.traceback <= 65536)
   end)
 
+  it("by an error that is no text keeps its value, where that can be returned", function()
+    local err = refused("call: an error that is a table", "error", {}, function()
+      error { code = 42, list = { "a" } }
+    end)
+    assert.same({ code = 42, list = { "a" } }, err.value)
+    assert.matches("^stack traceback:\n", err.traceback)
+    assert.equal(7, refused("call: 7", "error", {}, function() error(7) end).value)
+    assert.is_nil(refused("call: an error that is a table", "error", {}, function()
+      error { print }
+    end).value)
+    assert.is_nil(refused("call: an error that is a table", "error", {}, function()
+      error { ("x"):rep(1 << 20) }
+    end).value)
+  end)
+
   it("by what it returns names the place", function()
     refused("call: result 2.x.y: a function cannot be returned", "error", {}, function()
       return 1, { x = { y = print } }
@@ -188,7 +203,7 @@ describe("a function that fails in a container #root", function()
     assert.is_true(sys.clock_gettime() - start < 1)
     assert.equal(137, err.result.status)
     local _, killed = call({ rlimits = { cpu = 1 } }, function() while true do end end)
-    assert.same({ "call: the function was ended by signal KILL", "KILL" },
+    assert.same({ "call: the function was ended by signal KILL, by a limit of rlimits", "KILL" },
       { tostring(killed), killed.result.signal })
   end)
 

@@ -262,6 +262,19 @@ describe("want of memory #cgroup", function()
     assert.equal("running", sys.wait(neighbour.pid, "nohang"))
   end)
 
+  it("is said where a function runs, and on the command line", function()
+    support.needs "memory"
+    local value, err = api.call({ memory = "16M" }, function() return #("x"):rep(64 << 20) end)
+    assert.is_nil(value)
+    assert.equal("call: the function ran out of memory and was killed: its limit is 16777216 bytes",
+      tostring(err))
+    assert.equal("oom", err.reason)
+    local result = support.run("./lua-container -m 16M " .. support.quote(HOG[1])
+      .. " -e " .. support.quote(HOG[3]))
+    assert.equal(137, result.status)
+    assert.matches("lua%-container: ended: out of memory, by its memory limit\n", result.stderr)
+  end)
+
   it("is waited for, and not looked for again and again", function()
     support.needs "memory"
     local c <close> = assert(api.spawn { "sleep", "0.5", memory = "64M",

@@ -386,8 +386,9 @@ end
 local function remark(c, result, options)
   if result.reason == "timeout" and options.announce then
     say(("ended after %g seconds"):format(options.timeout))
-  elseif result.reason == "oom" and options.announce then
-    say("ended for want of memory")
+  elseif (result.oom_kills or 0) > 0 and options.announce then
+    say(result.reason == "oom" and "ended: out of memory, by its memory limit"
+      or ("out of memory: the memory limit ended %d of its processes"):format(result.oom_kills))
   end
   local refused = result.pids_refused or 0
   if refused > 0 and result.status ~= 0 then

@@ -57,10 +57,21 @@ function call.parent(c)
   return true
 end
 
---- An error as text, whatever it is.
+--- An error as text, whatever it is. The address of a table would tell nothing.
 local function text_of(err)
   local ok, text = pcall(tostring, err)
+  if type(err) == "table" and getmetatable(err) == nil then
+    ok = false
+  end
   return (ok and text or ("an error that is a " .. type(err))):sub(1, TEXT_MAX)
+end
+
+--- An error with its traceback, and its value where that is more than a text and can be returned.
+local function encode_error(err, traceback)
+  local text = text_of(err)
+  local bytes = err ~= nil and type(err) ~= "string"
+    and codec.encode({ n = 3, text, traceback, err }, { size = ERROR_MAX })
+  return bytes or codec.encode { n = 2, text, traceback }
 end
 
 --- Runs the function, in a coroutine for a traceback of its own; what it gives, or what went wrong,
@@ -70,8 +81,7 @@ local function answer(c)
   local list = table.pack(coroutine.resume(thread,
     table.unpack(c.call.arguments, 1, c.call.arguments.n)))
   if not list[1] then
-    return ERROR .. codec.encode { n = 2, text_of(list[2]),
-      debug.traceback(thread, ""):sub(2, TEXT_MAX) }
+    return ERROR .. encode_error(list[2], debug.traceback(thread, ""):sub(2, TEXT_MAX))
   elseif coroutine.status(thread) ~= "dead" then
     return ERROR .. codec.encode { n = 2, "the function yields, which it may not", "" }
   end
@@ -141,17 +151,31 @@ local function failure(message, reason, result)
   return nil, err
 end
 
+-- What ended a function by a signal, by the reason of its result.
+local BY <const> = {
+  rlimit = ", by a limit of rlimits", seccomp = ", by the filter of system calls", signal = "",
+}
+
+--- A sentence for a function that did not come to its end.
+local function ended(c, result)
+  if result.reason == "timeout" then
+    return ("the function took longer than %g seconds"):format(c.timeout)
+  elseif result.reason == "oom" then
+    local limit = (c.config.linux.resources.memory or {}).limit
+    return "the function ran out of memory and was killed"
+      .. (limit and limit > 0 and (": its limit is %d bytes"):format(limit) or "")
+  end
+  return ("the function was ended by signal %s%s"):format(result.signal, BY[result.reason])
+end
+
 --- What the caller gets of a container that has ended.
 -- @tparam table c
 -- @tparam table result of `wait`
 -- @return the values; or nil and an error with reason, result and, of an error in the function,
--- traceback
+-- traceback and value
 function call.outcome(c, result)
   if result.reason ~= "exit" then
-    local message = result.reason == "timeout"
-      and ("the function took longer than %g seconds"):format(c.timeout)
-      or ("the function was ended by signal %s"):format(result.signal)
-    return failure(message, result.reason, result)
+    return failure(ended(c, result), result.reason, result)
   end
   local bytes = table.concat(c.call.pieces)
   if bytes == "" then
@@ -165,7 +189,7 @@ function call.outcome(c, result)
     return table.unpack(list, 1, list.n)
   elseif list and kind == ERROR and type(list[1]) == "string" and type(list[2]) == "string" then
     local _, err = failure(list[1], "error", result)
-    err.traceback = list[2] ~= "" and list[2] or nil
+    err.traceback, err.value = list[2] ~= "" and list[2] or nil, list[3]
     return nil, err
   end
   return failure("what came of the function is malformed: " .. (message or "it is no answer"),

@@ -2,6 +2,7 @@
 
 local errors = require "container.error"
 local pipe = require "container.runtime.pipe"
+local signals = require "container.linux.signals"
 local streams = require "container.engine.streams"
 local sys = require "container.sys"
 local loop = require "container.runtime.loop"
@@ -23,6 +24,8 @@ local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
 -- Where nobody is left who knows how it ended: there is no init, or it is not the one to tell.
 local UNTOLD <const> = "how the program ended is not known: the host program ignores SIGCHLD, or "
   .. "has waited for it itself"
+
+local KILL <const> = 9
 
 local methods = {}
 
@@ -233,14 +236,18 @@ end
 
 --- Sends a signal to the program, through its init. Those of keys, INT, QUIT and TSTP, and CONT,
 -- are for its whole process group, as keys are, and TSTP stops it. pidfd_send_signal(2)
--- @param signal name such as "TERM", or number; KILL ends the whole container
+-- @param signal name such as "TERM", "SIGTERM" or "term", or number; KILL ends the whole container
 -- @return true; or nil and an error
 function methods:kill(signal)
   if self.closed then
     return nil, failure("kill", "the container has ended", sys.errno.ESRCH)
   end
-  local ok, message, errno = sys.pidfd_send_signal(self.state.pidfd, signal)
-  if signal == 9 or signal == "KILL" or signal == "SIGKILL" then
+  local number, wrong = signals.number(signal)
+  if not number then
+    return nil, failure("kill", wrong, sys.errno.EINVAL)
+  end
+  local ok, message, errno = sys.pidfd_send_signal(self.state.pidfd, number)
+  if number == KILL then
     self.killed = true
     if ok then
       kill(self)
