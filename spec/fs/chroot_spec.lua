@@ -99,3 +99,25 @@ for name, how in pairs {
     end)
   end)
 end
+
+-- As sbuild and mmdebstrap have it without root.
+describe("the root of a user namespace in a chroot #root #userns", function()
+  it("has containers, and programs that join them, in that root", function()
+    local tree = support.busybox_rootfs()
+    local said, again = support.child(function()
+      assert(sys.write_file("/proc/self/uid_map", "0 0 1"))
+      assert(sys.write_file("/proc/self/setgroups", "deny"))
+      assert(sys.write_file("/proc/self/gid_map", "0 0 1"))
+      assert(sys.mount("/dev", tree .. "/dev", nil, "rbind"))
+      assert(sys.mount("proc", tree .. "/proc", "proc"))
+      assert(sys.chdir(tree))
+      assert(sys.chroot("."))
+      local c <close> = assert(container.spawn(options({ stdin = "pipe" }, LIST .. "; read x")))
+      local joined <close> = assert(c:exec { "/bin/sh", "-c", LIST, stdout = "capture" })
+      local result = assert(joined:wait())
+      c.stdin:close()
+      return assert(c:wait()).stdout, result.stdout
+    end, { "user", "mount", "pid" })
+    assert.same({ TREE, TREE }, { said, again })
+  end)
+end)

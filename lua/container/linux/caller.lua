@@ -77,10 +77,22 @@ function caller.ids(kind)
   return list
 end
 
+--- Whether the caller is in a chroot into a directory that nothing is mounted on.
+-- @treturn bool
+function caller.in_directory()
+  for _, entry in ipairs(path.mounts() or { { target = "/" } }) do
+    if entry.target == "/" then
+      return false
+    end
+  end
+  return true
+end
+
 --- Whether a container has to do without a user namespace of its own. The kernel mounts a proc in a
 -- user namespace only where the whole of another one can be seen. Where parts of the caller's are
 -- covered, as bwrap covers them when root starts it, the caller's own user namespace may still have
--- the right; but none inside it, for there nobody can uncover them.
+-- the right; but none inside it, for there nobody can uncover them. And from a chroot, as sbuild
+-- and mmdebstrap make it in a user namespace, the kernel makes no other.
 -- @treturn bool
 function caller.keeps_namespace()
   if sys.geteuid() ~= 0 or not has(STARTING) then
@@ -91,7 +103,7 @@ function caller.keeps_namespace()
       return true
     end
   end
-  return false
+  return caller.in_directory()
 end
 
 return caller

@@ -1,6 +1,6 @@
 -- Which namespaces a container gets, and in which of them the child is born. namespaces(7)
 
-local path = require "container.fs.path"
+local caller = require "container.linux.caller"
 local sys = require "container.sys"
 
 local namespace = {}
@@ -43,20 +43,10 @@ function namespace.parent(c, pid)
   return ok, message, errno
 end
 
---- Whether the caller's root is a directory that nothing is mounted on.
-local function in_directory()
-  for _, entry in ipairs(path.mounts() or { { target = "/" } }) do
-    if entry.target == "/" then
-      return false
-    end
-  end
-  return true
-end
-
 --- Says what a refusal of clone may come from.
 function namespace.explain(c, message, errno)
   local e = sys.errno
-  if c.user_namespace and errno == e.EPERM and in_directory() then
+  if c.user_namespace and errno == e.EPERM and caller.in_directory() then
     return message .. "; the caller is in a chroot, from which the kernel makes no user namespace"
   elseif c.user_namespace and (errno == e.EPERM or errno == e.ENOSPC or errno == e.EUSERS) then
     return message .. HINT
