@@ -1,5 +1,6 @@
 -- What `require "container"` adds to the primitives: run, spawn, call, poll, features.
 
+local check = require "container.check"
 local errors = require "container.error"
 local call = require "container.engine.call"
 local exec = require "container.engine.exec"
@@ -24,7 +25,7 @@ local function start(options, fn)
   if not c then
     return nil, err
   end
-  return object.new(c)
+  return object.new(c).handle
 end
 
 --- Starts a container. The object ends it when it is closed or collected.
@@ -70,10 +71,11 @@ function library.call(options, fn, ...)
   if type(fn) ~= "function" then
     return nil, errors.new("spec", ("call: expected a function, got a %s"):format(type(fn)))
   end
-  local self <close>, err = start(options, call.new(fn, ...))
-  if not self then
+  local c <close>, err = start(options, call.new(fn, ...))
+  if not c then
     return nil, err
   end
+  local self = object.of(c)
   table.insert(self.sources, call.source(self))
   local result
   result, err = self:wait()
@@ -111,11 +113,11 @@ local function exec_in(self, options)
   if not c then
     return nil, err
   end
-  return object.new(c, self)
+  return object.new(c, self).handle
 end
 
 -- Here, for an object knows nothing of how containers are made.
-object.metatable.__index.exec = exec_in
+object.method("exec", exec_in)
 
 --- Waits until at least one of many containers has ended, and meanwhile attends all of them as
 -- `wait` does.
@@ -131,8 +133,17 @@ function library.poll(list, seconds)
       or seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
     return refuse("expected an array of containers, and a number of seconds", "EINVAL")
   end
-  for i, self in ipairs(list) do
-    if getmetatable(self) ~= object.metatable then
+  local inner = {}
+  for key in next, list do
+    if not (math.type(key) == "integer" and key >= 1 and key <= #list) then
+      return refuse(("expected an array of containers, got the key %s"):format(check.shown(key)),
+        "EINVAL")
+    end
+  end
+  for i, given in ipairs(list) do
+    local self = object.of(given)
+    inner[i] = self
+    if not self then
       return refuse(("[%d] is not a container"):format(i), "EINVAL")
     elseif self.attended then
       return refuse(("[%d] is waited for already"):format(i), "EBUSY")
@@ -143,14 +154,14 @@ function library.poll(list, seconds)
   local finish = seconds and sys.clock_gettime() + seconds
   local ended, left = {}, nil
   while true do
-    for _, self in ipairs(list) do
-      ended[#ended + 1] = self.closed and self or nil
+    for _, self in ipairs(inner) do
+      ended[#ended + 1] = self.closed and self.handle or nil
     end
     if ended[1] or left == 0 or not list[1] then
       return ended
     end
     left = finish and math.max(finish - sys.clock_gettime(), 0)
-    loop.turn(list, left)
+    loop.turn(inner, left)
   end
 end
 

@@ -4,6 +4,7 @@
 local cgroup = require "container.linux.cgroup"
 local sys = require "container.sys"
 local api = require "container.api"
+local object = require "container.runtime.container"
 local support = require "spec.support"
 
 local _, version = sys.cgroup_place("pids")
@@ -79,7 +80,7 @@ describe("the option #cgroup", function()
         end
         return pending("needs what this kernel or user has not: " .. tostring(err))
       end
-      local home = cgroup.home(c.state, controller)
+      local home = cgroup.home(object.of(c).state, controller)
       assert.equal(at, home.version)
       local seen = 0
       for file, value in pairs(of_version[at]) do

@@ -3,6 +3,7 @@
 
 local sys = require "container.sys"
 local api = require "container.api"
+local object = require "container.runtime.container"
 local support = require "spec.support"
 
 local _, version = sys.cgroup_place("pids")
@@ -181,7 +182,7 @@ describe("limits #cgroup", function()
     sys.write_file = original
     assert(c)
     assert.equal(0, joined)
-    assert.truthy(cgroup.birthplace(c.state))
+    assert.truthy(cgroup.birthplace(object.of(c).state))
     assert.matches("0::/[^\n]*lua%-container%-",
       sys.read_file("/proc/" .. c.pid .. "/cgroup"))
   end)

@@ -1,6 +1,7 @@
 -- A container that runs, as the host program holds it: what `container.spawn` gives back.
 
 local errors = require "container.error"
+local handle = require "container.runtime.handle"
 local pipe = require "container.runtime.pipe"
 local signals = require "container.linux.signals"
 local streams = require "container.engine.streams"
@@ -27,7 +28,8 @@ local UNTOLD <const> = "how the program ended is not known: the host program ign
 
 local KILL <const> = 9
 
-local methods = {}
+-- What a caller may do with it; and what the event loop does, which the caller does not see.
+local methods, inner = {}, {}
 
 local function failure(step, message, errno)
   return errors.new(step, message, errno)
@@ -53,7 +55,7 @@ local function kill(self)
 end
 
 --- Ends the container because of something in the host program, which `wait` then tells.
-function methods:fail(step, message)
+function inner:fail(step, message)
   self.trouble = self.trouble or failure(step, message)
   if not self.closed then
     kill(self)
@@ -112,7 +114,7 @@ local function ending(self)
 end
 
 --- Called when it has ended and its streams are read: makes the result.
-function methods:ended()
+function inner:ended()
   local wall = sys.clock_gettime() - self.started
   local last, message, errno = ending(self)
   local memory_peak
@@ -155,7 +157,7 @@ function methods:ended()
 end
 
 --- Called when its time is up: asks it to end, then has its init end everything, then kills.
-function methods:due(now)
+function inner:due(now)
   if not self.timed_out then
     self.timed_out = true
     self.deadline = now + self.state.grace
@@ -357,25 +359,43 @@ function methods:close()
   self.state.undo:run()
 end
 
-object.metatable = {
+setmetatable(inner, { __index = methods })
+
+local class = handle.class("container", methods, {
   __name = "container",
-  __index = methods,
   __close = methods.close,
   __gc = methods.close,
   __tostring = function(self)
     return ("container (%d)"):format(self.pid)
   end,
-}
+})
+
+-- The inner table of what a caller holds, or nil.
+object.of = class.of
+
+--- Adds a method.
+-- @string name
+-- @func fn of the inner table
+function object.method(name, fn)
+  methods[name] = fn
+  class.expose(name, fn)
+end
+
+local metatable = { __index = inner }
 
 --- Makes the object of a container that runs, or of a program in one.
 -- @tparam table c what run.start gave, or join.start
 -- @tparam[opt] table owner the object of the container that the program is in; it lives as long
+-- @treturn table the inner table; its `handle` is for the caller
 function object.new(c, owner)
   local self = setmetatable({
     pid = c.pid, name = c.name, owner = sys.getpid(), state = c,
     closed = false, started = c.started or sys.clock_gettime(), sources = {}, captured = {},
     on = c.on,
-  }, object.metatable)
+  }, metatable)
+  local fields = { pid = c.pid, name = c.name, container = owner and owner.handle }
+  -- From here on the container ends with what the caller holds.
+  self.handle = class.new(self, fields)
   self.deadline = c.timeout and self.started + c.timeout
   if owner then
     self.container = owner
@@ -386,6 +406,7 @@ function object.new(c, owner)
   end
   if c.tty then
     self.tty = pipe.new(c.tty, "tty", self, turn)
+    fields.tty = self.tty
   end
   if c.stream then
     self.sources = streams.sources(c)
@@ -393,7 +414,7 @@ function object.new(c, owner)
       self.captured[#self.captured + 1] = source.finish and source or nil
     end
     for name, fd in pairs(streams.pipes(c)) do
-      self[name] = pipe.new(fd, name, self, turn)
+      fields[name] = pipe.new(fd, name, self, turn)
     end
     c.stream = nil -- which has served
   end

@@ -37,7 +37,7 @@ end
 function attend.event(self, name, ...)
   local fn = self.on and self.on[name]
   if fn then
-    attend.call(self, "on." .. name, fn, self, ...)
+    attend.call(self, "on." .. name, fn, self.handle, ...)
   end
 end
 

@@ -3,6 +3,7 @@
 
 local errors = require "container.error"
 local check = require "container.check"
+local handle = require "container.runtime.handle"
 local sys = require "container.sys"
 local buffer = require "container.runtime.buffer"
 
@@ -198,14 +199,15 @@ function methods:fd()
   return self.stream
 end
 
-local metatable = {
-  __name = "container.engine.streams",
-  __index = methods,
+local metatable = { __index = methods }
+
+local class = handle.class("stream", methods, {
+  __name = "container.stream",
   __close = methods.close,
   __tostring = function(self)
     return ("container.stream (%s)"):format(self.name)
   end,
-}
+})
 
 --- Makes one.
 -- @param fd
@@ -213,9 +215,9 @@ local metatable = {
 -- @tparam table owner the object of the container
 -- @func turn one turn of the event loop for it
 function pipe.new(fd, name, owner, turn)
-  return setmetatable(
+  return class.new(setmetatable(
     { stream = fd, name = name, container = owner, turn = turn, buffer = buffer.new() },
-    metatable)
+    metatable), {})
 end
 
 return pipe
