@@ -429,3 +429,12 @@ describe("the sweep of a run #root #cgroup", function()
     assert.is_nil(sys.stat(place .. "/" .. name))
   end)
 end)
+
+describe("a limit #root", function()
+  it("says that /proc is missing where it is", function()
+    local result = support.run("unshare -m sh -c " .. support.quote(
+      "umount -l /proc; exec " .. support.lua .. " run.lua -q true"))
+    assert.same({ 125, "lua-container: cgroup: stat /proc/self: No such file or directory; the "
+      .. "launcher needs a /proc, and none is mounted\n" }, { result.status, result.stderr })
+  end)
+end)

@@ -33,7 +33,7 @@ function mount.private()
   local ok, message, errno = sys.mount(nil, "/", nil, "rprivate")
   if errno == sys.errno.EINVAL then
     message = message .. "; the caller is in a chroot that is no mount point, and to leave that "
-      .. "takes CAP_SYS_CHROOT, CAP_SYS_ADMIN and a /proc"
+      .. "takes CAP_SYS_CHROOT, CAP_SYS_ADMIN and a /proc that is mounted"
   end
   return ok, message, errno
 end

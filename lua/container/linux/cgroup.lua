@@ -100,7 +100,10 @@ local function places(c, order)
     end
   end
   local room, message, errno
-  if #missing > 0 and sys.cgroup_directory() then
+  if #missing > 0 and not sys.stat("/proc/self") then
+    return nil, "stat /proc/self: No such file or directory; the launcher needs a /proc, and none "
+      .. "is mounted", sys.errno.ENOENT
+  elseif #missing > 0 and sys.cgroup_directory() then
     room, message, errno = v2.make_room(missing)
   end
   for _, controller in ipairs(missing) do
