@@ -46,8 +46,7 @@ static unsigned long long capability_check_set(lua_State *L, int arg)
 	unsigned long long set = 0;
 	lua_Unsigned i, n;
 
-	luaL_checktype(L, arg, LUA_TTABLE);
-	n = lua_rawlen(L, arg);
+	n = sys_check_array(L, arg);
 	for (i = 0; i < n; i++) {
 		const char *name = sys_check_element(L, arg, (lua_Integer)i + 1);
 		int number = capability_number(name);

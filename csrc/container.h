@@ -32,6 +32,7 @@ int sys_result(lua_State *L, long rc, const char *call, const char *subject);
 
 /* sys.c: arguments; each raises on misuse */
 const char *sys_check_string(lua_State *L, int arg);
+lua_Unsigned sys_check_array(lua_State *L, int arg);
 const char *sys_opt_string(lua_State *L, int arg, const char *fallback);
 long long sys_check_range(lua_State *L, int arg, long long low, long long high);
 unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *words,

@@ -37,8 +37,7 @@ static int identity_setgroups(lua_State *L)
 	gid_t groups[64];
 	int i, n;
 
-	luaL_checktype(L, 1, LUA_TTABLE);
-	luaL_argcheck(L, lua_rawlen(L, 1) <= 64, 1, "too many groups");
+	luaL_argcheck(L, sys_check_array(L, 1) <= 64, 1, "too many groups");
 	n = (int)lua_rawlen(L, 1);
 	for (i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, i + 1);

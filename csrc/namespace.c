@@ -37,7 +37,7 @@ unsigned long namespace_check_namespaces(lua_State *L, int arg)
 	lua_Unsigned i, n;
 
 	if (lua_type(L, arg) == LUA_TTABLE) {
-		n = lua_rawlen(L, arg);
+		n = sys_check_array(L, arg);
 		luaL_buffinit(L, &b);
 		for (i = 0; i < n; i++) {
 			if (i)

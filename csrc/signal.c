@@ -96,8 +96,7 @@ static void signal_check_set(lua_State *L, int arg, sigset_t *set)
 			luaL_argerror(L, arg, "not a set of signals");
 		return;
 	}
-	luaL_checktype(L, arg, LUA_TTABLE);
-	n = lua_rawlen(L, arg);
+	n = sys_check_array(L, arg);
 	for (i = 0; i < n; i++)
 		sigaddset(set, signal_check_element(L, arg, (lua_Integer)i + 1));
 }

@@ -85,6 +85,30 @@ unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *word
 	return value;
 }
 
+/* The length of an array. A named key, which no function would hear, is refused, and so is an entry
+ * behind a hole; what stands before the first place, as in Lua's arg, is passed over. */
+lua_Unsigned sys_check_array(lua_State *L, int arg)
+{
+	lua_Unsigned n;
+
+	luaL_checktype(L, arg, LUA_TTABLE);
+	luaL_checkstack(L, 3, "no room for an array");
+	n = lua_rawlen(L, arg);
+	lua_pushnil(L);
+	while (lua_next(L, arg)) {
+		lua_pop(L, 1);
+		if (!lua_isinteger(L, -1))
+			luaL_argerror(L, arg,
+				      lua_pushfstring(L, "array expected, got the key %s",
+						      lua_type(L, -1) == LUA_TSTRING
+							      ? lua_tostring(L, -1)
+							      : luaL_typename(L, -1)));
+		else if (lua_tointeger(L, -1) > (lua_Integer)n)
+			luaL_argerror(L, arg, "the array has a hole");
+	}
+	return n;
+}
+
 /* Pushes one string of an array. */
 const char *sys_check_element(lua_State *L, int arg, lua_Integer i)
 {
@@ -107,8 +131,7 @@ const char **sys_check_vector(lua_State *L, int arg)
 	lua_Unsigned i, n;
 	const char **vector;
 
-	luaL_checktype(L, arg, LUA_TTABLE);
-	n = lua_rawlen(L, arg);
+	n = sys_check_array(L, arg);
 	luaL_argcheck(L, n < 1 << 27, arg, "too many strings");
 	luaL_checkstack(L, 3, "no room for a vector");
 	vector = lua_newuserdatauv(L, (n + 1) * sizeof(*vector), 0);
@@ -196,16 +219,19 @@ static const luaL_Reg functions[] = {
 
 /* Those that Lua decides by; the table is container.errno. errno(3) */
 static const struct sys_word errnos[] = {
-	{ "E2BIG", E2BIG },   { "EACCES", EACCES },	  { "EAGAIN", EAGAIN },
-	{ "EBADF", EBADF },   { "EBUSY", EBUSY },	  { "ECHILD", ECHILD },
-	{ "EEXIST", EEXIST }, { "EINTR", EINTR },	  { "EINVAL", EINVAL },
-	{ "EIO", EIO },	      { "EISDIR", EISDIR },	  { "ELOOP", ELOOP },
-	{ "ENODEV", ENODEV }, { "ENOENT", ENOENT },	  { "ENOMEM", ENOMEM },
-	{ "ENOSPC", ENOSPC }, { "ENOSYS", ENOSYS },	  { "ENOTDIR", ENOTDIR },
-	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM }, { "EPIPE", EPIPE },
-	{ "EROFS", EROFS },   { "ESRCH", ESRCH },	  { "ETIMEDOUT", ETIMEDOUT },
-	{ "EUSERS", EUSERS },
-	{ NULL, 0 },
+	{ "E2BIG", E2BIG },	      { "EACCES", EACCES },
+	{ "EAGAIN", EAGAIN },	      { "EBADF", EBADF },
+	{ "EBUSY", EBUSY },	      { "ECHILD", ECHILD },
+	{ "EEXIST", EEXIST },	      { "EINTR", EINTR },
+	{ "EINVAL", EINVAL },	      { "EIO", EIO },
+	{ "EISDIR", EISDIR },	      { "ELOOP", ELOOP },
+	{ "ENODEV", ENODEV },	      { "ENOENT", ENOENT },
+	{ "ENOMEM", ENOMEM },	      { "ENOSPC", ENOSPC },
+	{ "ENOSYS", ENOSYS },	      { "ENOTDIR", ENOTDIR },
+	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM },
+	{ "EPIPE", EPIPE },	      { "EROFS", EROFS },
+	{ "ESRCH", ESRCH },	      { "ETIMEDOUT", ETIMEDOUT },
+	{ "EUSERS", EUSERS },	      { NULL, 0 },
 };
 
 void sys_open(lua_State *L)

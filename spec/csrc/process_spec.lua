@@ -99,6 +99,8 @@ describe("sys.exec", function()
     support.raises("NUL byte", sys.exec, { "true", "a\0b" })
     support.raises("table expected, got string", sys.exec, { "true" }, "A=1")
     support.raises("[1]: string expected, got boolean", sys.exec, { "true" }, { true })
+    support.raises("array expected, got the key A", sys.exec, { "true" }, { A = "1" })
+    support.raises("the array has a hole", sys.exec, { "true", [3] = "x" })
   end)
 end)
 
