@@ -17,43 +17,18 @@
  * it, passes signals on, reaps orphans, and ends when the program does, with its status, or 128
  * and the number of the signal.
  * The kernel then ends whatever is left in the container: pid_namespaces(7). At the end of file
- * of the line it ends everything itself.
+ * of the line it ends everything itself. A filter of system calls is its own, too: where one of
+ * those that it needs is refused, it says so, and leaves with 125.
  */
-#include "container.h"
+#include "init_exec.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-
-#include "raw.h"
-
-#define CHANNEL 3
-#define LAUNCHER 4
-#define IMAGE 5
-#define PATH_SIZE 4096
-/* "exec" and "fork", as numbers because a string would be data; so is "init" below. */
-#define STEP_EXEC 0x63657865
-#define STEP_FORK 0x6b726f66
-#define NAME_INIT 0x74696e69
-
-/* In the copied section; without the guards and checks that need a runtime; and no more
- * optimised than this, for a vector of constants would come from another section. */
-#if defined(__clang__)
-#define PLAIN optnone, no_stack_protector
-#else
-#define PLAIN optimize("O1", "no-stack-protector", "no-tree-vectorize", "no-jump-tables")
-#endif
-#define INIT                                                                     \
-	__attribute__((section("lua_container_init"), noinline, used, PLAIN,     \
-		       no_sanitize("address", "undefined", "thread"))) static
 
 /* Whatever order the compiler gives the functions, the end stands behind them: it is in a
  * subsection of its own. */
@@ -80,135 +55,49 @@ __asm__(".pushsection lua_container_init,\"ax\",@progbits\n"
 	".globl init_end\n.hidden init_end\ninit_end:\n"
 	".popsection\n");
 
-/* One function, for it is called in many places and this program is to be small. */
-INIT long init_syscall(long number, long a, long b, long c, long d, long e)
-{
-	return raw_syscall(number, a, b, c, d, e);
-}
-
-INIT void __attribute__((noreturn)) init_exit(int status)
-{
-	for (;;)
-		init_syscall(SYS_exit_group, status, 0, 0, 0, 0);
-}
-
-/* Failure as channel.lua reads it: errno, and the names of step and subject, each ended by
- * a NUL; of the subject, which is the program, the parent knows the name. */
-INIT void init_tell(int err, uint32_t step)
-{
-	struct {
-		int32_t err;
-		uint32_t step;
-		uint16_t ends;
-	} m;
-
-	m.err = err;
-	m.step = step;
-	m.ends = 0;
-	init_syscall(SYS_write, CHANNEL, (long)&m, 10, 0, 0);
-}
-
-/* Each directory of PATH in turn, as execvp(3) does: what is not there is passed over, what
- * may not be executed is remembered, anything else is the answer. */
-INIT int init_search(const char *path, char **argv, char **envp)
-{
-	char file[PATH_SIZE];
-	int err = ENOENT;
-
-	while (*path) {
-		long n = 0, i = 0;
-
-		while (*path && *path != ':' && n < PATH_SIZE - 2)
-			file[n++] = *path++;
-		while (*path && *path != ':')
-			path++;
-		path += *path == ':';
-		if (n)
-			file[n++] = '/';
-		while (argv[0][i] && n < PATH_SIZE - 1)
-			file[n++] = argv[0][i++];
-		file[n] = '\0';
-		if (!argv[0][i]) {
-			long rc = -init_syscall(SYS_execve, (long)file, (long)argv,
-						(long)envp, 0, 0);
-
-			if (rc == EACCES)
-				err = EACCES;
-			else if (rc != ENOENT && rc != ENOTDIR)
-				return (int)rc;
-		}
-	}
-	return err;
-}
-
-/* Becomes the program, or says why not and ends as a shell would: 127 when it is not there. */
-INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
-{
-	const char *s, *path = 0;
-	char **e;
-	int err;
-
-	for (e = envp; *e; e++)
-		if ((*e)[0] == 'P' && (*e)[1] == 'A' && (*e)[2] == 'T' && (*e)[3] == 'H' &&
-		    (*e)[4] == '=')
-			path = *e + 5;
-	for (s = argv[0]; *s && *s != '/'; s++)
-		;
-	if (*s)
-		err = -(int)init_syscall(SYS_execve, (long)argv[0], (long)argv, (long)envp, 0,
-					 0);
-	else
-		err = *argv[0] && path ? init_search(path, argv, envp) : ENOENT;
-	init_tell(err, STEP_EXEC);
-	init_exit(err == ENOENT || err == ENOTDIR ? 127 : 126);
-}
-
-/* Every signal as a fresh program expects it, whatever the launcher ignored. */
-INIT void init_default_signals(void)
-{
-	unsigned long action[4];
-	long number;
-
-	action[0] = 0; /* SIG_DFL */
-	action[1] = 0;
-	action[2] = 0;
-	action[3] = 0;
-	for (number = 1; number <= 64; number++)
-		init_syscall(SYS_rt_sigaction, number, (long)action, 0, 8, 0);
-}
-
-/* None is held back any more. */
-INIT void init_unblock_signals(void)
-{
-	unsigned long none = 0;
-
-	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, 8, 0);
-}
-
-/* What channel.lua reads of the end of the program. */
+/* What sync.lua reads of the end of the program. */
 struct init_answer {
-	int64_t status; /* as wait(2) has it */
+	int64_t status; /* as wait(2) has it; or the negated number of an error of its own */
 	int64_t user, system; /* microseconds of processor time of all that was reaped here */
 	int64_t memory; /* the most that one of these had resident, in KiB */
 };
 
-/* The program has ended: says so, and is gone. */
-INIT void __attribute__((noreturn)) init_finish(int status)
+INIT void init_answer(int64_t status)
 {
 	struct init_answer a;
 	struct rusage used;
 
-	init_syscall(SYS_getrusage, RUSAGE_CHILDREN, (long)&used, 0, 0, 0);
 	a.status = status;
-	a.user = used.ru_utime.tv_sec * 1000000 + used.ru_utime.tv_usec;
-	a.system = used.ru_stime.tv_sec * 1000000 + used.ru_stime.tv_usec;
-	a.memory = used.ru_maxrss;
+	a.user = 0;
+	a.system = 0;
+	a.memory = 0;
+	if (init_syscall(SYS_getrusage, RUSAGE_CHILDREN, (long)&used, 0, 0, 0) == 0) {
+		a.user = used.ru_utime.tv_sec * 1000000 + used.ru_utime.tv_usec;
+		a.system = used.ru_stime.tv_sec * 1000000 + used.ru_stime.tv_usec;
+		a.memory = used.ru_maxrss;
+	}
 	init_syscall(SYS_write, LAUNCHER, (long)&a, sizeof(a), 0, 0);
+}
+
+/* A call that it cannot do without was refused while the program runs, as a filter can: it leaves,
+ * and the container ends with it. Staying would be a container that nothing ends but KILL. */
+INIT void __attribute__((noreturn)) init_fail(long rc)
+{
+	init_answer(rc < 0 ? rc : -EPERM);
+	init_exit(FAILED);
+}
+
+/* The program has ended: says so, and is gone. */
+INIT void __attribute__((noreturn)) init_finish(int status)
+{
+	init_answer(status);
 	init_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-/* Takes every child that has ended. When the program is among them, the container ends. */
-INIT void init_reap(long program)
+/* Takes every child that has ended. When the program is among them, the container ends. It is a
+ * child until then, so that there are none cannot be; nor that it has ended, as the signal says,
+ * and is not found. */
+INIT void init_reap(long program, const struct signalfd_siginfo *info)
 {
 	int status;
 	long pid;
@@ -216,6 +105,12 @@ INIT void init_reap(long program)
 	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0)) > 0)
 		if (pid == program)
 			init_finish(status);
+	if (pid < 0)
+		init_fail(pid);
+	if (info->ssi_pid == (uint32_t)program &&
+	    (info->ssi_code == CLD_EXITED || info->ssi_code == CLD_KILLED ||
+	     info->ssi_code == CLD_DUMPED))
+		init_fail(-ECHILD);
 }
 
 /* Kills and takes everything there is, and answers: what a container has used can be told only of
@@ -223,12 +118,15 @@ INIT void init_reap(long program)
 INIT void __attribute__((noreturn)) init_kill(long program)
 {
 	int status, ended = SIGKILL;
-	long pid;
+	long pid, rc = init_syscall(SYS_kill, -1, SIGKILL, 0, 0, 0);
 
-	init_syscall(SYS_kill, -1, SIGKILL, 0, 0, 0);
-	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, 0, 0, 0)) != -ECHILD)
+	if (rc < 0 && rc != -ESRCH)
+		init_fail(rc);
+	while ((pid = init_syscall(SYS_wait4, -1, (long)&status, 0, 0, 0)) > 0)
 		if (pid == program)
 			ended = status;
+	if (pid != -ECHILD)
+		init_fail(pid);
 	init_finish(ended);
 }
 
@@ -240,7 +138,7 @@ INIT void __attribute__((noreturn)) init_kill(long program)
  * not asked. */
 INIT void init_pass(long program, const struct signalfd_siginfo *info)
 {
-	long number = info->ssi_signo, to = program;
+	long rc, number = info->ssi_signo, to = program;
 
 	if (info->ssi_pid == 1)
 		return; /* to the group, by this function */
@@ -254,13 +152,17 @@ INIT void init_pass(long program, const struct signalfd_siginfo *info)
 		if (number == SIGTSTP)
 			number = SIGSTOP;
 	}
-	init_syscall(SYS_kill, to, number, 0, 0, 0);
+	rc = init_syscall(SYS_kill, to, number, 0, 0, 0);
+	if (rc < 0 && (number == SIGTERM || number == SIGINT || number == SIGHUP ||
+		       number == SIGQUIT))
+		init_fail(rc); /* what is to end the program does not reach it */
 }
 
 INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 {
 	struct signalfd_siginfo info;
 	struct pollfd set[2];
+	int again = 0;
 
 	set[0].fd = (int)signals;
 	set[0].events = POLLIN;
@@ -269,16 +171,20 @@ INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 	for (;;) {
 		long n = init_syscall(SYS_ppoll, (long)set, 2, 0, 0, 8);
 
-		if (n < 0)
-			continue;
 		/* The launcher never writes here once the program runs. */
-		if (set[1].revents)
+		if (n > 0 && set[1].revents)
 			init_kill(program);
-		n = init_syscall(SYS_read, signals, (long)&info, sizeof(info), 0, 0);
-		if (n != (long)sizeof(info))
+		if (n > 0)
+			n = init_syscall(SYS_read, signals, (long)&info, sizeof(info), 0, 0);
+		/* No handler of its own is there to interrupt it, so these hardly come, and never
+		 * a hundred times. */
+		if ((n == -EINTR || n == -EAGAIN) && ++again < 100)
 			continue;
+		if (n != (long)sizeof(info))
+			init_fail(n);
+		again = 0;
 		if (info.ssi_signo == SIGCHLD)
-			init_reap(program);
+			init_reap(program, &info);
 		else
 			init_pass(program, &info);
 	}
@@ -288,9 +194,12 @@ INIT void __attribute__((noreturn)) init_watch(long program, long signals)
  * does not want this container any more. */
 INIT void init_gate(void)
 {
-	char byte;
+	char byte = 0;
+	long n = init_syscall(SYS_read, LAUNCHER, (long)&byte, 1, 0, 0);
 
-	if (init_syscall(SYS_read, LAUNCHER, (long)&byte, 1, 0, 0) != 1)
+	if (n < 0)
+		init_refuse(n);
+	if (n != 1)
 		init_exit(128 + SIGKILL);
 }
 
@@ -307,16 +216,47 @@ INIT void init_give_up(void)
 			init_syscall(SYS_close, fd, 0, 0, 0, 0);
 }
 
+/* Left open in the program, the channel would never say that it runs, and with the line it could
+ * answer for pid 1. */
+INIT void init_close_on_exec(long fd)
+{
+	long rc = init_syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0);
+
+	if (rc == 0 && init_syscall(SYS_fcntl, fd, F_GETFD, 0, 0, 0) == FD_CLOEXEC)
+		return;
+	init_refuse(rc);
+}
+
+/* What is not to be done without once the program runs is done before it does. Answers the fd from
+ * which it reads signals. */
+INIT long init_become(void)
+{
+	unsigned long all = ~0UL, name = NAME_INIT;
+	long rc;
+
+	/* No process in the container may trace it, and so stop it from watching the launcher. */
+	rc = init_syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (rc < 0)
+		init_refuse(rc);
+	init_syscall(SYS_prctl, PR_SET_NAME, (long)&name, 0, 0, 0);
+	init_block_signals(all);
+	rc = init_syscall(SYS_signalfd4, -1, (long)&all, 8, SFD_CLOEXEC, 0);
+	if (rc <= LAUNCHER)
+		init_refuse(rc);
+	return rc;
+}
+
 INIT void init_main(long *stack)
 {
 	char **argv = (char **)(stack + 1);
 	char **envp = argv + stack[0] + 1;
-	unsigned long all = ~0UL, name = NAME_INIT;
-	long program, signals;
+	long rc, program, signals;
 
-	init_syscall(SYS_fcntl, CHANNEL, F_SETFD, FD_CLOEXEC, 0, 0);
-	init_syscall(SYS_fcntl, LAUNCHER, F_SETFD, FD_CLOEXEC, 0, 0);
-	init_syscall(SYS_close, IMAGE, 0, 0, 0, 0);
+	init_close_on_exec(CHANNEL);
+	init_close_on_exec(LAUNCHER);
+	rc = init_syscall(SYS_close, IMAGE, 0, 0, 0, 0);
+	if (rc < 0)
+		init_refuse(rc);
 	if (argv[0][0] == 'g') {
 		init_gate();
 		argv++;
@@ -325,17 +265,13 @@ INIT void init_main(long *stack)
 	 * without SIGCHLD the end of the program would never be known. */
 	init_default_signals();
 	if (argv[0][0] == 'e') {
-		init_unblock_signals();
+		init_block_signals(0);
 		init_exec(argv + 1, envp);
 	}
-	/* Nobody in the container may trace it, and so stop it from watching the launcher. */
-	init_syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-	init_syscall(SYS_prctl, PR_SET_NAME, (long)&name, 0, 0, 0);
-	init_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0);
-	signals = init_syscall(SYS_signalfd4, -1, (long)&all, 8, SFD_CLOEXEC, 0);
-	program = signals < 0 ? signals : init_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	signals = init_become();
+	program = init_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (program == 0) {
-		init_unblock_signals();
+		init_block_signals(0);
 		init_exec(argv + 1, envp);
 	}
 	if (program < 0) {
@@ -343,6 +279,9 @@ INIT void init_main(long *stack)
 		init_exit(126);
 	}
 	init_syscall(SYS_close, CHANNEL, 0, 0, 0, 0);
+	/* Still open, it would keep the launcher waiting. */
+	if (init_syscall(SYS_fcntl, CHANNEL, F_GETFD, 0, 0, 0) != -EBADF)
+		init_fail(-EPERM);
 	init_give_up();
 	init_watch(program, signals);
 }

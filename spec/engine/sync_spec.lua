@@ -245,6 +245,11 @@ describe("channel.answer", function()
       (answer(string.pack("<i8i8i8i8", 11 | 0x80, 0, 0, 0))))
   end)
 
+  it("is the error for which init left", function()
+    local used = { user = 0.0, system = 0.0, memory = 0 }
+    assert.same({ "failed", 38, used, n = 3 }, (answer(string.pack("<i8i8i8i8", -38, 0, 0, 0))))
+  end)
+
   it("is nil when there was no init to say anything, or it was killed", function()
     assert.same({ n = 1 }, (answer("")))
     assert.same({ n = 1 }, (answer("\0\0")))

@@ -143,6 +143,68 @@ for _, caller in ipairs(command.callers) do
   end)
 end
 
+-- A profile that answers these calls with an errno; 0 is a call that seems to succeed.
+local function refusing(names, errno)
+  return file(([[{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+    { "names": [%s], "action": "SCMP_ACT_ERRNO", "errnoRet": %d }] }]]):format(
+    names:gsub("%S+", "\"%0\""):gsub(" ", ", "), errno))
+end
+
+-- Behind what the program itself had to say.
+local NEEDS <const> = "lua%-container: init: [^\n]+ %(a profile of seccomp has to allow what init "
+  .. "needs: [^\n]+%)\n$"
+
+for _, caller in ipairs(command.callers) do
+  describe("init under a filter that refuses what it needs, for " .. caller.name, function()
+    local function run(path, ...)
+      return caller:run("--quiet", "--security-opt", "seccomp=" .. path, ...)
+    end
+
+    it("leaves, and the command says so with 125", function()
+      for name in ("read ppoll wait4 signalfd4 rt_sigprocmask rt_sigaction close fcntl prctl")
+        :gmatch("%S+") do
+        local result = run(refusing(name, 1), "true")
+        assert.equal(125, result.status, name)
+        assert.matches(NEEDS, result.stderr, 1, false, name)
+      end
+    end)
+
+    it("leaves where such a call does nothing and seems to succeed", function()
+      for name in ("read ppoll wait4 signalfd4 close fcntl"):gmatch("%S+") do
+        local result = run(refusing(name, 0), "sleep", "0.1")
+        assert.equal(125, result.status, name)
+        assert.matches(NEEDS, result.stderr, 1, false, name)
+      end
+    end)
+
+    it("leaves where it cannot pass on the signal that is to end the program", function()
+      for _, name in ipairs { "TERM", "HUP", "INT", "QUIT" } do
+        local s <close> = caller:start("--security-opt", "seccomp=" .. refusing("kill", 1), "sh",
+          "-c", "echo ready; exec sleep 60")
+        s:expect "^ready\n$"
+        s:signal(name)
+        assert.equal(125, s:wait(), name)
+      end
+    end)
+
+    it("ends as the program does where it needs no more than to leave", function()
+      for name in ("write getrusage exit exit_group ioctl getpgid waitid"):gmatch("%S+") do
+        for _, errno in ipairs { 0, 1 } do
+          local result = run(refusing(name, errno), "sh", "-c", "kill -USR1 $$")
+          assert.equal(128 + 10, result.status, name)
+        end
+      end
+      assert.equal(3, run(refusing("write getrusage", 1), "sh", "-c", "exit 3").status)
+    end)
+
+    it("ends with SYS where such a call kills", function()
+      local path = file [[{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        { "names": ["ppoll"], "action": "SCMP_ACT_KILL_PROCESS" }] }]]
+      assert.equal(128 + 31, run(path, "sleep", "60").status)
+    end)
+  end)
+end
+
 describe("the default filter #root", function()
   it("refuses by itself: to one with all capabilities as well", function()
     local c = { config = { process = { capabilities = { bounding = {} } },
@@ -194,6 +256,12 @@ describe("container.run #root", function()
         args = { { index = 0, op = "SCMP_CMP_EQ", value = 1 } } },
     } }))
     assert.same({ "seccomp", 159, "SYS" }, { result.reason, result.status, result.signal })
+  end)
+
+  it("answers an error of init where its filter refuses what that needs", function()
+    local result, err = container.run { "true", seccomp = refusing("wait4", 13) }
+    assert.is_nil(result)
+    assert.same({ "init", 13 }, { err.step, err.errno })
   end)
 
   it("takes false for none", function()

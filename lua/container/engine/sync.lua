@@ -183,7 +183,9 @@ function channel.wait(c)
   local program = c.config.process.args[1]
   program = program ~= "" and program or "\"\""
   local reason = sys.strerror(errno)
-  if step == "fork" and errno == sys.errno.EAGAIN then
+  if step == "init" then
+    return errors.refusal(step, reason .. channel.NEEDS, errno, program)
+  elseif step == "fork" and errno == sys.errno.EAGAIN then
     reason = reason .. " (init and the program are two processes: the pids limit has to leave room "
       .. "for both; without an init it takes one)"
   elseif errno == sys.errno.ENOENT and not program:find("/", 1, true) then
@@ -191,6 +193,10 @@ function channel.wait(c)
   end
   return errors.refusal(step, ("%s: %s"):format(program, reason), errno, program)
 end
+
+-- What init asks the kernel for: csrc/init.c.
+channel.NEEDS = " (a profile of seccomp has to allow what init needs: clone close execve exit "
+  .. "exit_group fcntl kill ppoll prctl read rt_sigaction rt_sigprocmask signalfd4 wait4 write)"
 
 --- In the parent, when the program runs: of the four ends only one is left.
 function channel.forget(c)
@@ -200,12 +206,13 @@ end
 
 -- struct init_answer of csrc/init.c.
 local ANSWER <const> = "<i8i8i8i8"
-local SIGNAL_MAX <const> = 64
+local SIGNAL_MAX <const>, ERRNO_MAX <const> = 64, 4095
 
 --- How the program ended, as pid 1 saw it; nil when pid 1 was the program or was killed. A program
 -- with CAP_SYS_PTRACE can say anything in its place.
--- @treturn string "exit" or "signal"
--- @treturn int status or signal
+-- @treturn string "exit" or "signal"; or "failed", when pid 1 left because a call that it needs was
+-- refused
+-- @treturn int status, signal, or errno
 -- @treturn table what was used by all that pid 1 reaped: user and system in seconds, and
 -- memory, the most that one process had resident, in bytes
 function channel.answer(c)
@@ -219,7 +226,9 @@ function channel.answer(c)
   local status, user, system, memory = ANSWER:unpack(said)
   local used = { user = user / 1e6, system = system / 1e6, memory = memory * 1024 }
   local signal = status & 0x7f
-  if signal == 0 then
+  if status < 0 and status >= -ERRNO_MAX and user >= 0 then
+    return "failed", -status, used
+  elseif signal == 0 then
     return "exit", status >> 8 & 0xff, used
   elseif signal <= SIGNAL_MAX then
     return "signal", signal, used

@@ -28,6 +28,10 @@ local UNTOLD <const> = "how the program ended is not known: the host program ign
 
 local KILL <const> = 9
 
+-- The status of an init that left because a call that it needs was refused. Another one is that of
+-- the program, also where it could not be told.
+local INIT_FAILED <const> = 125
+
 -- What a caller may do with it; and what the event loop does, which the caller does not see.
 local methods, inner = {}, {}
 
@@ -93,16 +97,19 @@ end
 
 --- How it ended: as pid 1 tells it, else as the kernel does. Somebody in the host program may have
 -- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
+-- @treturn table; or nil, message, errno, step
 local function ending(self)
   local c = self.state
   local how, value, used = sys.wait(c.pidfd, "usage")
   local said, number, inside = sync.answer(c)
-  if said then
+  if said == "failed" then
+    return nil, sys.strerror(number) .. sync.NEEDS, number, "init"
+  elseif said then
     how, value = said, number
   elseif c.init and (how == nil or how == "signal") then
     how, value = "signal", how and value or 9
-  elseif c.init then
-    return nil, "the container ended without a word"
+  elseif c.init and value == INIT_FAILED then
+    return nil, "it left and could not say why" .. sync.NEEDS, nil, "init"
   elseif not how then
     return nil, used == sys.errno.ECHILD and UNTOLD or value, used
   end
@@ -116,7 +123,7 @@ end
 --- Called when it has ended and its streams are read: makes the result.
 function inner:ended()
   local wall = sys.clock_gettime() - self.started
-  local last, message, errno = ending(self)
+  local last, message, errno, step = ending(self)
   local memory_peak
   if self.state.memory_counted then
     self.oom_kills, memory_peak = control.oom(self.state), control.peak(self.state)
@@ -130,7 +137,7 @@ function inner:ended()
   if self.trouble then
     return
   elseif not last then
-    self.trouble = failure("wait", message, errno)
+    self.trouble = failure(step or "wait", message, errno)
     return
   end
   local signal = last.how == "signal" and sys.signal_name(last.value) or nil
