@@ -29,7 +29,7 @@ machine's own files: all can be read and run, nothing written survives.
       --name NAME             a name that no other of your containers has meanwhile
       --rootfs DIR            the directory that becomes the root
       --hostname NAME         the container's host name (default: container)
-      --pids-limit N|max      at most N processes (default: 20)
+      --pids-limit N|max      at most N processes (default: 20); -1 is max
   -m, --memory BYTES          at most so much memory, such as 64M; what is over it ends COMMAND
       --memory-swap BYTES     memory and swap together (default: twice the memory); -1: no limit
       --memory-reservation BYTES
@@ -59,7 +59,7 @@ machine's own files: all can be read and run, nothing written survives.
       --cap-add NAME          one capability more than docker's default set without MKNOD; ALL
       --cap-drop NAME         one less; ALL
       --read-only             the root cannot be written
-      --tmpfs DST[:OPTIONS]   an empty tmpfs at DST
+      --tmpfs DST[:OPTIONS]   an empty tmpfs at DST; docker's options, such as size=1M,exec
       --landlock read=PATH    a wall behind which COMMAND may read and execute only beneath PATH,
                               a path inside; as often as there are paths. What is not named
                               cannot be opened: COMMAND itself and its libraries need naming
@@ -68,7 +68,8 @@ machine's own files: all can be read and run, nothing written survives.
   -i, --interactive           says nothing new: standard input is always open
       --ulimit NAME=SOFT[:HARD]
                               a limit of each process, such as nofile=64 or fsize=10M
-      --timeout SECONDS       then COMMAND gets TERM, and after --stop-timeout all are killed
+      --timeout SECONDS       then COMMAND gets TERM, and after --stop-timeout all are killed;
+                              0: no limit
       --stop-timeout SECONDS  how long it has to end after TERM (default: 1)
       --no-init               COMMAND is pid 1 itself, instead of a small init
 
