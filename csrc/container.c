@@ -68,6 +68,7 @@ int luaopen_container_sys(lua_State *L)
 	tree_open(L);
 	time_open(L);
 	uts_open(L);
+	xattr_open(L);
 	container_find_directory(L);
 	return 1;
 }

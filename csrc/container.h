@@ -101,6 +101,7 @@ void terminal_open(lua_State *L);
 void tree_open(lua_State *L);
 void time_open(lua_State *L);
 void uts_open(lua_State *L);
+void xattr_open(lua_State *L);
 
 #pragma GCC visibility pop
 

@@ -20,16 +20,25 @@ local function inside(options, script)
   return result.stdout
 end
 
--- A host of the test's own: a mount namespace whose /etc and /var have each of these, with a text
--- that everyone could read.
-local function planted(script)
-  local plant = { [[
-    mount -t tmpfs none /mnt
+-- Hosts of the test's own, in a mount namespace: one whose /etc and /var are mounts, and one whose
+-- root is a filesystem with both.
+local HOSTS <const> = {
+  ["mounts"] = [[
     for d in etc var; do
       mkdir /mnt/upper-$d /mnt/work-$d
       mount -t overlay none /$d \
         -o lowerdir=/$d,upperdir=/mnt/upper-$d,workdir=/mnt/work-$d
-    done
+    done]],
+  ["one root"] = [[
+    mkdir /mnt/upper /mnt/work /mnt/top
+    mount -t overlay none /mnt/top -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work
+    for d in dev proc sys tmp; do mount --rbind /$d /mnt/top/$d; done
+    here=$PWD; cd /mnt/top; pivot_root . mnt; cd $here; umount -l /mnt; mount -t tmpfs none /mnt]],
+}
+
+--- Runs a script on one that has each of these, with a text that everyone could read.
+local function planted(script, kind)
+  local plant = { "mount -t tmpfs none /mnt", HOSTS[kind or "mounts"], [[
     plant() {
       mkdir -p "${1%/*}"; chmod 755 "${1%/*}"; rm -f $1; echo ']] .. MARKER .. [[' >$1
     }]] }
@@ -47,41 +56,51 @@ local LOOK <const> = "grep -rl " .. quote(MARKER) .. " /etc /var 2>&-; for f in 
   .. table.concat(FILES, " ") .. "; do [ -f $f ] || echo none $f; done; for d in "
   .. table.concat(DIRECTORIES, " ") .. "; do [ -d $d ] || echo none $d; done"
 
-describe("the host overlay hides what is secret on the host", function()
-  it("from root #root", function()
-    assert.same({ status = 0, stdout = "", stderr = "" },
-      planted(BOX .. "sh -c " .. quote(LOOK)))
-  end)
+for kind in pairs(HOSTS) do
+  describe("the host overlay hides what is secret on a host of " .. kind, function()
+    local NOTHING <const> = { status = 0, stdout = "", stderr = "" }
 
-  it("from root with a range of ids #root #idmapview", function()
-    assert.same({ status = 0, stdout = "", stderr = "" },
-      planted(BOX .. "--userns auto sh -c " .. quote(LOOK)))
-  end)
+    it("from root #root", function()
+      assert.same(NOTHING, planted(BOX .. "sh -c " .. quote(LOOK), kind))
+    end)
 
-  it("from an ordinary user, whether that user can read it or not #root #userns", function()
-    local copy = support.as_user("pwd").stdout:match("^[^\n]+")
-    assert.same({ status = 0, stdout = "", stderr = "" }, planted("cd " .. copy
-      .. "; exec setpriv --reuid=54321 --regid=54321 --clear-groups --inh-caps=-all "
-      .. "--bounding-set=-all " .. BOX .. "sh -c " .. quote(LOOK)))
-  end)
+    if kind == "mounts" then -- of the other the root cannot be idmapped
+      it("from root with a range of ids #root #idmapview", function()
+        assert.same(NOTHING, planted(BOX .. "--userns auto sh -c " .. quote(LOOK), kind))
+      end)
+    end
 
-  it("where a link leads to it #root", function()
-    local result = planted([[
-      mv /etc/shadow /etc/kept; ln -s kept /etc/shadow
-      mv /var/lib/mysql /var/lib/moved; ln -s ../lib/moved /var/lib/mysql
-      mkdir /etc/elsewhere; mv /etc/ssl/private /etc/elsewhere/p
-      ln -s /etc/elsewhere/p /etc/ssl/private
-      ]] .. BOX .. "sh -c " .. quote(LOOK .. "; readlink /etc/shadow; head -n 1 /etc/kept"))
-    assert.same({ status = 0, stdout = "kept\nroot:*:::::::\n", stderr = "" }, result)
-  end)
+    it("from an ordinary user, whether that user can read it or not #root #userns", function()
+      local copy = support.as_user("pwd").stdout:match("^[^\n]+")
+      assert.same(NOTHING, planted("cd " .. copy
+        .. "; exec setpriv --reuid=54321 --regid=54321 --clear-groups --inh-caps=-all "
+        .. "--bounding-set=-all " .. BOX .. "sh -c " .. quote(LOOK), kind))
+    end)
 
-  it("where a file of it is a mount point #root", function()
-    local result = planted("echo " .. quote(MARKER) .. " >/mnt/secret; "
-      .. "mount --bind /mnt/secret /etc/shadow; " .. BOX .. "sh -c " .. quote(LOOK))
-    assert.same({ status = 0, stdout = "", stderr = "" }, result)
-  end)
+    it("where a link leads to it #root", function()
+      local result = planted([[
+        mv /etc/shadow /etc/kept; ln -s kept /etc/shadow
+        mv /etc/gshadow /srv/gshadow; ln -s ../srv/gshadow /etc/gshadow
+        mv /var/lib/mysql /srv/mysql; ln -s ../../srv/mysql /var/lib/mysql
+        mkdir /etc/elsewhere; mv /etc/ssl/private /etc/elsewhere/p
+        ln -s /etc/elsewhere/p /etc/ssl/private
+        mv /etc/letsencrypt /srv/l; ln -s ../srv/l /etc/letsencrypt
+        ]] .. BOX .. "sh -c " .. quote(LOOK .. "; grep -r " .. quote(MARKER)
+        .. " /srv; readlink /etc/shadow; head -n 1 /etc/kept"), kind)
+      assert.same({ status = 0, stdout = "kept\nroot:*:::::::\n", stderr = "" }, result)
+    end)
 
-  it("but not from a privileged container #root", function()
+    it("where a file or directory of it is a mount point #root", function()
+      assert.same(NOTHING, planted("echo " .. quote(MARKER) .. " >/mnt/secret; "
+        .. "mount --bind /mnt/secret /etc/shadow; mkdir /mnt/d; cp /mnt/secret /mnt/d; "
+        .. "mount --bind /mnt/d /var/lib/docker; mount --bind /mnt/d /var/log; " .. BOX
+        .. "sh -c " .. quote(LOOK), kind))
+    end)
+  end)
+end
+
+describe("the host overlay", function()
+  it("hides nothing of it from a privileged container #root", function()
     assert.equal(sys.read_file("/etc/shadow"), inside("--privileged", "cat /etc/shadow"))
   end)
 end)
@@ -115,6 +134,13 @@ describe("what the host overlay hides", function()
     assert.same({ status = 0, stdout = "256\n", stderr = "" }, planted([[
       i=0; while [ $i -lt 300 ]; do mkdir /var/log/d$i; i=$((i + 1)); done
       ]] .. BOX .. "sh -c 'ls /var/log | wc -l'"))
+  end)
+
+  it("are no mount points, which root could take off or not rename #root", function()
+    assert.equal("log old\n", inside("--cap-add SYS_ADMIN", [[
+      umount /var/log 2>&-; umount /etc/shadow 2>&-; grep -q '[$]' /etc/shadow && echo hash
+      find /var/log -type f; mv /var/log /var/old; mkdir /var/log; cd /var
+      echo $(ls -d log old)]]))
   end)
 
   it("lets a file be renamed over an account file, for itself only #root", function()

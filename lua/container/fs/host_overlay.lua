@@ -212,13 +212,10 @@ function view:mount_root()
   return sys.open("root", "path,directory", nil, self.scratch)
 end
 
---- A new directory in the scratch tmpfs, for what is to be covered.
--- @treturn string its name there; or nil, message, errno
-function view:layer(kind, mode)
+--- A name in the scratch tmpfs that nothing has.
+function view:new_name(kind)
   self.layers = self.layers + 1
-  local name = kind .. self.layers
-  local ok, message, errno = sys.mkdir(name, mode, self.scratch)
-  return ok and name, message, errno
+  return kind .. self.layers
 end
 
 --- An empty directory in the place of one of the host, if there is that.
@@ -227,8 +224,9 @@ function view:empty(path, mode)
   if not target then
     return errno == sys.errno.ENOENT, message, errno
   end
-  local name, why, number = self:layer("empty", mode)
-  if not name then
+  local name = self:new_name "empty"
+  local ok, why, number = sys.mkdir(name, mode, self.scratch)
+  if not ok then
     return nil, why, number
   end
   return sys.mount(file.path(self.scratch) .. "/" .. name, file.path(target), nil, "bind")

@@ -7,8 +7,8 @@
 --   another over it, as useradd(8) does. It is empty, or says of accounts that they are locked.
 --
 -- Runs while the root is put together, before anything that the user named is mounted: a volume in
--- such a place, or below it, is seen. A file is best made in the upper directory before the overlay
--- is mounted: to remove and make it later takes the kernel five times as long.
+-- such a place, or below it, is seen. All is best made in the upper directory before the overlay is
+-- mounted: to remove and make it later takes the kernel five times as long.
 
 local sys = require "container.sys"
 local file = require "container.fs.path"
@@ -75,9 +75,9 @@ local CONTENTS <const> = {
 }
 
 --- Gives what was made in a directory of ours the owner of what it stands for, if that owner exists
--- in the container's user namespace.
+-- in the container's user namespace, and is not root, to which it belongs already.
 local function own(v, name, st, directory)
-  if v.composed then
+  if v.composed or st.uid == 0 and st.gid == 0 then
     return true
   end
   return sys.chown(name, st.uid, st.gid, directory)
@@ -119,17 +119,27 @@ local function skeleton(v, from, to, depth, room)
   return room
 end
 
-local function cover_directory(v, path, target, st)
-  local name, message, errno = v:layer("empty", st.mode & MODE)
-  if not name then
-    return nil, message, errno
+--- Makes the directory that stands for the one at `path`, with what is kept of that.
+-- @string path
+-- @string name
+-- @param target fd of that one
+-- @tparam table st of it
+-- @param directory fd
+local function make_directory(v, path, name, target, st, directory)
+  local ok, message, errno = sys.mkdir(name, st.mode & MODE, directory)
+  if ok then
+    ok, message, errno = own(v, name, st, directory)
   end
-  local ok
-  ok, message, errno = own(v, name, st, v.scratch)
   if ok and KEPT[path] then
-    local made <close> = assert(sys.open(name, "path,directory", nil, v.scratch))
+    local made <close> = assert(sys.open(name, "path,directory,nofollow", nil, directory))
     ok, message, errno = skeleton(v, file.path(target), made, KEPT[path], KEPT_MAX)
   end
+  return ok, message, errno
+end
+
+local function cover_directory(v, path, target, st)
+  local name = v:new_name "empty"
+  local ok, message, errno = make_directory(v, path, name, target, st, v.scratch)
   if not ok then
     return nil, message, errno
   end
@@ -152,8 +162,7 @@ end
 --- Covers a file that cannot be replaced, for it is a mount point, or in a directory that this user
 -- cannot change.
 local function cover_file(v, path, target, st)
-  v.layers = v.layers + 1
-  local name = "hidden" .. v.layers
+  local name = v:new_name "hidden"
   local ok, message, errno = make_file(v, path, name, st, v.scratch)
   if not ok then
     return nil, message, errno
@@ -218,19 +227,29 @@ local function is_mounted(v, path)
   end
 end
 
---- Makes one file in the upper directory, if it can be made there.
-local function prepare_file(v, path, st, lower, upper)
+--- Makes one in the upper directory, if that can be done there: a directory without what the lower
+-- one has. Kernel document filesystems/overlayfs, "whiteouts and opaque directories"
+local function prepare(v, path, target, st, lower, upper)
   local above, name = path:match("^(.*)/([^/]+)$")
   local parent <close> = upper_directory(lower, upper, above)
   if not parent then
     return true
+  elseif st.type == "file" then
+    v.hidden[path] = true
+    return make_file(v, path, name, st, parent)
   end
-  v.hidden[path] = true
-  return make_file(v, path, name, st, parent)
+  local ok, message, errno = make_directory(v, path, name, target, st, parent)
+  if not ok then
+    return nil, message, errno
+  end
+  -- Before Linux 6.6 only root can say so on a tmpfs: the directory is covered then.
+  v.hidden[path] = sys.setxattr(file.path(parent) .. "/" .. name,
+    (v.userns and "user" or "trusted") .. ".overlay.opaque", "y")
+  return true
 end
 
---- Makes the files that it can in the upper directory of an overlay of `/`, before it is mounted;
--- and finds what is not there, which takes an overlay longer.
+--- Makes all that it can in the upper directory of an overlay of `/`, before it is mounted; and
+-- finds what is not there, which takes an overlay longer.
 -- @tparam table v of host_overlay.lua; `hidden` says what is done
 -- @param lower fd
 -- @param upper fd
@@ -244,8 +263,8 @@ function secrets.prepare(v, lower, upper)
       local ok, message, errno = true, nil, nil
       if number == sys.errno.ENOENT then
         v.hidden[path] = true
-      elseif st and st.type == "file" then
-        ok, message, errno = prepare_file(v, path, st, lower, upper)
+      elseif st and (st.type == "file" or st.type == "directory") then
+        ok, message, errno = prepare(v, path, target, st, lower, upper)
       end
       if not ok then
         return refusal(path, message, errno)
