@@ -168,7 +168,7 @@ local function each(base, answer, look)
     end
   end)
   -- Neither is always so, or this would try nothing.
-  assert.is_true(taken > ROUNDS / 50, "taken: " .. taken)
+  assert.is_true(taken > ROUNDS / 200, "taken: " .. taken)
   assert.is_true(refused > ROUNDS / 50, "refused: " .. refused)
 end
 
