@@ -14,7 +14,7 @@ local spec = require "container.config.spec"
 local library = { _VERSION = "lua-container 0.2.0", features = features.features }
 
 --- What all ways to a container have in common.
--- @tparam table options see spec.lua
+-- @tparam table options see options.lua
 -- @tparam[opt] table fn what call.lua made of a function in the place of the command
 local function start(options, fn)
   object.reap()
@@ -29,7 +29,7 @@ local function start(options, fn)
 end
 
 --- Starts a container. The object ends it when it is closed or collected.
--- @tparam table options see spec.lua
+-- @tparam table options see options.lua
 -- @return an object, see object.lua, with `pid`, `name` if it has one, and the streams that were
 -- asked for as "pipe"; or nil and an error, which prints as one sentence and carries step, subject,
 -- errno
@@ -38,7 +38,7 @@ function library.spawn(options)
 end
 
 --- Runs a container to its end.
--- @tparam table options see spec.lua; without tty, for nobody could read what it shows
+-- @tparam table options see options.lua; without tty, for nobody could read what it shows
 -- @treturn table the result of `wait`; or nil and an error
 function library.run(options)
   if type(options) == "table" and rawget(options, "tty") then
@@ -58,7 +58,8 @@ end
 -- but for the values that it returns. `require` finds what is loaded already, else what the
 -- container's files have; os.exit ends the function's process alone. It cannot yield. Beforehand
 -- there is a full collection here, so that the copy has nothing of ours to end.
--- @tparam table options see spec.lua; no command, init or tty; more: result_limit in bytes (16 MiB)
+-- @tparam table options see options.lua; no command, init or tty; more: result_limit in bytes
+-- (16 MiB)
 -- @func fn
 -- @param ... its arguments
 -- @return what it returns: nil, booleans, numbers, strings and tables of these, 1000 at most,
@@ -88,8 +89,8 @@ end
 --- Starts a second program in the container: in all its namespaces and its cgroups, with its
 -- limits, user, variables, directory, capabilities and filters unless the options give others. It
 -- ends with the container at the latest.
--- @tparam table options the command, and of those of spec.lua: env cwd user capabilities cap_drop
--- tty stdin stdout stderr output_limit timeout grace on
+-- @tparam table options the command, and of those of options.lua: env cwd user capabilities
+-- cap_drop tty stdin stdout stderr output_limit timeout grace on
 -- @return an object as that of a container, whose result has no memory_peak; or nil and an error,
 -- ESRCH when the container has ended
 local function exec_in(self, options)
