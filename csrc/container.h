@@ -78,6 +78,7 @@ extern const char init_start[], init_entry[], init_end[];
 void bpf_open(lua_State *L);
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
+void epoll_open(lua_State *L);
 void fd_open(lua_State *L);
 void features_open(lua_State *L);
 void file_open(lua_State *L);

@@ -9,6 +9,7 @@ local sys = require "container.sys"
 local loop = require "container.runtime.loop"
 local sync = require "container.engine.sync"
 local control = require "container.runtime.control"
+local watch = require "container.runtime.watch"
 
 local object = {}
 
@@ -133,6 +134,7 @@ function inner:ended()
     self.last_stats = control.stats(self.state)
   end
   self.closed = true -- whatever a hook does with it
+  watch.ended(self)
   self.state.undo:run()
   if self.trouble then
     return
@@ -186,9 +188,10 @@ local function turn(self, ...)
 end
 
 --- Asks how it is, without waiting: reads and writes its streams meanwhile, and keeps its time.
--- For a host program with an event loop of its own: to be called when `fd()` or that of a
--- stream is ready, and at the latest after `due_in()` seconds.
--- @return the result when it has ended; false while it runs; or nil and an error
+-- For a program with an event loop of its own: to be called when `fileno()` can be read. It never
+-- waits, and closes nothing that the loop watches.
+-- @return the result when it has ended, of `spawn_call` true; false while it runs; or nil and an
+-- error
 function methods:poll()
   return self:wait(0, true)
 end
@@ -296,13 +299,26 @@ local function oom_source(self)
   end }
 end
 
---- An fd that can be polled: readable when the container has ended. pidfd_open(2)
--- @return the fd; or nil and an error when it has ended and was waited for
+--- An fd for an event loop, as an object for `container.ppoll`. It can be read whenever `poll` has
+-- something to do: the end, what the library reads and writes, such as captured output, and what is
+-- due, such as the time limit, also of the programs of `exec` in it. It is valid until `close`, and
+-- after the end it can always be read. A stream that is "pipe" has an fd of its own. epoll(7)
+-- @return the fd; or nil and an error: EBADF after `close`, EMFILE
 function methods:fd()
-  if self.closed then
-    return nil, failure("fd", "the container has ended", sys.errno.ESRCH)
+  if self.released then
+    return nil, failure("fd", "the container is closed", sys.errno.EBADF)
+  elseif self.owner ~= sys.getpid() then
+    return nil, failure("fd", "the container is not this process's", sys.errno.ECHILD)
   end
-  return self.state.pidfd
+  local fd, message, errno = watch.open(self)
+  return fd, not fd and failure("fd", message, errno) or nil
+end
+
+--- The number of that fd, for event loops such as luv and cqueues. The object closes it.
+-- @treturn int the number; or nil and an error
+function methods:fileno()
+  local fd, err = self:fd()
+  return fd and fd:fileno(), err
 end
 
 -- Those that live on though nobody holds their objects.
@@ -352,7 +368,9 @@ function methods:close()
   elseif self.tty then
     self.tty:close()
   end
+  self.released = true
   if self.closed then
+    watch.close(self)
     return
   end
   self.closed = true
@@ -363,6 +381,7 @@ function methods:close()
     end_joined(self)
     sys.wait(self.state.pidfd)
   end
+  watch.close(self)
   self.state.undo:run()
 end
 
@@ -431,6 +450,12 @@ function object.new(c, owner)
       table.insert(self.sources, 1, source)
     else
       self:fail("on.oom", message)
+    end
+  end
+  if owner and owner.watch then
+    local ok, message = watch.join(owner, self)
+    if not ok then
+      self:fail("fd", message)
     end
   end
   return self

@@ -9,6 +9,7 @@
 
 local callback = require "container.engine.callback"
 local sys = require "container.sys"
+local watch = require "container.runtime.watch"
 
 local attend = {}
 
@@ -42,6 +43,7 @@ function attend.event(self, name, ...)
 end
 
 local function remove(self, source)
+  watch.forget(self, source.fd)
   source.fd:close()
   for i, one in ipairs(self.sources) do
     if one == source then
@@ -118,6 +120,7 @@ end
 local function leave(list)
   for _, self in ipairs(list) do
     self.attended = false
+    watch.arm(self)
   end
 end
 

@@ -41,6 +41,12 @@ local function await(self, reader, writer)
   return ready and self.stream:fileno() ~= nil
 end
 
+--- Whether there is something to read, or the end, without waiting for it.
+local function is_ready(self)
+  -- Asked first: nothing more comes after the container's end.
+  return self.container.closed or sys.ppoll({ self.stream }, 0)[1]
+end
+
 --- Reads a piece into the buffer; false at the end, or nil and an error.
 local function fill(self)
   if not await(self, self.stream) then
@@ -113,9 +119,11 @@ function methods:read(format)
     sys.errno.EINVAL)
 end
 
---- Reads what is there now, at most `size` bytes; waits only when there is nothing.
+--- Reads what is there now, at most `size` bytes. It waits only when there is nothing; and after
+-- `fileno` was called never.
 -- @int[opt=65536] size
--- @return a string; nil at the end; or nil and an error
+-- @return a string; false when there is nothing now, only after `fileno`; nil at the end; or nil
+-- and an error
 function methods:readsome(size)
   if not self.stream:fileno() then
     return failure(self, "the stream is closed", sys.errno.EBADF)
@@ -123,6 +131,9 @@ function methods:readsome(size)
     return failure(self, "expected a number of bytes to read", sys.errno.EINVAL)
   end
   if self.buffer.size == 0 then
+    if self.in_loop and not is_ready(self) then
+      return false
+    end
     local more, message, errno = fill(self)
     if more == nil then
       return failure(self, message, errno)
@@ -141,12 +152,16 @@ function methods:lines(format)
   end
 end
 
---- Writes strings and numbers, all of them.
--- @return the stream; or nil and an error (EPIPE when nobody reads it any more)
+--- Writes strings and numbers, all of them. It waits while the program reads slowly; and after
+-- `fileno` was called never: what the pipe does not take is the caller's to write later.
+-- @return the stream, when all is written; false when the pipe is full, only after `fileno`; or nil
+-- and an error (EPIPE when no process reads it any more)
+-- @treturn int with the stream or false, how many bytes were written
 function methods:write(...)
   if not self.stream:fileno() then
     return failure(self, "the stream is closed", sys.errno.EBADF)
   end
+  local total = 0
   for i = 1, select("#", ...) do
     local data, from = select(i, ...), 1
     if type(data) ~= "string" and type(data) ~= "number" then
@@ -158,15 +173,17 @@ function methods:write(...)
       local over = self.container.closed -- then nobody makes room any more
       local written, message, errno = sys.write(self.stream, data, from)
       if written then
-        from = from + written
+        from, total = from + written, total + written
       elseif errno ~= sys.errno.EAGAIN then
         return failure(self, message, errno)
+      elseif self.in_loop and not over then
+        return false, total
       elseif over or not await(self, nil, self.stream) then
         return failure(self, "write: Broken pipe", sys.errno.EPIPE)
       end
     end
   end
-  return self
+  return self, total
 end
 
 --- Closes it: a program that reads it sees its end.
@@ -194,9 +211,23 @@ function methods:resize(height, width)
   return failure(self, message, errno)
 end
 
---- The fd, for an event loop.
+--- The fd, as an object for `container.ppoll`.
 function methods:fd()
   return self.stream
+end
+
+--- The number of the fd, for event loops such as luv and cqueues: stdout, stderr and tty can be
+-- read when there is something, or at the end; stdin and tty can be written when there is room. It
+-- is valid until the stream is closed, and that of a tty until the container's object is. From here
+-- on `readsome` and `write` of this stream do not wait.
+-- @treturn int the number; or nil and an error
+function methods:fileno()
+  local number = self.stream:fileno()
+  if not number then
+    return failure(self, "the stream is closed", sys.errno.EBADF)
+  end
+  self.in_loop = true
+  return number
 end
 
 local metatable = { __index = methods }
