@@ -384,7 +384,7 @@ local function attend(c, signals, init, terminal, meter)
 end
 
 --- What the user should know of how it ended, beside its status.
-local function remark(c, result, options)
+local function remark(result, options)
   if result.reason == "timeout" and options.announce then
     say(("ended after %g seconds"):format(options.timeout))
   elseif (result.oom_kills or 0) > 0 and options.announce then
@@ -393,10 +393,9 @@ local function remark(c, result, options)
   end
   local refused = result.pids_refused or 0
   if refused > 0 and result.status ~= 0 then
-    local most = c.state.config.linux.resources.pids.limit
     -- Without one of the container's own it was that of a cgroup above.
-    say(("pids: the limit%s refused %d fork%s"):format(most ~= -1 and " of " .. most
-      or " above the container's", refused, refused == 1 and "" or "s"))
+    local which = result.pids_limit and " of " .. result.pids_limit or " above the container's"
+    say(("pids: the limit%s refused %d fork%s"):format(which, refused, refused == 1 and "" or "s"))
   end
 end
 
@@ -443,7 +442,7 @@ function cli.main(argv)
   if meter then
     meter:clear()
   end
-  remark(c, result, options)
+  remark(result, options)
   if meter then
     meter:finish(result)
   end

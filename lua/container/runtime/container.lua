@@ -152,6 +152,7 @@ function inner:ended()
     memory_peak = memory_peak or last.memory,
     oom_kills = self.oom_kills,
     pids_refused = refused,
+    pids_limit = refused and control.limit(self.state),
     stats = self.last_stats,
     warnings = self.state.warnings,
   }
@@ -211,6 +212,7 @@ end
 --   * `oom_kills` how many processes were killed for want of memory, where it is counted
 --   * `pids_refused` how many forks were refused for the limit of processes; nil where no cgroup
 --     holds it, where the kernel does not count them, and for a program of `exec`
+--   * `pids_limit` that limit, where they are counted and there is one
 --   * `stats` with that option, what `stats` told at the end
 --   * `warnings` array of errors of hooks of poststart and poststop; nil when there are none
 --   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,

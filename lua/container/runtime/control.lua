@@ -155,6 +155,12 @@ function control.refused(c)
   return entry and stats.refused(entry)
 end
 
+--- How many processes there may be; nil for any number.
+function control.limit(c)
+  local most = c.config.linux.resources.pids.limit
+  return most ~= -1 and most or nil
+end
+
 --- The most memory that all of it had at once, in bytes; nil when the kernel does not say.
 function control.peak(c)
   local entry = cgroup.home(c, "memory")
