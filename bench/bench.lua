@@ -20,7 +20,7 @@ local check, output, quote = tool.check, tool.output, tool.quote
 -- What the library does is asked of programs that hold so much, in MiB.
 local SIZES <const> = { 0, 64, 512, 2048 }
 local WAYS <const> = {
-  { "copy", "a copy" }, { "isolated", "isolated" }, { "chosen", "as it chooses" },
+  { "fork", "a copy" }, { "vfork", "isolated" }, { "chosen", "as it chooses" },
 }
 
 -- What makes a container dearer. `each` counts the things of which `growth` tells the cost.

@@ -8,7 +8,7 @@ package.path = top .. "/lua/?.lua;" .. package.path
 package.cpath = top .. "/?.so;" .. package.cpath
 local container = require "container"
 local sys = require "container.sys"
-local start = require "container.engine.start"
+local spawn = require "container.engine.spawn"
 
 local ROOTFS <const> = assert(arg[1], "usage: library.lua ROOTFS MEBIBYTES")
 
@@ -57,10 +57,10 @@ local CASES <const> = {
 
 local answer = {}
 
---- Milliseconds from the call to the end of the container, whose child is made in that way: "copy",
--- "isolated", or as the library chooses, "chosen".
+--- Milliseconds from the call to the end of the container, whose child is made in that way: "fork",
+-- "vfork", or as the library chooses, "chosen".
 function answer.run(way, case)
-  start.way = way ~= "chosen" and way or nil
+  spawn.mode = way ~= "chosen" and way or nil
   local before = clock()
   assert(container.run(options(assert(CASES[case]))))
   return (clock() - before) * 1000

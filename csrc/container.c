@@ -45,6 +45,7 @@ int luaopen_container_sys(lua_State *L)
 	bpf_open(L);
 	capability_open(L);
 	cgroup_open(L);
+	clone_open(L);
 	epoll_open(L);
 	fd_open(L);
 	features_open(L);

@@ -62,11 +62,12 @@ pid_t clone3_copy(unsigned long flags, int cgroup);
 pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack_size,
 		      int (*fn)(void *), void *arg);
 
+/* clone.c */
+int clone_opt_cgroup(lua_State *L, int arg);
+pid_t clone_on_stack(lua_State *child, unsigned long flags, int cgroup);
+
 /* namespace.c */
 unsigned long namespace_check_namespaces(lua_State *L, int arg);
-int namespace_opt_cgroup(lua_State *L, int arg);
-pid_t namespace_clone_on_stack(lua_State *child, unsigned long flags, int cgroup);
-void namespace_set_whole(int whole);
 
 /* signal.c */
 int signal_check(lua_State *L, int arg);
@@ -78,6 +79,7 @@ extern const char init_start[], init_entry[], init_end[];
 void bpf_open(lua_State *L);
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
+void clone_open(lua_State *L);
 void epoll_open(lua_State *L);
 void fd_open(lua_State *L);
 void features_open(lua_State *L);

@@ -114,7 +114,7 @@ static int isolate_load(lua_State *K)
 	lua_pushstring(K, source->cpath);
 	lua_setfield(K, -2, "cpath");
 	lua_getglobal(K, "require");
-	lua_pushstring(K, "container");
+	lua_pushstring(K, "container.sys");
 	lua_call(K, 1, 1);
 	lua_replace(K, 1);
 	lua_getglobal(K, "require");
@@ -264,7 +264,7 @@ static int isolate_clone_isolated(lua_State *L)
 {
 	struct isolate *self = luaL_checkudata(L, 1, ISOLATE_TYPE);
 	unsigned long flags = namespace_check_namespaces(L, 2);
-	int cgroup = namespace_opt_cgroup(L, 4);
+	int cgroup = clone_opt_cgroup(L, 4);
 	lua_State *K = self->state;
 	pid_t pid;
 
@@ -280,7 +280,7 @@ static int isolate_clone_isolated(lua_State *L)
 	if (lua_pcall(K, 1, 1, 0) != LUA_OK)
 		return sys_fail_with(L, ENOMEM, "clone", lua_tostring(L, 2));
 	lua_settop(L, 4);
-	pid = namespace_clone_on_stack(K, flags, cgroup);
+	pid = clone_on_stack(K, flags, cgroup);
 	if (pid < 0)
 		return sys_fail(L, "clone", lua_tostring(L, 2));
 	lua_pushinteger(L, pid);

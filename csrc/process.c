@@ -43,9 +43,7 @@ static int process_exec(lua_State *L)
 	const char *file = lua_isnoneornil(L, 3) ? argv[0] : sys_check_string(L, 3);
 
 	fflush(NULL);
-	namespace_set_whole(1);
 	execvpe(file, argv, env);
-	namespace_set_whole(0);
 	return sys_fail(L, "exec", file);
 }
 
@@ -63,9 +61,7 @@ static int process_fexecve(lua_State *L)
 	int fd = fd_check(L, 1);
 	char *const *env, *const *argv = process_check_argv(L, 2, &env);
 
-	namespace_set_whole(1);
 	syscall(SYS_execveat, fd, "", argv, env, AT_EMPTY_PATH);
-	namespace_set_whole(0);
 	return sys_fail(L, "execveat", argv[0]);
 }
 
@@ -233,7 +229,6 @@ static int process__exit(lua_State *L)
 {
 	int status = lua_isnoneornil(L, 1) ? 0 : (int)sys_check_range(L, 1, 0, 255);
 
-	namespace_set_whole(1);
 	_exit(status);
 }
 

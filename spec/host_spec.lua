@@ -12,7 +12,7 @@ local function host(way, text, preload)
     support.quote(([[
       local container = require "container"
       local sys = require "container.sys"
-      require("container.engine.start").way = %q
+      require("container.engine.spawn").mode = %q
       local function run(n)
         for i = 1, n do
           local result = assert(container.run { "sh", "-c", "echo hello; exit $0", tostring(i),
@@ -24,7 +24,7 @@ local function host(way, text, preload)
     ]]):format(way, support.busybox_rootfs(), contained.PIDS) .. text)))
 end
 
-for _, way in ipairs(contained.WAYS) do
+for _, way in ipairs(contained.MODES) do
   describe("a host program whose children are made by " .. way .. " #root", function()
     local function expect(text, preload)
       assert.same({ status = 0, stdout = "well\n", stderr = "" }, host(way, text, preload))
@@ -119,7 +119,7 @@ for _, way in ipairs(contained.WAYS) do
         .. support.quote(([[
           local container = require "container"
           local sys = require "container.sys"
-          require("container.engine.start").way = %q
+          require("container.engine.spawn").mode = %q
           local fds = {}
           for i = 1, 20 do
             fds[i] = assert(sys.open("/"))

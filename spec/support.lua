@@ -23,9 +23,31 @@ local DEADLINE <const> = 30 * support.patience -- seconds; nothing here takes on
 local ORDINARY <const> = 54321 -- a user and a group that nobody has
 
 -- In children that are not copies nothing is there of what a spec puts in the place of a function.
-require("container.engine.start").way = "copy"
+require("container.engine.spawn").mode = "fork"
 
 sys.umask(tonumber("022", 8)) -- the files made for another user are there to be read
+
+--- Goes where the mounts and cgroups of other programs cannot be seen, for they come and go while
+-- the specs run: into a mount namespace, whose mounts are shared as a host's are, but with none of
+-- the host; and into cgroups of its own in version 1. scratch.lua's process takes those away.
+local function withdraw()
+  if sys.geteuid() ~= 0 or not sys.unshare("mount") then
+    return
+  end
+  assert(sys.mount(nil, "/", nil, "rprivate"))
+  assert(sys.mount(nil, "/", nil, "rshared"))
+  for _, controller in ipairs { "pids", "memory", "cpu" } do
+    local place, version = sys.cgroup_place(controller)
+    if version == 1 then
+      local path = place .. "/" .. scratch.run .. ".own"
+      if sys.mkdir(path) then
+        assert(sys.write_file(path .. "/cgroup.procs", "0"))
+      end
+    end
+  end
+end
+
+withdraw()
 
 -- Processes --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
--- What `require "container"` adds to the primitives: run, spawn, call, poll, features.
+-- What `require "container"` adds to the primitives: run, spawn, call, poll, plan, features.
 
 local check = require "container.check"
 local errors = require "container.error"
@@ -8,7 +8,7 @@ local features = require "container.linux.features"
 local sys = require "container.sys"
 local loop = require "container.runtime.loop"
 local object = require "container.runtime.container"
-local run = require "container.engine.start"
+local engine = require "container.engine.start"
 local spec = require "container.config.spec"
 
 local library = { _VERSION = "lua-container 0.2.0", features = features.features }
@@ -20,12 +20,24 @@ local function start(options, fn)
   object.reap()
   local c, err = spec.read(options, fn)
   if c then
-    c, err = run.start(c)
+    c, err = engine.start(c)
   end
   if not c then
     return nil, err
   end
   return object.new(c).handle
+end
+
+--- The steps that a start with these options would take, in order. Nothing is done.
+-- @tparam table options as of `run`
+-- @treturn table array of { name, side = "prepare", "parent" or "child", why, needs = array of
+-- names }; or nil and an error of the options
+function library.plan(options)
+  local asked, err = spec.read(options)
+  if not asked then
+    return nil, err
+  end
+  return engine.plan(asked)
 end
 
 --- Starts a container. The object ends it when it is closed or collected.

@@ -55,4 +55,40 @@ function errors.refusal(step, message, ...)
   return errors.new(step, errors.told(step, message), ...)
 end
 
+-- What a step raises to say that it was refused: seen by `caught` alone.
+local refusal = {}
+
+--- Goes on with what a call answered, or raises its refusal: try(sys.mkdir(path)).
+-- @param value what is true if the call succeeded
+-- @param ... message, errno, subject if it did not
+-- @return value and the others, if it did
+function errors.try(value, ...)
+  if value then
+    return value, ...
+  end
+  error(setmetatable({ ... }, refusal), 0)
+end
+
+local function answer(done, value, ...)
+  if done then
+    return value, ...
+  elseif getmetatable(value) == refusal then
+    return nil, table.unpack(value, 1, 3)
+  end
+  error(value, 0)
+end
+
+--- Calls a function, and turns a refusal that is raised in it into values.
+-- @func fn
+-- @param ... its arguments
+-- @return what it returns; or nil, message, errno, subject
+function errors.caught(fn, ...)
+  return answer(pcall(fn, ...))
+end
+
+--- What was raised, as text.
+function errors.text(value)
+  return getmetatable(value) == refusal and tostring(value[1]) or tostring(value)
+end
+
 return errors

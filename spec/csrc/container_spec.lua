@@ -23,8 +23,9 @@ describe("require \"container\"", function()
     table.sort(names)
     assert.same({ "_VERSION", "call", "cgroup_pids", "cgroup_place", "chdir", "chroot",
       "clock_gettime", "clone", "exec", "features", "gethostname", "getpid", "kill", "mount",
-      "mount_proc", "pivot_root", "poll", "ppoll", "read_signal", "rmdir", "run", "sethostname",
-      "setns", "signal_name", "signalfd", "sigprocmask", "spawn", "umount", "unshare", "wait" },
+      "mount_proc", "pivot_root", "plan", "poll", "ppoll", "read_signal", "rmdir", "run",
+      "sethostname", "setns", "signal_name", "signalfd", "sigprocmask", "spawn", "umount",
+      "unshare", "wait" },
       names)
     local readme = assert(sys.read_file("README.md"))
     for _, name in ipairs(names) do

@@ -144,7 +144,7 @@ describe("a program whose children are killed at any moment #root", function()
   local TEXT <const> = [[
     local container = require "container"
     local sys = require "container.sys"
-    require("container.engine.start").way = "isolated"
+    require("container.engine.spawn").mode = "vfork"
     local held, parent = ("x"):rep(64 << 20), sys.getpid()
     local children = ("/proc/%%d/task/%%d/children"):format(parent, parent)
     local options = { "true", rootfs = %q, pids = %q, tmpfs = { "/tmp" }, env = { A = "1" } }

@@ -1,5 +1,6 @@
 local sys = require "container.sys"
 local api = require "container.api"
+local order = require "container.engine.order"
 local start = require "container.engine.start"
 local spec = require "container.config.spec"
 local support = require "spec.support"
@@ -27,11 +28,16 @@ local function replace_clones(fn)
   end)
 end
 
--- One verb of a subject does something else as long as the returned value is in scope.
-local function inject(entry, verb, fn)
-  local original = entry[2]
-  entry[2] = setmetatable({ [verb] = fn }, { __index = original })
-  return setmetatable({}, { __close = function() entry[2] = original end })
+-- A step does something else as long as the returned value is in scope. It runs in any case.
+local function inject(step, fn)
+  local original, only = step.fn, step.only
+  step.fn, step.only = fn, nil
+  return setmetatable({}, { __close = function() step.fn, step.only = original, only end })
+end
+
+-- What the step does itself, where it would be run.
+local function does(step, ctx)
+  return (step.only and not ctx[step.only]) or step.fn(ctx, ctx.pid)
 end
 
 local function refuse()
@@ -73,80 +79,46 @@ local function expect_refused(step)
     { err.step, err.subject, err.errno, err.message })
 end
 
-describe("the order in the parent", function()
-  local function place(name)
-    for i, entry in ipairs(start.order) do
-      if entry[2] == require("container." .. name) then
-        return i
-      end
-    end
-    error(name .. " is no step")
-  end
-
-  it("decides on the namespaces before anybody asks for them", function()
-    assert.equal(1, place("linux.namespaces"))
-  end)
-
-  it("looks for the likeliest mistake before anything is made", function()
-    assert.is_true(place("fs.rootfs") < place("linux.cgroup"))
-    assert.is_true(place("fs.rootfs") < place("linux.process"))
-  end)
-
-  it("gives mounts their ids when there are some", function()
-    assert.is_true(place("linux.userns") < place("fs.mount_fd"))
-  end)
-
-  it("opens the lines last, and lets a child that waits go on", function()
-    assert.equal(#start.order - 1, place("engine.sync")) -- hooks: it waits once more
-  end)
-end)
-
 describe("a container #root", function()
-  for i, entry in ipairs(start.order) do
-    if entry[2].prepare then
-      local name <const> = ("step %d of the parent, %s,"):format(i, entry[1])
+  for _, step in ipairs(order.start) do
+    local original = { fn = step.fn, only = step.only }
 
-      it("is an error, and nothing is left or cloned, when " .. name .. " is refused", function()
-        local _ <close> = replace_clones(function() error("a child is made") end)
-        local _ <close> = inject(entry, "prepare", refuse)
-        expect_refused(entry[1])
-      end)
-
-      it("is an error, and nothing is left, when " .. name .. " is refused after it did its part",
+    if step.side == "prepare" then
+      it("is an error, and nothing is left or cloned, when " .. step.name .. " is refused",
         function()
-          local prepare = entry[2].prepare
-          local _ <close> = inject(entry, "prepare", function(c)
-            assert(prepare(c))
-            return refuse()
-          end)
-          expect_refused(entry[1])
+          local _ <close> = replace_clones(function() error("a child is made") end)
+          local _ <close> = inject(step, refuse)
+          expect_refused(step.name:match("^[^.]+"))
         end)
 
-      it("leaves nothing, and the error passes, when " .. name .. " raises", function()
-        local prepare = entry[2].prepare
-        local _ <close> = inject(entry, "prepare", function(c)
-          assert(prepare(c))
+      it("is an error, and nothing is left, when " .. step.name .. " is refused after its part",
+        function()
+          local _ <close> = inject(step, function(ctx)
+            assert(does(original, ctx))
+            return refuse()
+          end)
+          expect_refused(step.name:match("^[^.]+"))
+        end)
+
+      it("leaves nothing, and the error passes, when " .. step.name .. " raises", function()
+        local _ <close> = inject(step, function(ctx)
+          assert(does(original, ctx))
           raise()
         end)
         local ok, message = pcall(api.run, { "true", pids = PIDS })
         assert.is_false(ok)
         assert.equal("injected", message)
       end)
-    end
+    elseif step.side == "parent" then
+      it("is an error, and its child is gone, when " .. step.name .. " is refused", function()
+        local _ <close> = inject(step, refuse)
+        expect_refused(step.name:match("^[^.]+"))
+      end)
 
-    if entry[2].parent then
-      local name <const> = ("step %d of the parent, %s,"):format(i, entry[1])
-
-      it("is an error, and its child is gone, when " .. name .. " is refused after the clone",
-        function()
-          local _ <close> = inject(entry, "parent", refuse)
-          expect_refused(entry[1])
-        end)
-
-      it("leaves no child when " .. name .. " raises after the clone", function()
+      it("leaves no child when " .. step.name .. " raises", function()
         local seen, stub <close> = watch()
         assert(stub)
-        local _ <close> = inject(entry, "parent", raise)
+        local _ <close> = inject(step, raise)
         local ok, message = pcall(api.run, { "true", pids = PIDS })
         assert.is_false(ok)
         assert.equal("injected", message)
@@ -185,27 +157,29 @@ describe("a container #root", function()
   end)
 
   it("does what is to be undone in the order opposite to that of the making", function()
-    local list = {}
-    local stubs = {}
-    for i, entry in ipairs(start.order) do
-      local prepare = entry[2].prepare
-      stubs[i] = inject(entry, "prepare", function(c)
-        c.undo:push(table.insert, list, i)
-        return not prepare or prepare(c)
-      end)
+    local list, stubs, count = {}, {}, 0
+    for i, step in ipairs(order.start) do
+      if step.side == "prepare" then
+        local original = { fn = step.fn, only = step.only }
+        count = i
+        stubs[i] = inject(step, function(ctx)
+          ctx.undo:push(table.insert, list, i)
+          return does(original, ctx)
+        end)
+      end
     end
     local result = api.run { "true", pids = PIDS }
     for _, stub in ipairs(stubs) do
       getmetatable(stub).__close()
     end
     assert.equal(0, result.status)
-    for i = 1, #start.order do
-      assert.equal(#start.order - i + 1, list[i])
+    for i = 1, count do
+      assert.equal(count - i + 1, list[i])
     end
   end)
 end)
 
-describe("run.start #root", function()
+describe("start.start #root", function()
   it("answers what its caller owns from then on", function()
     local c = assert(start.start(assert(spec.read { "sleep", "1000", pids = PIDS })))
     assert.equal("integer", math.type(c.pid))

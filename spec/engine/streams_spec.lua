@@ -71,7 +71,7 @@ end)
 
 describe("standard input #root", function()
   it("is a string, with every byte", function()
-    for _, how in ipairs(contained.WAYS) do
+    for _, how in ipairs(contained.MODES) do
       local result = run({ "cat", stdin = BINARY, stdout = "capture" }, how)
       assert.is_true(result.stdout == BINARY)
     end
@@ -147,7 +147,7 @@ end)
 
 describe("standard output and error #root", function()
   it("are captured, each by itself, with every byte", function()
-    for _, how in ipairs(contained.WAYS) do
+    for _, how in ipairs(contained.MODES) do
       for _, init in ipairs { true, false } do
         local result = shell("cat; printf 'e\\0r' >&2; exit 3",
           { stdin = BINARY, stdout = "capture", stderr = "capture", init = init }, how)
@@ -172,7 +172,7 @@ describe("standard output and error #root", function()
   end)
 
   it("are one stream in the order of writing", function()
-    for _, how in ipairs(contained.WAYS) do
+    for _, how in ipairs(contained.MODES) do
       local result = shell("for i in 1 2 3; do echo out $i; echo err $i >&2; done",
         { stdout = "capture", stderr = "stdout" }, how)
       assert.equal("out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n", result.stdout)
@@ -227,8 +227,8 @@ describe("standard output and error #root", function()
     support.run(support.lua .. " -e " .. support.quote(([[
       local container = require "container"
       local sys = require "container.sys"
-      for _, way in ipairs { "copy", "isolated" } do
-        require("container.engine.start").way = way
+      for _, mode in ipairs { "fork", "vfork" } do
+        require("container.engine.spawn").mode = mode
         local result = assert(container.run { "sh", "-c", "cat; echo err >&2", pids = "max",
           stdin = "in ", stdout = "capture", stderr = "capture" })
         local file = assert(sys.open(%q, "wronly,creat,append"))

@@ -159,7 +159,7 @@ describe("a container with rlimits #root", function()
       local hard = math.tointeger(here:match("\n" .. title .. " +%w+ +(%w+)")) or 1 << 26
       rlimits[name] = { soft = math.max(hard - 1, 0), hard = hard }
     end
-    for _, how in ipairs(contained.WAYS) do
+    for _, how in ipairs(contained.MODES) do
       local result = contained.run({ "cat", "/proc/self/limits", rlimits = rlimits,
         stdout = "capture" }, how)
       for name, title in pairs(names) do
@@ -176,6 +176,7 @@ describe("a container with rlimits #root", function()
     end
     assert.equal("0\n", core(nil))
     assert.equal("0\n", core { nofile = 64 })
+    support.needs("corefile")
     assert.equal("2\n", core { core = 1024 })
   end)
 
@@ -206,7 +207,7 @@ describe("a container with rlimits #root", function()
     local result = support.script([[
       local ballast, failed = {}, 0
       for i = 1, 1000 do ballast[i] = ("x"):rep(1 << 16) .. i end
-      require("container.engine.start").way = "isolated"
+      require("container.engine.spawn").mode = "vfork"
       for i = 1, 100 do
         local garbage = {}
         for k = 1, i * 10 do garbage[k] = { k } end
@@ -242,7 +243,7 @@ describe("the end of a program by the kernel #root", function()
   end)
 
   it("is \"rlimit\" where a file grew too large", function()
-    for _, how in ipairs(contained.WAYS) do
+    for _, how in ipairs(contained.MODES) do
       local result = contained.shell("exec cat /dev/zero >/tmp/x",
         { rlimits = { fsize = "64k" }, timeout = DEADLINE }, how)
       assert.same({ reason = "rlimit", status = 153, signal = "XFSZ" }, support.ending(result))

@@ -180,7 +180,7 @@ end)
 
 describe("a time limit #root", function()
   -- Which init there is, and how the child was made, are all the same to it.
-  for _, how in ipairs(contained.WAYS) do
+  for _, how in ipairs(contained.MODES) do
     it("asks the program to end, by " .. how, function()
       local c <close> = spawn({ "sh", "-c", "trap 'exit 3' TERM; echo x; \z
         while :; do sleep 0.05; done", stdout = "null", timeout = 0.2, grace = DEADLINE }, how)
@@ -275,8 +275,8 @@ describe("what a container used #root", function()
   it("is the memory of the largest process, and nothing of the host program's", function()
     local text <const> = [[
       local ballast = ("x"):rep(200 << 20)
-      for _, way in ipairs { "copy", "isolated" } do
-        require("container.engine.start").way = way
+      for _, mode in ipairs { "fork", "vfork" } do
+        require("container.engine.spawn").mode = mode
         local small = assert(container.run { "true", pids = "max" })
         local large = assert(container.run { "lua5.4", "-e", "local x = ('x'):rep(64 << 20)",
           pids = "max" })

@@ -102,7 +102,7 @@ describe("a stream to read #root", function()
   end)
 
   it("is binary and can be long, by either way to make a child", function()
-    for _, how in ipairs(contained.WAYS) do
+    for _, how in ipairs(contained.MODES) do
       with("cat /bin/busybox", { stdout = "pipe" }, function(c)
         local text = c.stdout:read("a")
         assert.is_true(text == sys.read_file(support.busybox_rootfs() .. "/bin/busybox"))

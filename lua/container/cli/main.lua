@@ -2,7 +2,7 @@
 
 local errors = require "container.error"
 local api = require "container.api"
-local start = require "container.engine.start"
+local spawn = require "container.engine.spawn"
 local stats_line = require "container.cli.stats_line"
 local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
@@ -216,6 +216,8 @@ local OPTIONS <const> = {
   ["--stop-timeout"] = { field = "grace", read = seconds },
   ["--no-init"] = { field = "init", value = false },
   ["--quiet"] = { field = "announce", value = false },
+  ["--debug"] = { field = "debug", value = true },
+  ["--plan"] = { plan = true },
   ["--features"] = { text = function() return api.features("json") .. "\n" end },
   ["--help"] = { text = USAGE },
   ["--version"] = { text = api._VERSION .. "\n" },
@@ -247,7 +249,7 @@ end
 local function parse(argv)
   -- A terminal of the container's own where the launcher has one to show it on.
   local options = { announce = true, tty = sys.isatty(0) and sys.isatty(1) and "auto" }
-  local i = 1
+  local i, planned = 1, false
   while argv[i] do
     local word = argv[i]
     if word == "--" then
@@ -286,13 +288,15 @@ local function parse(argv)
       return nil, ("option %s takes no value"):format(name)
     elseif option.text then
       return nil, nil, option.text
+    elseif option.plan then
+      planned = true
     elseif option.field then
       options[option.field] = value or option.value
     end
     i = i + 1
   end
   table.move(argv, i, #argv, 1, options)
-  return options
+  return options, planned
 end
 
 --- The sentence for an error: one of a field, or of a limit, speaks of the option that the user
@@ -399,11 +403,28 @@ local function remark(result, options)
   end
 end
 
+--- Prints the steps of a start, and why each is there.
+local function show_plan(options)
+  local list, err = api.plan(options)
+  if not list then
+    say(sentence(err))
+    return FAILED
+  end
+  for _, step in ipairs(list) do
+    local needs = step.needs[1] and (" (needs %s)"):format(table.concat(step.needs, ", ")) or ""
+    io.stdout:write(("%-7s  %-20s  %s%s\n"):format(step.side, step.name, step.why, needs))
+  end
+  return io.stdout:flush() and 0 or FAILED
+end
+
 --- Runs the command line.
 -- @tparam table argv as Lua's `arg`
 -- @treturn int the exit status
 function cli.main(argv)
   local options, message, text = parse(argv)
+  if options and message then
+    return show_plan(options)
+  end
   if text then
     text = type(text) == "function" and text() or text
     return io.stdout:write(text) and io.stdout:flush() and 0 or FAILED
@@ -423,8 +444,8 @@ function cli.main(argv)
   subprocess.interrupt = ending
   local measured = options.stats
   options.stats = measured and true
-  -- This program has one container, and ends with it.
-  start.way = "shared"
+  -- One container and nothing that a copy would cost: without a look at this process.
+  spawn.mode = "fork"
   local c <close>, err = api.spawn(options)
   if not c then
     say(sentence(err))

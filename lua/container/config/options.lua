@@ -195,12 +195,16 @@ local readers = {
   end,
   tty = function(c, value)
     if value then
-        c.terminal = terminal.read("tty", value)
+      c.terminal = terminal.read("tty", value)
       c.config.process.terminal = c.terminal ~= nil
       c.config.process.consoleSize = c.terminal and c.terminal.size
     else
       switch("tty", value)
     end
+  end,
+  debug = function(c, value)
+    c.debug = expect(type(value) == "boolean" or type(value) == "function", "debug",
+      "true, false or a function", value) and value
   end,
   announce = function(c, value)
     c.announce = switch("announce", value)
@@ -257,7 +261,7 @@ end
 local OF_EXEC <const> = {
   env = true, cwd = true, user = true, capabilities = true, cap_drop = true, tty = true,
   stdin = true, stdout = true, stderr = true, output_limit = true, timeout = true, grace = true,
-  on = true,
+  on = true, debug = true,
 }
 
 --- Every option by its name: `read`, a function of the context and the value; and `exec`, whether a

@@ -114,6 +114,7 @@ local function read(given, call)
   if term then
     env[#env + 1] = "TERM=" .. term
   end
+  c.debug = os.getenv("LUA_CONTAINER_DEBUG") == "1"
   read_options(c, given)
   userns.read(c)
   check_ids(c)

@@ -30,9 +30,6 @@ end
 
 --- Makes the pipe that the values come over.
 function call.prepare(c)
-  if not c.call then
-    return true
-  end
   local reader, writer, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
@@ -50,9 +47,6 @@ end
 
 --- In the parent: only the child can write from here on.
 function call.parent(c)
-  if not c.call then
-    return true
-  end
   c.call.writer:close()
   return true
 end
@@ -92,9 +86,6 @@ end
 
 --- In the child, as its last step: here the function runs, with every limit there is.
 function call.child(c)
-  if not c.call then
-    return true
-  end
   local leave = os.exit
   local ok, message, errno = sys.open_stdio()
   if ok then

@@ -1,164 +1,85 @@
--- A second program in a container that runs: both sides, only the order, and why it is that order.
---
--- Into a PID namespace nobody moves, only children are born in it. So there is a process between: a
--- copy of the host program, which joins the container and makes the program's process as a child
--- of its own parent, the host program. A copy it has to be: one that shares the host program's
--- memory must not be where somebody of the container could reach it.
+-- A further process in a running container, in the caller's process: the steps before the clone,
+-- the process that joins the container and makes the program's, and the wait for its exec.
 
-local errors = require "container.error"
-local sys = require "container.sys"
-local capabilities = require "container.linux.capabilities"
-local cgroup = require "container.linux.cgroup"
-local sync = require "container.engine.sync"
 local child = require "container.engine.child"
-local userns = require "container.linux.userns"
-local keyring = require "container.linux.keyring"
-local landlock = require "container.linux.landlock"
-local rlimits = require "container.linux.rlimits"
-local process = require "container.linux.process"
-local seccomp = require "container.linux.seccomp"
-local streams = require "container.engine.streams"
-local terminal = require "container.engine.terminal"
 local cleanup = require "container.engine.cleanup"
-local user = require "container.linux.user"
+local context = require "container.engine.context"
+local errors = require "container.error"
+local order = require "container.engine.order"
+local steps = require "container.engine.steps"
+local streams = require "container.engine.streams"
+local sync = require "container.engine.sync"
+local sys = require "container.sys"
 
-local join = {}
+local exec = {}
 
--- How long both processes may take. Those of the container can stop one that is among them.
-local PATIENCE <const> = 10
+-- Seconds that both processes may take. Those of the container can stop one that is among them.
+local TIMEOUT <const> = 10
 
--- What the container's pidfd is called in the children.
-local TARGET <const> = 6
-
--- Nobody in the container can look into these processes; a change of ids may undo that.
-local function hide()
-  return sys.hide("exec")
-end
-
-local function enter(c)
-  local names = table.move(c.target.namespaces, 1, #c.target.namespaces, 1, {})
-  names[#names + 1] = "cgroup"
-  -- By an owner, for a number would be a pid.
-  local pidfd <close>, message, errno = sys.dup(TARGET)
-  sys.close(TARGET)
-  if not pidfd then
-    return nil, message, errno
-  end
-  return sys.setns(pidfd, names)
-end
-
---- Makes the program's process, and says over the line which it is.
-local function beget(c)
+--- In the process that joins: makes the program's process, and says over the socket which it is.
+local function spawn_sibling(ctx)
   local pid, message, errno = sys.clone_sibling(function()
-    child.main(c, join.inside)
+    child.main(ctx, order.exec, "child")
   end)
   if pid then
     sync.say(string.pack("<i4", pid))
     sys._exit(0)
   end
-  return nil, message, errno
+  return "clone", message, errno
 end
 
--- Each is { step, function }, as of child.lua. Those of the process between.
-join.between = {
-  { "stream", streams.child }, -- from files of the host program
-  { "channel", function(c) return sync.keep(c, { c.target.pidfd }) end }, -- and no other file
-  { "limit", rlimits.score }, -- while /proc is the host's, and shows this process to itself
-  { "join", hide }, -- before anybody could look
-  { "process", process.follow }, -- from here on it dies with the launcher
-  { "cgroup", function(c) return cgroup.join(c.target) end }, -- by a path of the host's
-  { "join", enter }, -- everything at once: the host's files end here
-  { "clone", beget },
-}
-
--- Those of the program's process, which is in the container from its birth.
-join.inside = {
-  { "channel", sync.await }, -- the launcher knows by now whom it has to end if this fails
-  { "process", process.child }, -- from here on it too dies with the launcher
-  { "idmap", userns.join }, -- without ids nothing can be opened
-  { "join", hide },
-  { "terminal", terminal.join }, -- has the rights
-  { "process", process.enter }, -- with the rights to make a directory
-  { "limit", rlimits.child },
-  { "keyring", keyring.child },
-  { "landlock", landlock.child }, -- from here on as in child.lua
-  { "seccomp", seccomp.early },
-  { "capability", capabilities.bound },
-  { "user", user.child },
-  { "join", hide },
-  { "capability", capabilities.child },
-  { "seccomp", seccomp.child },
-  { "exec", process.exec },
-}
-
---- What the processes need of the host program.
-local function prepare(c)
-  for _, entry in ipairs {
-    { "user", c.user and user }, { "process", process }, { "stream", streams },
-    { "channel", sync },
-  } do
-    local step, subject = entry[1], entry[2]
-    local ok, message, errno = not subject, nil, nil
-    if subject then
-      ok, message, errno = subject.prepare(c)
-    end
-    if not ok then
-      return nil, errors.refusal(step, message, errno)
-    end
-  end
-  return true
-end
-
---- Ends a process that the host program is the parent of.
+--- Ends a process that the caller is the parent of.
 local function discard(pid)
   sys.kill(pid, "KILL")
   sys.wait(pid)
 end
 
---- Makes the process between, and waits until it has said which is the program's.
+--- Makes the process that joins, and waits until it has said which is the program's.
 -- @return pid; or nil, and nothing if the children have said why
-local function make(c)
+local function make(ctx)
   local mask = sys.sigprocmask("block", "all")
   local between, message, errno = sys.clone({}, function()
-    child.main(c, join.between)
+    child.main(ctx, order.exec, "join", spawn_sibling)
   end)
   sys.sigprocmask("setmask", mask)
   if not between then
     return nil, errors.new("clone", message, errno)
   end
-  streams.parent(c)
-  c.channel.writer:close()
+  if ctx.stream then
+    streams.parent(ctx)
+  end
+  ctx.channel.writer:close()
   local pidfd <close> = sys.pidfd_open(between)
-  local said = sys.ppoll({ c.channel.line, pidfd }, PATIENCE)[1]
-    and sys.read(c.channel.line, 4)
+  local said = sys.ppoll({ ctx.channel.line, pidfd }, TIMEOUT)[1]
+    and sys.read(ctx.channel.line, 4)
   discard(between)
   return said and #said == 4 and string.unpack("<i4", said) or nil
 end
 
 --- Waits until the program runs.
-local function await(c)
-  if not sys.ppoll({ c.channel.reader }, PATIENCE)[1] then
+local function await(ctx)
+  if not sys.ppoll({ ctx.channel.reader }, TIMEOUT)[1] then
     return errors.new("join", ("the process that joins the container has stood still for %d "
-      .. "seconds"):format(PATIENCE), sys.errno.ETIMEDOUT)
+      .. "seconds"):format(TIMEOUT), sys.errno.ETIMEDOUT)
   end
-  local err = sync.wait(c)
-  if not err and c.terminal then
-    c.tty, err = sync.take(c, "terminal")
+  local err = sync.wait(ctx)
+  if not err and ctx.terminal then
+    ctx.tty, err = sync.take(ctx, "terminal")
   end
   return err
 end
 
 --- Lets the process go on, of which there is only the number until there is a pidfd.
-local function adopt(c)
-  local pidfd, message, errno = sys.pidfd_open(c.pid)
+local function adopt(ctx)
+  local pidfd, message, errno = sys.pidfd_open(ctx.pid)
   if not pidfd then
     return errors.new("join", message, errno)
   end
-  c.undo:push(pidfd.close, pidfd)
-  c.pidfd = pidfd
-  c.channel.init:close()
-  sync.go(c)
-  return await(c)
+  ctx.undo:push(pidfd.close, pidfd)
+  ctx.pidfd = pidfd
+  ctx.channel.init:close()
+  sync.go(ctx)
+  return await(ctx)
 end
 
 --- One sentence for all that the kernel answers about a container that has just ended.
@@ -174,32 +95,41 @@ local function explain(err)
   return err
 end
 
---- Starts a program in a container.
--- @tparam table c what spec.exec made, with `target`, what run.start gave of the container
--- @treturn table c, with `pid`, `pidfd` and `undo`, which the caller now owns; or nil and an error
-function join.start(c)
-  local stack <close> = cleanup.new()
-  c.undo = stack
-  local ok, err = prepare(c)
+--- From the steps before the clone until the program runs. What was begun is undone by the stack.
+-- @return nil, or an error
+local function launch(ctx, unfinished)
+  local ok, step, message, errno = steps.run(ctx, order.exec, "prepare")
   if not ok then
-    return nil, explain(err)
+    return errors.refusal(steps.subject(step), message, errno)
   end
-  c.pid, err = make(c)
-  if not c.pid then
-    err = err or sync.wait(c)
+  local pid, err = make(ctx)
+  if not pid then
+    return err or sync.wait(ctx)
       or errors.new("join", "the process that joins the container ended without a word")
-    return nil, explain(err)
   end
+  ctx.pid = pid
+  unfinished:push(discard, pid)
+  return adopt(ctx)
+end
+
+--- Starts a program in a container.
+-- @tparam table asked what config/spec.lua made of the options, with `target`, the context of the
+-- container
+-- @treturn Context with `pid`, `pidfd` and `undo`, which the caller now owns; or nil and an error
+function exec.start(asked)
+  local stack <close> = cleanup.new()
+  local ctx = context.new(asked, stack)
+  local trace = steps.open_trace(ctx)
   local unfinished <close> = cleanup.new()
-  unfinished:push(discard, c.pid)
-  err = adopt(c)
+  local err = launch(ctx, unfinished)
+  steps.close_trace(ctx, trace)
   if err then
     return nil, explain(err)
   end
   unfinished:release()
-  c.undo = stack:release()
-  sync.forget(c)
-  return c
+  ctx.undo = stack:release()
+  sync.forget(ctx)
+  return ctx
 end
 
-return join
+return exec

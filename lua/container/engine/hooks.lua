@@ -105,9 +105,6 @@ end
 
 --- What the state says of the container; and from which number on no file of the caller's is.
 function hook.prepare(c)
-  if not c.hook then
-    return true
-  end
   count = count + 1
   c.hook.id = c.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
   local path = c.config.root.path
@@ -126,9 +123,6 @@ end
 
 --- In the parent, while the child waits with its namespaces and mounts made and its root as it was.
 function hook.parent(c, pid)
-  if not c.hook then
-    return true
-  end
   c.hook.begun = true
   -- A child that does not come that far has something to tell, or was killed.
   if not c.hook.meets or not sync.reached(c) then
@@ -146,9 +140,6 @@ end
 
 --- In the child, the last before its root changes.
 function hook.create(c)
-  if not c.hook then
-    return true
-  end
   if c.hook.meets then
     sync.meet()
   end
@@ -159,9 +150,6 @@ end
 --- In the child, the last of all, with the rights of the program. It still has the caller's memory
 -- and image: no program of the container's may look at them.
 function hook.start(c)
-  if not c.hook then
-    return true
-  end
   local ok, message, errno = sys.dumpable(false)
   if ok then
     ok, message, errno = each(c, "startContainer", INSIDE, action.call_apart)

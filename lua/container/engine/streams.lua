@@ -47,9 +47,6 @@ local function open(c, number, one)
 end
 
 function stream.prepare(c)
-  if not c.stream then
-    return true
-  end
   local ends = {}
   c.stream.ends = ends
   for number = 0, 2 do
@@ -81,7 +78,7 @@ end
 
 --- In the parent: only the child holds its ends from here on, so their end can be seen.
 function stream.parent(c)
-  local ends = c.stream and c.stream.ends or {}
+  local ends = c.stream.ends
   for number = 0, 2 do
     local fd = ends[number]
     if type(fd) == "userdata" then
@@ -93,7 +90,7 @@ end
 
 --- In the child, first of all: puts the ends in their places.
 function stream.child(c)
-  local ends = c.stream and c.stream.ends or {}
+  local ends = c.stream.ends
   for number = 0, 2 do
     local fd = ends[number]
     if fd == "null" then

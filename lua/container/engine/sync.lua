@@ -63,9 +63,7 @@ function channel.go(c)
 end
 
 --- The same for an init that waits until its limits are set.
-function channel.open_gate(c)
-  return not c.gate or channel.go(c)
-end
+channel.open_gate = channel.go
 
 --- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
 -- program may have to hear of it.
@@ -93,7 +91,7 @@ function channel.child(c)
   for i, held in ipairs(c.trees or {}) do
     more[i] = held.fd
   end
-  more[#more + 1] = c.call and c.call.writer
+  more[#more + 1] = c.call and c.call.writer or nil
   return channel.keep(c, more)
 end
 
@@ -102,9 +100,10 @@ function channel.keep(c, more)
   local fds = { c.channel.writer, c.channel.init, c.image }
   local pass = #fds
   table.move(more, 1, #more, pass + 1, fds)
+  fds[#fds + 1] = c.trace or nil
   local ok, message, errno = sys.close_others(fds, pass)
   if ok then
-    c.tell = CHANNEL
+    c.tell, c.trace = CHANNEL, c.trace and CHANNEL + #fds - 1
   end
   return ok, message, errno
 end

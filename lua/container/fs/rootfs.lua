@@ -27,7 +27,7 @@ function rootfs.prepare(c)
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
   if asked.dev == own.dev and asked.ino == own.ino then
     c.view = true
-    c.resolver = c.network == "host" and run_directory.resolver() or nil
+    c.resolver = c.network == "host" and run_directory.resolver() or false
   end
   if not c.trees then
     return true

@@ -324,16 +324,6 @@ function cgroup.birthplace(c)
   end
 end
 
---- The directories of it, as they have to be removed.
--- @treturn table array of paths
-function cgroup.directories(c)
-  local list = {}
-  for i, entry in ipairs(c.cgroup or {}) do
-    list[i] = entry.path
-  end
-  return list
-end
-
 --- Sets the limits that had to wait.
 function cgroup.parent(c)
   for _, entry in ipairs(c.cgroup or {}) do

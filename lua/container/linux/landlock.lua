@@ -90,9 +90,6 @@ end
 -- leads inside. Init runs from memory, which has no path, and what is open stays open.
 function landlock.child(c)
   local wanted = c.landlock
-  if not wanted then
-    return true
-  end
   local ruleset <close>, message, errno = sys.landlock_create_ruleset(words(wanted.abi))
   if not ruleset then
     return nil, message, errno

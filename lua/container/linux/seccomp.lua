@@ -158,7 +158,7 @@ end
 --- Without the promise to gain no privileges it takes one to set a filter: so while it is there,
 -- and the steps that follow have to pass it.
 function seccomp.early(c)
-  if c.seccomp and not c.config.process.noNewPrivileges then
+  if not c.config.process.noNewPrivileges then
     return set(c)
   end
   return true
@@ -166,7 +166,7 @@ end
 
 --- With the promise, as late as can be: what follows is the exec, or a word to the parent.
 function seccomp.child(c)
-  if c.seccomp and c.config.process.noNewPrivileges then
+  if c.config.process.noNewPrivileges then
     return set(c)
   end
   return true

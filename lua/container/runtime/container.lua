@@ -154,7 +154,7 @@ function inner:ended()
     pids_refused = refused,
     pids_limit = refused and control.limit(self.state),
     stats = self.last_stats,
-    warnings = self.state.warnings,
+    warnings = self.state.warnings or nil,
   }
   for _, source in ipairs(self.captured) do
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
@@ -417,14 +417,14 @@ local metatable = { __index = inner }
 -- @treturn table the inner table; its `handle` is for the caller
 function object.new(c, owner)
   local self = setmetatable({
-    pid = c.pid, name = c.name, owner = sys.getpid(), state = c,
+    pid = c.pid, name = c.name or nil, owner = sys.getpid(), state = c,
     closed = false, started = c.started or sys.clock_gettime(), sources = {}, captured = {},
-    on = c.on,
+    on = c.on or nil,
   }, metatable)
-  local fields = { pid = c.pid, name = c.name, container = owner and owner.handle }
+  local fields = { pid = c.pid, name = c.name or nil, container = owner and owner.handle }
   -- From here on the container ends with what the caller holds.
   self.handle = class.new(self, fields)
-  self.deadline = c.timeout and self.started + c.timeout
+  self.deadline = c.timeout and self.started + c.timeout or nil
   if owner then
     self.container = owner
     self.oom_before = shared_oom(owner) or 0
@@ -444,7 +444,7 @@ function object.new(c, owner)
     for name, fd in pairs(streams.pipes(c)) do
       fields[name] = pipe.new(fd, name, self, turn)
     end
-    c.stream = nil -- which has served
+    c.stream = false -- which has served
   end
   if c.on and c.on.oom and c.memory_counted then
     local source, message = oom_source(self)

@@ -1,0 +1,131 @@
+-- The one table that a start passes along, from the options to the running container. Every field
+-- is listed here, in one of the four groups that say how long it is there; a spec reads the list
+-- and fails on a field that is not in it. Nothing in it is a module or has methods but fds, `undo`
+-- and what the caller gave.
+
+local context = {}
+
+--- @class Context
+---
+--- Asked: what config/ made of the options. There as long as the container, but for those of START.
+--- @field config table OCI's config.json: config/defaults.lua
+--- @field name string|false the name that no other container of this user has
+--- @field init boolean whether an init is pid 1, and not the program
+--- @field announce boolean whether the two lines "Running ..." are printed
+--- @field grace number seconds from TERM to KILL
+--- @field timeout number|false seconds until TERM
+--- @field on table|false the caller's functions by event
+--- @field user string|false NAME[:GROUP], as it was given
+--- @field users string|false "auto" or "subid": the kind of user namespace
+--- @field home_given boolean whether env says HOME
+--- @field network string|false "none" or "host"
+--- @field privileged boolean
+--- @field devices table|false devices of the host: config/resources.lua
+--- @field volumes table set of the mounts that were asked for
+--- @field volume_fields table where in the options each of them stands, for its error
+--- @field first_given table|false the first mount that was asked for
+--- @field implied table|false which option stands behind a setting: config/resources.lua
+--- @field cap_add table|false set of names
+--- @field cap_drop table|false set of names
+--- @field capabilities_given boolean whether `capabilities` says the whole set
+--- @field asked_capabilities table set of those that have to be there
+--- @field resource boolean whether an option is about resources
+--- @field stats boolean whether all is counted
+--- @field cpu_limit number|false seconds of the rlimit
+--- @field call table|false the function that runs in the place of a program: engine/call.lua
+--- @field stream table|false how the standard streams are given: config/streams.lua
+--- @field terminal table|false streams and size of a terminal: config/terminal.lua
+--- @field landlock table|false paths: linux/landlock.lua
+--- @field target Context|false of an exec process: the container that it joins
+--- @field debug boolean|function|false where the lines of the trace go
+---
+--- Prepared: made in the parent before the clone, and gone when the program runs.
+--- @field hook table|false the hooks and what they are told: engine/hooks.lua
+--- @field child_mode string "fork" or "vfork": engine/spawn.lua
+--- @field gate boolean whether init waits until the parent has hold of it
+--- @field shares_memory boolean whether the child's memory is the caller's until its exec
+--- @field namespaces table array of the names that the child is born in
+--- @field user_namespace boolean
+--- @field network_namespace boolean
+--- @field lacks_host boolean whether the caller is root, but not of the host
+--- @field maps_itself boolean whether the child writes its maps of ids
+--- @field born_in_cgroup boolean
+--- @field resolver string|false what the resolver reads where the network is the host's
+--- @field view boolean whether the root is an overlay of the host's
+--- @field trees table|false mounts that are held for the child: fs/mount_fd.lua
+--- @field seccomp table|false { program, flags }
+--- @field image userdata|integer|false the sealed image of init
+--- @field channel table|false the fds of the pipe and of the socket: engine/sync.lua
+--- @field tell userdata|integer|false where this process says what failed
+--- @field trace userdata|integer|false where this process writes the lines of the trace
+--- @field nproc integer|false the limit of processes where no cgroup holds it
+---
+--- Child only: what one of its steps leaves to another.
+--- @field sources table|false fds of the volumes' sources: fs/mounts.lua
+--- @field root userdata|false fd of the new root
+--- @field held table|false fds of /dev, /dev/pts, /proc and /sys as they were mounted
+--- @field capabilities table|false array of those that the program may have
+--- @field setgroups_denied boolean
+---
+--- Running: what the container is held by.
+--- @field pid integer|false
+--- @field pidfd userdata|false
+--- @field undo table what takes everything away: engine/cleanup.lua
+--- @field tty userdata|false the master of its terminal
+--- @field cgroup table|false its cgroups: linux/cgroup.lua
+--- @field memory_counted boolean
+--- @field freezer table|false linux/cgroup/freezer.lua
+--- @field paused boolean
+--- @field started number|false when the program began to run, by clock_gettime
+--- @field warnings table|false errors of hooks that stopped nothing
+
+--- Makes the context of a start.
+-- @tparam table asked what config/spec.lua made of the options
+-- @tparam table undo a stack of engine/cleanup.lua, which the context's owner runs
+-- @treturn Context
+function context.new(asked, undo)
+  return {
+    config = asked.config, name = asked.name or false, init = asked.init or false,
+    announce = asked.announce or false, grace = asked.grace, timeout = asked.timeout or false,
+    on = asked.on or false, user = asked.user or false, users = asked.users or false,
+    home_given = asked.home_given or false, network = asked.network or false,
+    privileged = asked.privileged or false, devices = asked.devices or false,
+    volumes = asked.volumes or {}, volume_fields = asked.volume_fields or {},
+    first_given = asked.first_given or false, implied = asked.implied or false,
+    cap_add = asked.cap_add or false, cap_drop = asked.cap_drop or false,
+    capabilities_given = asked.capabilities_given or false,
+    asked_capabilities = asked.asked_capabilities, resource = asked.resource or false,
+    stats = asked.stats or false, cpu_limit = asked.cpu_limit or false, call = asked.call or false,
+    stream = asked.stream or false, terminal = asked.terminal or false,
+    landlock = asked.landlock or false, target = asked.target or false,
+    debug = asked.debug or false,
+
+    hook = false, child_mode = "fork", gate = false, shares_memory = false, namespaces = {},
+    user_namespace = false, network_namespace = false, lacks_host = asked.lacks_host or false,
+    maps_itself = asked.maps_itself or false, born_in_cgroup = false, resolver = false,
+    view = false,
+    trees = asked.trees or false, seccomp = asked.seccomp or false, image = false, channel = false,
+    tell = false, trace = false, nproc = asked.nproc or false,
+
+    sources = false, root = false, held = false, capabilities = false,
+    setgroups_denied = asked.setgroups_denied or false,
+
+    pid = false, pidfd = false, undo = undo, tty = false, cgroup = false, memory_counted = false,
+    freezer = false, paused = false, started = false, warnings = false,
+  }
+end
+
+-- What only a start asks for: a program may hold many containers, and each for long.
+local START <const> = { "asked_capabilities", "resolver", "tell", "trees", "trace", "volumes",
+  "volume_fields" }
+
+--- The program runs: forgets what only the start asked for.
+-- @tparam Context ctx
+function context.started(ctx)
+  for _, field in ipairs(START) do
+    ctx[field] = false
+  end
+  ctx.config.mounts, ctx.config.linux.namespaces = nil, nil
+end
+
+return context

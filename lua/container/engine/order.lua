@@ -1,0 +1,224 @@
+-- What happens when, and why in that order: data. What drives a start, the trace (`debug`), the
+-- plan and the specs of the order read it.
+--
+-- A step is { name, side, fn, only, needs, why }. Its name begins with what an error of it names.
+-- `side` is the process that runs it: "prepare", the caller's process before the child is there;
+-- "parent", the same process after that; "child". Parent and child run at the same time, and wait
+-- for each other in the steps of the channel. `fn(ctx, pid)` answers true, or nil, message, errno,
+-- subject; or raises that by errors.try. With `only`, a field of the context, it runs where that is
+-- set. `needs` names steps that have to come before it.
+
+local call = require "container.engine.call"
+local capabilities = require "container.linux.capabilities"
+local cgroup = require "container.linux.cgroup"
+local chroot = require "container.fs.chroot"
+local devices = require "container.fs.devices"
+local hooks = require "container.engine.hooks"
+local hosts = require "container.fs.hosts"
+local join = require "container.engine.join"
+local keyring = require "container.linux.keyring"
+local landlock = require "container.linux.landlock"
+local masks = require "container.fs.masks"
+local mount_fd = require "container.fs.mount_fd"
+local mounts = require "container.fs.mounts"
+local names = require "container.engine.names"
+local namespaces = require "container.linux.namespaces"
+local network = require "container.linux.network"
+local process = require "container.linux.process"
+local rlimits = require "container.linux.rlimits"
+local rootfs = require "container.fs.rootfs"
+local seccomp = require "container.linux.seccomp"
+local streams = require "container.engine.streams"
+local sync = require "container.engine.sync"
+local sysctl = require "container.linux.sysctl"
+local terminal = require "container.engine.terminal"
+local user = require "container.linux.user"
+local userns = require "container.linux.userns"
+local uts = require "container.linux.uts"
+
+local order = {}
+
+--- A container's start.
+order.start = {
+  { name = "namespace.choose", side = "prepare", fn = namespaces.prepare,
+    why = "others ask whether there is a user namespace" },
+  { name = "hooks.begin", side = "prepare", fn = hooks.prepare, only = "hook",
+    why = "poststop hooks run when everything else is undone" },
+  { name = "rootfs.check", side = "prepare", fn = rootfs.prepare, needs = { "namespace.choose" },
+    why = "the likeliest mistake is refused before anything is made" },
+  { name = "mount.check", side = "prepare", fn = mounts.prepare,
+    why = "the sources of volumes are as likely a mistake" },
+  { name = "user.find", side = "prepare", fn = user.prepare, needs = { "rootfs.check" },
+    why = "reads /etc/passwd of that root" },
+  { name = "seccomp.compile", side = "prepare", fn = seccomp.prepare,
+    why = "reads a profile, and may compile it" },
+  { name = "name.claim", side = "prepare", fn = names.prepare,
+    why = "the first that another process can see" },
+  { name = "cgroup.make", side = "prepare", fn = cgroup.prepare, needs = { "name.claim" },
+    why = "the child is born in it, or joins it first" },
+  { name = "process.check", side = "prepare", fn = process.prepare,
+    why = "makes the sealed image that pid 1 runs from" },
+  { name = "stream.open", side = "prepare", fn = streams.prepare, only = "stream",
+    why = "pipes and files in the place of the caller's streams" },
+  { name = "call.open", side = "prepare", fn = call.prepare, only = "call",
+    why = "the pipe that the function's values come over" },
+  { name = "idmap.claim", side = "prepare", fn = userns.prepare, needs = { "namespace.choose" },
+    why = "a range of ids that no other container has" },
+  { name = "channel.open", side = "prepare", fn = sync.prepare,
+    why = "the pipe for refusals and the socket, the last that the child needs" },
+
+  { name = "namespace.hold", side = "parent", fn = namespaces.parent,
+    why = "a pidfd means the child and never another process of its number" },
+  { name = "cgroup.limit", side = "parent", fn = cgroup.parent, needs = { "cgroup.make" },
+    why = "limits that the child's start would exceed in shared memory" },
+  { name = "channel.gate", side = "parent", fn = sync.open_gate, only = "gate",
+    needs = { "cgroup.limit" }, why = "init goes on when its limits are set" },
+  { name = "stream.leave", side = "parent", fn = streams.parent, only = "stream",
+    why = "only the child holds its ends, so their end can be seen" },
+  { name = "call.leave", side = "parent", fn = call.parent, only = "call",
+    why = "only the child can write values" },
+  { name = "idmap.write", side = "parent", fn = userns.parent, only = "users",
+    needs = { "idmap.claim" }, why = "the child waits for its ids" },
+  { name = "tree.map", side = "parent", fn = mount_fd.parent, only = "trees",
+    needs = { "idmap.write" }, why = "idmapped mounts take the user namespace with its maps" },
+  { name = "channel.release", side = "parent", fn = sync.parent,
+    needs = { "idmap.write", "tree.map" }, why = "a child that waits goes on" },
+  { name = "hooks.host", side = "parent", fn = hooks.parent, only = "hook",
+    needs = { "channel.release" }, why = "prestart and createRuntime, while the child waits" },
+
+  { name = "stream.place", side = "child", fn = streams.child, only = "stream",
+    why = "from files of the caller, which are closed next" },
+  { name = "channel.close_others", side = "child", fn = sync.child,
+    needs = { "stream.place" }, why = "no file of the caller is open after this" },
+  { name = "channel.wait", side = "child", fn = sync.await, needs = { "channel.close_others" },
+    why = "no step is any good before the child has its ids" },
+  { name = "process.session", side = "child", fn = process.child, needs = { "channel.wait" },
+    why = "from here on it dies with the launcher" },
+  { name = "cgroup.join", side = "child", fn = cgroup.child, needs = { "process.session" },
+    why = "before anything is spent that the limits count" },
+  { name = "idmap.become", side = "child", fn = userns.child, needs = { "cgroup.join" },
+    why = "without ids nothing can be mounted; with those of a range no cgroup of root's joined" },
+  { name = "hostname.set", side = "child", fn = uts.child, needs = { "idmap.become" },
+    why = "takes the rights in the new UTS namespace" },
+  { name = "chroot.leave", side = "child", fn = chroot.leave, needs = { "idmap.become" },
+    why = "nothing of the host's is above the root after this" },
+  { name = "mount.private", side = "child", fn = mounts.private, needs = { "idmap.become" },
+    why = "or the host would see the first mount" },
+  { name = "mount.sources", side = "child", fn = mounts.sources, needs = { "mount.private" },
+    why = "before the new root is on top of what \"..\" leads to" },
+  { name = "rootfs.make", side = "child", fn = rootfs.child, needs = { "mount.sources" },
+    why = "what is mounted needs a root to be mounted in" },
+  { name = "mount.all", side = "child", fn = mounts.child, needs = { "rootfs.make" },
+    why = "while the old root is there: proc needs it" },
+  { name = "hosts.write", side = "child", fn = hosts.child, needs = { "mount.all" },
+    why = "has the container's /dev" },
+  { name = "sysctl.set", side = "child", fn = sysctl.child, needs = { "mount.all" },
+    why = "before /proc/sys is read-only, in the container's network namespace" },
+  { name = "terminal.open", side = "child", fn = terminal.child, only = "terminal",
+    needs = { "mount.all" }, why = "of the devpts just mounted" },
+  { name = "device.make", side = "child", fn = devices.child, needs = { "mount.all" },
+    why = "into the /dev just mounted, from the host's nodes" },
+  { name = "mount.given", side = "child", fn = mounts.given, needs = { "device.make" },
+    why = "volumes from the old root, also onto devices" },
+  { name = "mask.cover", side = "child", fn = masks.child, needs = { "mount.given", "sysctl.set" },
+    why = "over what has just been mounted" },
+  { name = "hooks.create", side = "child", fn = hooks.create, only = "hook",
+    needs = { "mask.cover" }, why = "all is made, and nothing of the host's is gone yet" },
+  { name = "rootfs.pivot", side = "child", fn = rootfs.pivot,
+    needs = { "mount.all", "device.make", "mask.cover" }, why = "the host's files end here" },
+  { name = "network.up", side = "child", fn = network.child, only = "network_namespace",
+    needs = { "idmap.become" }, why = "the loopback interface" },
+  { name = "process.enter", side = "child", fn = process.enter, needs = { "rootfs.pivot" },
+    why = "with the rights to make a directory" },
+  { name = "limit.oom_score", side = "child", fn = rlimits.score, needs = { "rootfs.pivot" },
+    why = "by the container's own /proc" },
+  { name = "limit.set", side = "child", fn = rlimits.child, needs = { "rootfs.pivot" },
+    why = "after the last step that could need more than the limit" },
+  { name = "limit.check", side = "child", fn = rlimits.holds, needs = { "limit.set" },
+    why = "a limit that does not hold is refused" },
+  { name = "keyring.join", side = "child", fn = keyring.child,
+    why = "a session keyring of its own" },
+  { name = "landlock.restrict", side = "child", fn = landlock.child, only = "landlock",
+    needs = { "rootfs.pivot", "process.enter" },
+    why = "the last that has the right to it and still sees files" },
+  { name = "seccomp.early", side = "child", fn = seccomp.early, only = "seccomp",
+    needs = { "landlock.restrict" },
+    why = "without no_new_privs it takes a right that ends below" },
+  { name = "capability.bound", side = "child", fn = capabilities.bound,
+    needs = { "landlock.restrict" }, why = "takes a right that the next step may end" },
+  { name = "user.become", side = "child", fn = user.child, needs = { "capability.bound" },
+    why = "takes rights that the next step ends" },
+  { name = "capability.set", side = "child", fn = capabilities.child, needs = { "user.become" },
+    why = "with no_new_privs there is no way back" },
+  { name = "seccomp.filter", side = "child", fn = seccomp.child, only = "seccomp",
+    needs = { "capability.set" }, why = "it would refuse the other steps" },
+  { name = "hooks.start", side = "child", fn = hooks.start, only = "hook",
+    needs = { "seccomp.filter" }, why = "with all the restrictions of the program" },
+  { name = "call.run", side = "child", fn = call.child, only = "call",
+    needs = { "seccomp.filter" }, why = "a function of the caller in the program's place" },
+  { name = "exec.init", side = "child", fn = process.exec,
+    needs = { "limit.set", "seccomp.filter" }, why = "becomes init, which starts the program" },
+}
+
+--- A further process in a running container. No process moves into a PID namespace, only children
+-- are born in it: so there is a process between, "join", which joins the container and makes the
+-- program's process, "child", as a child of its own parent.
+order.exec = {
+  { name = "user.find", side = "prepare", fn = user.prepare, only = "user",
+    why = "reads /etc/passwd of the container" },
+  { name = "process.check", side = "prepare", fn = process.prepare,
+    why = "the sealed image that its process runs from" },
+  { name = "stream.open", side = "prepare", fn = streams.prepare, only = "stream",
+    why = "pipes and files in the place of the caller's streams" },
+  { name = "channel.open", side = "prepare", fn = sync.prepare,
+    why = "the pipe for refusals and the socket" },
+
+  { name = "stream.place", side = "join", fn = streams.child, only = "stream",
+    why = "from files of the caller, which are closed next" },
+  { name = "channel.close_others", side = "join", fn = join.keep, needs = { "stream.place" },
+    why = "no file of the caller is open after this but the container's pidfd" },
+  { name = "limit.oom_score", side = "join", fn = rlimits.score,
+    why = "while /proc is the host's and shows this process to itself" },
+  { name = "join.hide", side = "join", fn = join.hide,
+    why = "before a process of the container could look" },
+  { name = "process.follow", side = "join", fn = process.follow,
+    why = "from here on it dies with the launcher" },
+  { name = "cgroup.join", side = "join", fn = join.cgroup, why = "by a path of the host's" },
+  { name = "join.enter", side = "join", fn = join.enter, needs = { "join.hide", "cgroup.join" },
+    why = "all namespaces at once: the host's files end here, and its next child is in them" },
+  { name = "channel.wait", side = "child", fn = sync.await,
+    why = "the launcher knows by now which process to end if this fails" },
+  { name = "process.session", side = "child", fn = process.child, needs = { "channel.wait" },
+    why = "from here on it too dies with the launcher" },
+  { name = "idmap.become", side = "child", fn = userns.join, needs = { "process.session" },
+    why = "without ids nothing can be opened" },
+  { name = "join.hide_again", side = "child", fn = join.hide, needs = { "idmap.become" },
+    why = "a change of ids undoes it" },
+  { name = "terminal.open", side = "child", fn = terminal.join, only = "terminal",
+    needs = { "idmap.become" }, why = "has the rights" },
+  { name = "process.enter", side = "child", fn = process.enter, needs = { "idmap.become" },
+    why = "with the rights to make a directory" },
+  { name = "limit.set", side = "child", fn = rlimits.child, needs = { "process.enter" },
+    why = "after the last step that could need more than the limit" },
+  { name = "keyring.join", side = "child", fn = keyring.child,
+    why = "a session keyring of its own" },
+  { name = "landlock.restrict", side = "child", fn = landlock.child, only = "landlock",
+    needs = { "process.enter" }, why = "from here on as in a start" },
+  { name = "seccomp.early", side = "child", fn = seccomp.early, only = "seccomp",
+    needs = { "landlock.restrict" },
+    why = "without no_new_privs it takes a right that ends below" },
+  { name = "capability.bound", side = "child", fn = capabilities.bound,
+    needs = { "landlock.restrict" }, why = "takes a right that the next step may end" },
+  { name = "user.become", side = "child", fn = user.child, needs = { "capability.bound" },
+    why = "takes rights that end below" },
+  { name = "join.hide_last", side = "child", fn = join.hide, needs = { "user.become" },
+    why = "a change of ids undoes it" },
+  { name = "capability.set", side = "child", fn = capabilities.child, needs = { "user.become" },
+    why = "with no_new_privs there is no way back" },
+  { name = "seccomp.filter", side = "child", fn = seccomp.child, only = "seccomp",
+    needs = { "capability.set" }, why = "it would refuse the other steps" },
+  { name = "exec.init", side = "child", fn = process.exec, needs = { "seccomp.filter" },
+    why = "becomes init's image, which becomes the program" },
+}
+
+return order
