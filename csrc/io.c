@@ -261,12 +261,16 @@ static int io_receive_fd(lua_State *L)
 	ssize_t n;
 
 	io_message_init(&m);
+	/* Alignment leaves room for a second one, which would be open here without an owner. */
+	m.header.msg_controllen = CMSG_LEN(sizeof(fd));
 	do
 		n = recvmsg(socket, &m.header, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return sys_fail(L, "recvmsg", NULL);
-	if (m.header.msg_controllen < CMSG_LEN(sizeof(fd)) || head->cmsg_type != SCM_RIGHTS)
+	if (m.header.msg_controllen < CMSG_LEN(sizeof(fd)) ||
+	    head->cmsg_len != CMSG_LEN(sizeof(fd)) || head->cmsg_level != SOL_SOCKET ||
+	    head->cmsg_type != SCM_RIGHTS)
 		return sys_fail_with(L, EBADMSG, "recvmsg", NULL);
 	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
 	return fd_give(slot, fd) ? 1 : sys_fail(L, "recvmsg", NULL);

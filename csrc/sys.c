@@ -2,6 +2,7 @@
 #include "container.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -208,7 +209,7 @@ The reason that an errno stands for, in English. strerror(3)
 */
 static int sys_strerror(lua_State *L)
 {
-	lua_pushstring(L, compat_reason((int)luaL_checkinteger(L, 1)));
+	lua_pushstring(L, compat_reason((int)sys_check_range(L, 1, INT_MIN, INT_MAX)));
 	return 1;
 }
 

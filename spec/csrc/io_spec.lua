@@ -1,4 +1,5 @@
 local sys = require "container.sys"
+local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
 -- A new file with contents, and its path.
@@ -201,6 +202,21 @@ describe("sys.send_fd and receive_fd", function()
     sys.write(from, "more")
     assert(sys.receive_fd(to)):close()
     assert.equal("more", sys.read(to))
+  end)
+
+  it("take one open file, and leave none behind that came with it", function()
+    local from, to = assert(sys.socketpair())
+    local _ <close> = from
+    local _ <close> = to
+    local hand = command.program "hand"
+    local pid = assert(sys.clone({}, function()
+      assert(sys.close_others { from })
+      sys.exec { hand, "both", "3" }
+    end))
+    assert.same({ "exit", 0 }, { support.wait(pid) })
+    local before = #sys.list("/proc/self/fd")
+    assert(sys.receive_fd(to)):close()
+    assert.equal(before, #sys.list("/proc/self/fd"))
   end)
 
   it("are refused what is no socket and no open file, and what brings no file", function()
