@@ -52,17 +52,24 @@ static int open_file(lua_State *L)
 	return fd_give(slot, fd) ? 1 : sys_fail(L, "open", path);
 }
 
+/*
+ * How often a path with ".." is looked up while others rename somewhere on the machine, which is when
+ * the kernel cannot say that it stayed beneath the root. A process that renames all the time cannot
+ * hold up a start by that.
+ */
+#define OPEN_TRIES 1000
+
 /* Opens a path as if the directory were the root. */
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve)
 {
 	struct {
 		uint64_t flags, mode, resolve;
 	} how = { flags | O_CLOEXEC, 0, resolve | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	int fd;
+	int fd, tries = OPEN_TRIES;
 
 	do
 		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	while (fd < 0 && (errno == EINTR || (errno == EAGAIN && --tries > 0)));
 	return fd;
 }
 

@@ -151,21 +151,18 @@ covered by its fd, so that nobody can put something else in its place.
 @string path
 @param file fd of what covers a file
 @param[opt] directory fd of what covers a directory
-@string[opt="nosymlinks"] resolve symlinks: those that lead to somewhere beneath the root are
-followed
 @return true, or nil, message, errno (ENOENT when it is not there; EISDIR for a directory when
 nothing was given that covers one)
 */
 static int tree_cover(lua_State *L)
 {
-	static const char *const words[] = { "nosymlinks", "symlinks", NULL };
 	int rc, root = fd_check(L, 1), file = fd_check(L, 3);
 	const char *path = sys_check_string(L, 2);
 	int directory = lua_isnoneornil(L, 4) ? -1 : fd_check(L, 4);
-	int err, target, links = luaL_checkoption(L, 5, "nosymlinks", words);
+	int err, target;
 	struct stat st;
 
-	target = open_in(root, path, O_PATH, links ? 0 : RESOLVE_NO_SYMLINKS);
+	target = open_in(root, path, O_PATH, RESOLVE_NO_SYMLINKS);
 	if (target < 0)
 		return sys_fail(L, "openat2", path);
 	rc = fstat(target, &st);

@@ -24,6 +24,7 @@ end
 -- root is a filesystem with both.
 local HOSTS <const> = {
   ["mounts"] = [[
+    mount -t tmpfs none /srv
     for d in etc var; do
       mkdir /mnt/upper-$d /mnt/work-$d
       mount -t overlay none /$d \

@@ -184,6 +184,15 @@ describe("a device that root asks for #root", function()
   end)
 end)
 
+describe("a device of the default #root", function()
+  it("can be asked for, and be another one", function()
+    assert.equal("c null\n", command.root:print("--device=/dev/null", "--device=/dev/null", "sh",
+      "-c", "stat -c %F /dev/null | cut -c1 | tr '\\n' ' '; echo x >/dev/null; echo null"))
+    assert.equal("2\n", command.root:print("--device=/dev/zero:/dev/full", "sh", "-c",
+      "head -c 2 /dev/full | wc -c"))
+  end)
+end)
+
 describe("a hostile root #root", function()
   it("has nothing made or mounted outside while its links are swapped", function()
     local outside, root, source = support.tmpdir(), command.root:rootfs(), support.tmpdir()

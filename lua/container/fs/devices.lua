@@ -60,23 +60,26 @@ function device.is_inside(c, entry)
 end
 
 --- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
--- and before a volume is mounted there, which lies on what is made here.
+-- and before a volume is mounted there, which lies on what is made here. What was asked for takes
+-- the place of one of the default.
 function device.child(c)
-  local dev = c.held["/dev"]
-  for _, entry in ipairs(NODES) do
-    local name, major, minor = table.unpack(entry)
-    local ok, why, number = node(dev, name, "/dev/" .. name, "char", 0x1b6, major, minor) -- 0666
-    if not ok then
-      return nil, why, number
+  local dev, made = c.held["/dev"], {}
+  for _, entry in ipairs(c.config.linux.devices or {}) do
+    if not made[entry.path] and not device.is_inside(c, entry) then
+      local ok, why, number = asked(dev, entry)
+      if not ok then
+        return nil, why, number
+      end
+      made[entry.path] = true
     end
   end
-  for _, entry in ipairs(c.config.linux.devices or {}) do
-    local ok, why, number = true, nil, nil
-    if not device.is_inside(c, entry) then
-      ok, why, number = asked(dev, entry)
-    end
-    if not ok then
-      return nil, why, number
+  for _, entry in ipairs(NODES) do
+    local name, major, minor = table.unpack(entry)
+    if not made["/dev/" .. name] then
+      local ok, why, number = node(dev, name, "/dev/" .. name, "char", 0x1b6, major, minor) -- 0666
+      if not ok then
+        return nil, why, number
+      end
     end
   end
   for name, target in pairs(LINKS) do
