@@ -1,4 +1,5 @@
--- What `require "container"` adds to the primitives: run, spawn, call, poll, plan, features.
+-- What `require "container"` adds to the primitives: run, spawn, call, spawn_call, poll, plan,
+-- features.
 
 local check = require "container.check"
 local errors = require "container.error"
@@ -64,6 +65,19 @@ function library.run(options)
   return c:wait()
 end
 
+local function spawn_call(name, options, fn, ...)
+  if type(fn) ~= "function" then
+    return nil, errors.new("spec", ("%s: expected a function, got a %s"):format(name, type(fn)))
+  end
+  local c, err = start(options, call.new(fn, ...))
+  if not c then
+    return nil, err
+  end
+  local self = object.of(c)
+  table.insert(self.sources, call.source(self))
+  return c
+end
+
 --- Runs a function in a container, in the place of a program, with every limit on it. It is pid 1,
 -- so the programs that it starts and leaves behind end with it, and it has a copy of everything: of
 -- its upvalues, of the modules that are loaded, of the arguments. What it changes is gone with it,
@@ -81,21 +95,21 @@ end
 -- returned), "exit" (it ended its process), "timeout", "signal", "rlimit", "oom", "seccomp" or
 -- "malformed" (it wrote something else into the pipe)
 function library.call(options, fn, ...)
-  if type(fn) ~= "function" then
-    return nil, errors.new("spec", ("call: expected a function, got a %s"):format(type(fn)))
-  end
-  local c <close>, err = start(options, call.new(fn, ...))
+  local c <close>, err = spawn_call("call", options, fn, ...)
   if not c then
     return nil, err
   end
-  local self = object.of(c)
-  table.insert(self.sources, call.source(self))
-  local result
-  result, err = self:wait()
-  if not result then
-    return nil, err
-  end
-  return call.outcome(self.state, result)
+  return c:wait()
+end
+
+--- Starts a function in a container as `call` does, and does not wait for it.
+-- @tparam table options as of `call`
+-- @func fn
+-- @param ... its arguments
+-- @return an object as of `spawn`, whose `wait` answers what `call` would, and whose `poll` answers
+-- true when that is there; or nil and an error
+function library.spawn_call(options, fn, ...)
+  return spawn_call("spawn_call", options, fn, ...)
 end
 
 --- Starts a second program in the container: in all its namespaces and its cgroups, with its

@@ -24,8 +24,8 @@ describe("require \"container\"", function()
     assert.same({ "_VERSION", "call", "cgroup_pids", "cgroup_place", "chdir", "chroot",
       "clock_gettime", "clone", "exec", "features", "gethostname", "getpid", "kill", "mount",
       "mount_proc", "pivot_root", "plan", "poll", "ppoll", "read_signal", "rmdir", "run",
-      "sethostname", "setns", "signal_name", "signalfd", "sigprocmask", "spawn", "umount",
-      "unshare", "wait" },
+      "sethostname", "setns", "signal_name", "signalfd", "sigprocmask", "spawn", "spawn_call",
+      "umount", "unshare", "wait" },
       names)
     local readme = assert(sys.read_file("README.md"))
     for _, name in ipairs(names) do

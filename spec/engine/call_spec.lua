@@ -306,3 +306,64 @@ describe("a function of an ordinary user's #userns", function()
     assert.same({ status = 0, stdout = "3\n", stderr = "" }, result)
   end)
 end)
+
+describe("container.spawn_call #root", function()
+  local function spawn(options, ...)
+    options.pids, options.timeout = options.pids or PIDS, options.timeout or 20
+    return api.spawn_call(options, ...)
+  end
+
+  it("gives the object at once, and wait the values, also when asked again", function()
+    local c <close> = assert(spawn({}, function(...) return nil, false, { ... }, nil end, 1, "two"))
+    assert.is_true(c.pid > 0)
+    for _ = 1, 2 do
+      assert.same({ n = 4, [2] = false, [3] = { 1, "two" } }, table.pack(c:wait()))
+    end
+    c:close()
+    assert.equal(4, select("#", c:wait()))
+  end)
+
+  it("gives an object for event loops: its fd is ready with its values", function()
+    local c <close> = assert(spawn({}, function() return false, ("x"):rep(1000000) end))
+    local number, turns, done = c:fileno(), 0
+    assert.is_false(c:poll())
+    repeat
+      assert.is_true(sys.ppoll({ number }, 20 * support.patience)[1])
+      done, turns = c:poll(), turns + 1
+    until done or turns > 1000
+    assert.is_true(done)
+    local value, text = c:wait()
+    assert.is_false(value)
+    assert.equal(1000000, #text)
+  end)
+
+  it("is killed as any other, and wait says why there are no values", function()
+    local c <close> = assert(spawn({}, function() while true do end end))
+    local _, running = c:wait(0.05)
+    assert.equal(sys.errno.ETIMEDOUT, running.errno)
+    assert(c:kill "KILL")
+    local none, err = c:wait()
+    assert.is_nil(none)
+    assert.same({ "call", "signal", "KILL" }, { err.step, err.reason, err.result.signal })
+    assert.is_true(c:poll())
+  end)
+
+  it("runs several at once", function()
+    local list = {}
+    for i = 1, 5 do
+      list[i] = assert(spawn({}, function() return i * i end))
+    end
+    local sum = 0
+    for _, c in ipairs(list) do
+      local one <close> = c
+      sum = sum + one:wait()
+    end
+    assert.equal(55, sum)
+  end)
+
+  it("refuses what is no function", function()
+    local c, err = spawn({}, "print")
+    assert.is_nil(c)
+    assert.equal("spec: spawn_call: expected a function, got a string", tostring(err))
+  end)
+end)

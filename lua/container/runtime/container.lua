@@ -1,5 +1,6 @@
 -- A container that runs, as the host program holds it: what `container.spawn` gives back.
 
+local call = require "container.engine.call"
 local errors = require "container.error"
 local handle = require "container.runtime.handle"
 local pipe = require "container.runtime.pipe"
@@ -49,6 +50,18 @@ local function outcome(self)
     return nil, failure("wait", "the container is being taken away", sys.errno.EBUSY)
   end
   return self.result
+end
+
+--- The same of a function: its values, the same ones again when asked again.
+local function values(self)
+  if not self.values then
+    local result, err = outcome(self)
+    if not result then
+      return nil, err
+    end
+    self.values = table.pack(call.outcome(self.state, result))
+  end
+  return table.unpack(self.values, 1, self.values.n)
 end
 
 local function kill(self)
@@ -218,7 +231,8 @@ end
 --   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,
 --     `stderr_size`, how many bytes came
 --
--- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. wait(2)
+-- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. Of
+-- `spawn_call` what the function returns, or nil and an error, as of `call`. wait(2)
 function methods:wait(seconds, asking)
   if seconds ~= nil and not (math.type(seconds) and seconds >= 0) then
     return nil, failure("wait", "expected a number of seconds", sys.errno.EINVAL)
@@ -234,7 +248,12 @@ function methods:wait(seconds, asking)
     left = finish and math.max(finish - sys.clock_gettime(), 0)
     turn(self, left)
   end
-  if self.closed then
+  if self.closed and self.state.call then
+    if asking then
+      return true
+    end
+    return values(self)
+  elseif self.closed then
     return outcome(self)
   elseif asking then
     return false

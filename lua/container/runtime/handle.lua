@@ -8,11 +8,11 @@ local handle = {}
 local EVENTS <const> = { "__close", "__gc", "__tostring" }
 
 --- What a method answers, with the handle where that is the inner table.
-local function answer(given, self, first, ...)
-  if rawequal(first, self) then
-    return given, ...
+local function answer(given, self, ...)
+  if select("#", ...) > 0 and rawequal((...), self) then
+    return given, select(2, ...)
   end
-  return first, ...
+  return ...
 end
 
 --- Makes a kind of handles.
