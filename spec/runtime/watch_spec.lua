@@ -163,6 +163,53 @@ describe("the fd of an object #root", function()
     assert.equal(before, fds())
   end)
 
+  it("may be closed by a function that poll calls", function()
+    local c
+    c = spawn { "echo", "x", stdout = function() c:close() end }
+    local number = c:fileno()
+    assert.is_true(sys.ppoll({ number }, DEADLINE)[1])
+    local result, err = c:poll()
+    assert.is_nil(result)
+    assert.equal("wait: the container was closed", tostring(err))
+    assert.is_nil((c:fileno()))
+  end)
+
+  it("of a terminal does not wait either, and is valid after the container's end", function()
+    local c <close> = spawn { "sh", "-c", "read x; echo got $x; exit 5", tty = true }
+    local number, text = c.tty:fileno(), ""
+    assert.is_false(c.tty:readsome())
+    assert(c.tty:write "hello\n")
+    local piece
+    repeat
+      assert.is_true(sys.ppoll({ number }, DEADLINE)[1])
+      piece = c.tty:readsome()
+      text = text .. (piece or "")
+    until piece == nil
+    assert.matches("got hello\r\n$", text)
+    assert.equal(5, drive(c).status)
+    assert.equal(number, c.tty:fileno())
+    c:close()
+    assert.is_nil((c.tty:fileno()))
+  end)
+
+  it("is refused where there are no more fds, and given later", function()
+    local result = support.script [[
+      local c <close> = assert(container.spawn { "sleep", "1000" })
+      assert(sys.setrlimit("nofile", 64, 64))
+      local list = {}
+      repeat
+        local file = io.open("/dev/null")
+        list[#list + 1] = file
+      until not file
+      local _, err = c:fileno()
+      print(err.step, err.errno == 24)
+      list = nil
+      collectgarbage()
+      print(math.type(c:fileno()))]]
+    assert.equal("", result.stderr)
+    assert.equal("fd\ttrue\ninteger\n", result.stdout)
+  end)
+
   it("is refused in a copy of the process", function()
     local c <close> = spawn { "sleep", "1000" }
     local pid = assert(sys.clone({}, function()
