@@ -183,7 +183,9 @@ function channel.wait(c)
   program = program ~= "" and program or "\"\""
   local reason = sys.strerror(errno)
   if step == "init" then
-    return errors.refusal(step, reason .. channel.NEEDS, errno, program)
+    local needs = errno == sys.errno.EMFILE and " (init needs an fd beside the standard streams: a "
+      .. "limit of nofile has to leave room for it)" or channel.NEEDS
+    return errors.refusal(step, reason .. needs, errno, program)
   elseif step == "fork" and errno == sys.errno.EAGAIN then
     reason = reason .. " (init and the program are two processes: the pids limit has to leave room "
       .. "for both; without an init it takes one)"

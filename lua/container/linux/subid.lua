@@ -1,11 +1,11 @@
 -- Ranges of ids: which of them an administrator has given away, and one that no other running
 -- container has. subuid(5), subgid(5)
 --
--- A launcher has a lock on a file that is named after its range, as long as it lives; one whose
--- lock is free belongs to a launcher that was killed. flock(2)
+-- A launcher has a lock on a file that is named after its range, as long as it lives: fs/lock.lua.
 
 local sys = require "container.sys"
 local file = require "container.fs.path"
+local lock = require "container.fs.lock"
 
 local range = {}
 
@@ -68,10 +68,6 @@ local function areas(kind)
   return { { first = FIRST, last = LAST } }, entries(kind)
 end
 
-local function path_of(kind, first)
-  return ("%s/%s:%d"):format(PLACE, kind, first)
-end
-
 --- Whether another range that has a file has ids of this one, for an administrator may have changed
 -- the areas meanwhile.
 local function is_crossed(kind, first)
@@ -84,32 +80,28 @@ local function is_crossed(kind, first)
   return false
 end
 
---- A lock on a range that has no file; nil without a message if it has. Another launcher's sweep
--- may come between the making and the locking; then it is a lock on nothing.
-local function lock(kind, first)
-  local path = path_of(kind, first)
-  local fd, message, errno = sys.open(path, "rdwr,creat,excl,nofollow", 0x180) -- 0600
+--- A lock on a range that has no file; nil without a message if it has, or has just been removed.
+local function claim(dir, kind, first)
+  local name = ("%s:%d"):format(kind, first)
+  local fd, message, errno = lock.file(dir, name, true)
   if not fd then
-    if errno == sys.errno.EEXIST then
+    if errno == sys.errno.EEXIST or errno == sys.errno.EAGAIN then
       return nil
     end
     return nil, message, errno
+  elseif not is_crossed(kind, first) then
+    return fd
   end
-  if sys.flock(fd, "ex,nb") and sys.stat(fd, "nlink") > 0 then
-    if not is_crossed(kind, first) then
-      return fd
-    end
-    os.remove(path)
-  end
+  os.remove(PLACE .. "/" .. name)
   fd:close()
 end
 
-local function choose(kind)
+local function choose(dir, kind)
   local list, others = areas(kind)
   for _, area in ipairs(list) do
     for first = area.first, area.last - range.SIZE + 1, range.SIZE do
       if not overlaps(first, others) then
-        local fd, message, errno = lock(kind, first)
+        local fd, message, errno = claim(dir, kind, first)
         if fd or message then
           return fd and first, fd or message, errno
         end
@@ -118,15 +110,9 @@ local function choose(kind)
   end
 end
 
---- Takes away what killed launchers left.
+--- Removes what killed launchers left.
 local function sweep()
-  for _, name in ipairs(sys.list(PLACE) or {}) do
-    local path = name:find("^[ug]id:%d+$") and PLACE .. "/" .. name
-    local fd <close> = path and sys.open(path, "rdonly,nofollow,nonblock") or nil
-    if fd and sys.flock(fd, "ex,nb") then
-      os.remove(path)
-    end
-  end
+  lock.sweep(PLACE, function(name) return name:find("^[ug]id:%d+$") end, os.remove)
 end
 
 --- Takes a range that no other container has, until `undo` runs or this process ends.
@@ -138,16 +124,16 @@ function range.take(undo, kind)
   if not dir then
     return nil, refusal, number
   end
-  local first, fd, errno = choose(kind)
+  local first, fd, errno = choose(dir, kind)
   -- After, not before: what a launcher left that was killed just now may still be ending, and its
   -- range is the last to be used again.
   sweep()
   if not first and not fd then
-    first, fd, errno = choose(kind)
+    first, fd, errno = choose(dir, kind)
   end
   if first then
     undo:push(fd.close, fd)
-    undo:push(os.remove, path_of(kind, first)) -- while the lock is held
+    undo:push(os.remove, ("%s/%s:%d"):format(PLACE, kind, first)) -- while the lock is held
     return first
   elseif fd then
     return nil, fd, errno

@@ -1,8 +1,8 @@
 -- The directories of a container's cgroup: one in each hierarchy that holds something of it, all
--- of one name, each with a lock as long as the launcher lives. One whose lock is free belongs to a
--- launcher that was killed, and the next run takes it away. A lock, not a pid in the name: pids are
--- used again, and mean nothing in another PID namespace.
+-- of one name, each with a lock as long as the launcher lives (fs/lock.lua). One whose lock is free
+-- belongs to a launcher that was killed, and the next run removes it.
 
+local lock = require "container.fs.lock"
 local sys = require "container.sys"
 local v1 = require "container.linux.cgroup.v1"
 
@@ -19,11 +19,9 @@ local function open(path)
   return sys.open(path, "rdonly,directory")
 end
 
---- Takes a directory away that nobody holds. What is left in it has outlived a launcher that died,
--- which nothing should.
+--- Removes a directory whose lock is held. What is left in it has outlived a launcher that died.
 local function remove(version, path)
-  local lock <close> = open(path)
-  if lock and sys.flock(lock, "ex,nb") and not sys.rmdir(path) then
+  if not sys.rmdir(path) then
     version.kill(path)
     sys.rmdir(path)
   end
@@ -38,8 +36,11 @@ local function remove_others(place, name)
     local directory = controller and sys.cgroup_directory(controller)
     if directory and directory ~= place then
       local path = directory .. "/" .. name
-      if sys.stat(path) then
-        remove(v1, path)
+      local held <close> = open(path)
+      if held then
+        if lock.hold(held) then
+          remove(v1, path)
+        end
         gone = gone and not sys.stat(path)
       end
     end
@@ -51,19 +52,14 @@ end
 -- so that what could not be taken away yet is found again. Who has many containers alive does not
 -- try all of its own locks for each more.
 function home.sweep(version, place)
-  for _, name in ipairs(sys.list(place) or {}) do
+  lock.sweep(place, function(name)
     local own = ours[name]
-    if name:sub(1, #PREFIX) == PREFIX and not (own and own:fileno()) then
-      local path = place .. "/" .. name
-      local lock <close> = open(path)
-      if lock and sys.flock(lock, "ex,nb") then
-        lock:close()
-        if remove_others(place, name) or version.kill(path) then
-          remove(version, path)
-        end
-      end
+    return name:sub(1, #PREFIX) == PREFIX and not (own and own:fileno())
+  end, function(path)
+    if remove_others(place, path:match("[^/]*$")) or version.kill(path) then
+      remove(version, path)
     end
-  end
+  end)
 end
 
 --- One directory with a lock on it. Another launcher's sweep may come between the making and the
@@ -71,14 +67,14 @@ end
 -- @return the lock; or false when the name is no use; or nil, message, errno
 local function make(path)
   local ok, message, errno = sys.mkdir(path)
-  local lock
+  local held
   if ok then
-    lock, message, errno = open(path)
+    held, message, errno = open(path)
   end
-  if lock and sys.flock(lock, "ex,nb") and sys.stat(path) then
-    return lock
-  elseif lock then
-    lock:close()
+  if held and sys.flock(held, "ex,nb") and sys.stat(path) then
+    return held
+  elseif held then
+    held:close()
     return false
   elseif ok then
     sys.rmdir(path)
@@ -106,24 +102,24 @@ function home.make(homes, name, wanted)
       count = count + 1
       leaf = ("%s%d-%d%s"):format(PREFIX, sys.getpid(), count, name and "-" .. name or "")
     end
-    local made, lock, message, errno = 0, nil, nil, nil
+    local made, held, message, errno = 0, nil, nil, nil
     for i, entry in ipairs(homes) do
       entry.path = entry.place .. "/" .. leaf
-      lock, message, errno = make(entry.path)
-      if not lock then
+      held, message, errno = make(entry.path)
+      if not held then
         break
       end
-      entry.lock, made = lock, i
+      entry.lock, made = held, i
     end
-    if lock then
-      ours[leaf] = lock
+    if held then
+      ours[leaf] = held
       return true
     end
     for i = made, 1, -1 do
       unmake(homes[i])
     end
     leaf = nil
-    if lock == nil then
+    if held == nil then
       return nil, message, errno
     end
   end
