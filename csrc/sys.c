@@ -226,6 +226,7 @@ static const struct sys_word errnos[] = {
 	{ "EEXIST", EEXIST },	      { "EINTR", EINTR },
 	{ "EINVAL", EINVAL },	      { "EIO", EIO },
 	{ "EISDIR", EISDIR },	      { "ELOOP", ELOOP },
+	{ "EMFILE", EMFILE },
 	{ "ENODEV", ENODEV },	      { "ENOENT", ENOENT },
 	{ "ENOMEM", ENOMEM },	      { "ENOSPC", ENOSPC },
 	{ "ENOSYS", ENOSYS },	      { "ENOTDIR", ENOTDIR },
