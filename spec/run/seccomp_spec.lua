@@ -187,6 +187,16 @@ for _, caller in ipairs(command.callers) do
       end
     end)
 
+    it("is killed by the launcher's TERM where passing that on only seems to succeed", function()
+      for name in ("kill rt_sigprocmask"):gmatch("%S+") do
+        local s <close> = caller:start("--stop-timeout", "0.2", "--security-opt",
+          "seccomp=" .. refusing(name, 0), "sh", "-c", "echo ready; exec sleep 60")
+        s:expect "^ready\n$"
+        s:signal("TERM")
+        assert.equal(137, s:wait(), name)
+      end
+    end)
+
     it("ends as the program does where it needs no more than to leave", function()
       for name in ("write getrusage exit exit_group ioctl getpgid waitid"):gmatch("%S+") do
         for _, errno in ipairs { 0, 1 } do

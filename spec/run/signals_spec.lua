@@ -53,6 +53,28 @@ for _, caller in ipairs(command.callers) do
       end
     end)
 
+    it("is TERM: what does not end of it is killed after the stop timeout", function()
+      for _, init in ipairs { "--init", "--no-init" } do
+        local s <close> = caller:start(init == "--init" and "--quiet" or init, "--stop-timeout",
+          "0.2", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+        s:expect("^ready\n$")
+        s:signal("TERM")
+        assert.equal(137, s:wait(), init)
+        assert.equal("", s.stderr)
+      end
+    end)
+
+    it("is TERM: the program has the whole stop timeout to end", function()
+      local s <close> = caller:start("--stop-timeout", "60", "sh", "-c",
+        "trap 'echo ending; read word; exit 6' TERM; echo ready; while :; do sleep 0.05; done")
+      s:expect("^ready\n$")
+      s:signal("TERM")
+      s:expect("^ending\n$")
+      s:signal("TERM") -- a second one does not begin again, nor end it
+      s:eof()
+      assert.equal(6, s:wait())
+    end)
+
     it("ends the launcher as the program chose to end on it", function()
       local s <close> = caller:start("sh", "-c",
         "trap 'echo bye; exit 5' TERM; sleep 1000 & echo ready; wait")

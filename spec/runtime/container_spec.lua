@@ -255,6 +255,27 @@ describe("a time limit #root", function()
   end)
 end)
 
+describe("stop #root", function()
+  it("asks with TERM, and kills what has not ended after its grace", function()
+    local c <close> = script("trap '' TERM; echo ready; while :; do sleep 0.05; done",
+      { grace = 0.2, stdout = "pipe" })
+    assert.equal("ready", c.stdout:read())
+    assert.is_true(c:stop())
+    assert.is_true(c:due_in() <= 0.2)
+    local result = assert(c:wait(DEADLINE))
+    assert.same({ reason = "signal", status = 137, signal = "KILL" }, support.ending(result))
+  end)
+
+  it("lets the program end by itself before", function()
+    local c <close> = script("trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done",
+      { grace = DEADLINE, stdout = "pipe" })
+    assert.equal("ready", c.stdout:read())
+    assert.is_true(c:stop())
+    assert.same({ reason = "exit", status = 4 }, support.ending(assert(c:wait(DEADLINE))))
+    refused("kill", "ESRCH", c:stop())
+  end)
+end)
+
 describe("what a container used #root", function()
   it("is wall time, from its start to its end", function()
     local result = run { "sleep", "0.5" }

@@ -70,7 +70,8 @@ machine's own files: all can be read and run, nothing written survives.
                               a limit of each process, such as nofile=64 or fsize=10M
       --timeout SECONDS       then COMMAND gets TERM, and after --stop-timeout all are killed;
                               0: no limit
-      --stop-timeout SECONDS  how long it has to end after TERM (default: 1)
+      --stop-timeout SECONDS  how long it has to end after TERM, also one that the launcher
+                              gets; then all are killed (default: 1)
       --no-init               COMMAND is pid 1 itself, instead of a small init
 
 These open the container towards the host:
@@ -355,6 +356,8 @@ local function pass(c, signals, init, terminal)
     if name == "WINCH" and from == "process" then
       c:kill(number)
     end
+  elseif name == "TERM" then
+    c:stop()
   elseif number then
     c:kill(number)
   end

@@ -2,6 +2,7 @@
 
 local call = require "container.engine.call"
 local errors = require "container.error"
+local ending = require "container.runtime.ending"
 local handle = require "container.runtime.handle"
 local pipe = require "container.runtime.pipe"
 local signals = require "container.linux.signals"
@@ -17,22 +18,7 @@ local object = {}
 -- How long an init that was told to end everything has for it before it is killed itself.
 local PATIENCE <const> = 1
 
--- What part of the time that a process was killed for it has used at least, as it is told: the one
--- is counted in ticks, the other is measured.
-local PART <const> = 0.5
-
--- What a signal says about who sent it, besides the program itself.
-local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
-
--- Where nobody is left who knows how it ended: there is no init, or it is not the one to tell.
-local UNTOLD <const> = "how the program ended is not known: the host program ignores SIGCHLD, or "
-  .. "has waited for it itself"
-
 local KILL <const> = 9
-
--- The status of an init that left because a call that it needs was refused. Another one is that of
--- the program, also where it could not be told.
-local INIT_FAILED <const> = 125
 
 -- What a caller may do with it; and what the event loop does, which the caller does not see.
 local methods, inner = {}, {}
@@ -80,64 +66,10 @@ function inner:fail(step, message)
   end
 end
 
---- How many processes were killed for want of memory in a container that a program is in, if that
--- is counted: not only of that program, but with it in what it shares.
-local function shared_oom(owner)
-  if owner.closed then
-    return owner.oom_kills
-  end
-  return owner.state.memory_counted and control.oom(owner.state) or nil
-end
-
---- What its signal, or the limits that it ran into, say about the end of a program.
-local function reason_of(self, how, signal, cpu)
-  if self.timed_out then
-    return "timeout"
-  elseif how == "exit" then
-    return "exit"
-  elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
-    return "oom"
-  elseif signal == "KILL" and self.container and not self.killed
-      and (shared_oom(self.container) or 0) > self.oom_before then
-    return "oom"
-  end
-  -- Over the hard limit of processor time the kernel kills.
-  local limit = not self.killed and self.state.cpu_limit
-  if signal == "KILL" and limit and cpu.user + cpu.system >= limit * PART then
-    return "rlimit"
-  end
-  return REASONS[signal] or "signal"
-end
-
---- How it ended: as pid 1 tells it, else as the kernel does. Somebody in the host program may have
--- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
--- @treturn table; or nil, message, errno, step
-local function ending(self)
-  local c = self.state
-  local how, value, used = sys.wait(c.pidfd, "usage")
-  local said, number, inside = sync.answer(c)
-  if said == "failed" then
-    return nil, sys.strerror(number) .. sync.NEEDS, number, "init"
-  elseif said then
-    how, value = said, number
-  elseif c.init and (how == nil or how == "signal") then
-    how, value = "signal", how and value or 9
-  elseif c.init and value == INIT_FAILED then
-    return nil, "it left and could not say why" .. sync.NEEDS, nil, "init"
-  elseif not how then
-    return nil, used == sys.errno.ECHILD and UNTOLD or value, used
-  end
-  if type(used) ~= "table" then
-    used = inside or {}
-  end
-  return { how = how, value = value, memory = inside and inside.memory,
-    cpu = { user = used.user or 0, system = used.system or 0 } }
-end
-
 --- Called when it has ended and its streams are read: makes the result.
 function inner:ended()
   local wall = sys.clock_gettime() - self.started
-  local last, message, errno, step = ending(self)
+  local last, message, errno, step = ending.read(self)
   local memory_peak
   if self.state.memory_counted then
     self.oom_kills, memory_peak = control.oom(self.state), control.peak(self.state)
@@ -157,7 +89,7 @@ function inner:ended()
   end
   local signal = last.how == "signal" and sys.signal_name(last.value) or nil
   self.result = {
-    reason = reason_of(self, last.how, signal, last.cpu),
+    reason = ending.reason(self, last.how, signal, last.cpu),
     status = signal and 128 + last.value or last.value,
     signal = signal,
     wall = wall,
@@ -181,13 +113,13 @@ end
 
 --- Called when its time is up: asks it to end, then has its init end everything, then kills.
 function inner:due(now)
-  if not self.timed_out then
+  if not self.timed_out and not self.stopping then
     self.timed_out = true
     self.deadline = now + self.state.grace
     sys.pidfd_send_signal(self.state.pidfd, "TERM")
     loop.event(self, "timeout")
   elseif self.state.init and not self.hung_up then
-    self.hung_up = true
+    self.hung_up, self.killed = true, self.killed or self.stopping
     self.deadline = now + PATIENCE
     sync.hang_up(self.state)
   else
@@ -287,6 +219,19 @@ function methods:kill(signal)
     end
   end
   return ok, not ok and failure("kill", message, errno) or nil
+end
+
+--- Asks the program to end, with TERM; after `grace` seconds all of the container is killed. It
+-- does not wait: `wait` tells the end.
+-- @return true; or nil and an error
+function methods:stop()
+  local ok, err = self:kill("TERM")
+  if ok and not self.timed_out and not self.stopping then
+    self.stopping = true
+    self.deadline = sys.clock_gettime() + self.state.grace
+    watch.arm(self)
+  end
+  return ok, err
 end
 
 -- control.lua has them; a refusal is nil and an error here.
@@ -446,7 +391,7 @@ function object.new(c, owner)
   self.deadline = c.timeout and self.started + c.timeout or nil
   if owner then
     self.container = owner
-    self.oom_before = shared_oom(owner) or 0
+    self.oom_before = ending.shared_oom(owner) or 0
     -- By weak keys: a program that nobody holds ends as a container does.
     owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
     owner.joined[self] = true

@@ -1,0 +1,79 @@
+-- How a container or a program in it ended, from what pid 1 tells, what the kernel tells, and what
+-- its limits counted.
+
+local control = require "container.runtime.control"
+local sync = require "container.engine.sync"
+local sys = require "container.sys"
+
+local ending = {}
+
+-- What part of the time that a process was killed for it has used at least, as it is told: the one
+-- is counted in ticks, the other is measured.
+local PART <const> = 0.5
+
+-- What a signal says about who sent it, besides the program itself.
+local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
+
+-- Where nobody is left who knows how it ended: there is no init, or it is not the one to tell.
+local UNTOLD <const> = "how the program ended is not known: the host program ignores SIGCHLD, or "
+  .. "has waited for it itself"
+
+-- The status of an init that left because a call that it needs was refused. Another one is that of
+-- the program, also where it could not be told.
+local INIT_FAILED <const> = 125
+
+--- How many processes were killed for want of memory in a container that a program is in, if that
+-- is counted: not only of that program, but with it in what it shares.
+function ending.shared_oom(owner)
+  if owner.closed then
+    return owner.oom_kills
+  end
+  return owner.state.memory_counted and control.oom(owner.state) or nil
+end
+
+--- What its signal, or the limits that it ran into, say about the end of a program.
+function ending.reason(self, how, signal, cpu)
+  if self.timed_out then
+    return "timeout"
+  elseif how == "exit" then
+    return "exit"
+  elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
+    return "oom"
+  elseif signal == "KILL" and self.container and not self.killed
+      and (ending.shared_oom(self.container) or 0) > self.oom_before then
+    return "oom"
+  end
+  -- Over the hard limit of processor time the kernel kills.
+  local limit = not self.killed and self.state.cpu_limit
+  if signal == "KILL" and limit and cpu.user + cpu.system >= limit * PART then
+    return "rlimit"
+  end
+  return REASONS[signal] or "signal"
+end
+
+--- How it ended: as pid 1 tells it, else as the kernel does. Somebody in the host program may have
+-- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
+-- @treturn table; or nil, message, errno, step
+function ending.read(self)
+  local c = self.state
+  local how, value, used = sys.wait(c.pidfd, "usage")
+  local said, number, inside = sync.answer(c)
+  if said == "failed" then
+    return nil, sys.strerror(number) .. sync.NEEDS, number, "init"
+  elseif said then
+    how, value = said, number
+  elseif c.init and (how == nil or how == "signal") then
+    how, value = "signal", how and value or 9
+  elseif c.init and value == INIT_FAILED then
+    return nil, "it left and could not say why" .. sync.NEEDS, nil, "init"
+  elseif not how then
+    return nil, used == sys.errno.ECHILD and UNTOLD or value, used
+  end
+  if type(used) ~= "table" then
+    used = inside or {}
+  end
+  return { how = how, value = value, memory = inside and inside.memory,
+    cpu = { user = used.user or 0, system = used.system or 0 } }
+end
+
+return ending
