@@ -283,3 +283,60 @@ describe("channel.answer", function()
     assert.is_nil(c.channel.line:fileno())
   end)
 end)
+
+describe("what a child says that is an enemy's", function()
+  local function heard(seconds, ...)
+    local c, stack = prepared()
+    local _ <close> = stack
+    sys.nonblock(c.channel.writer)
+    for _, bytes in ipairs { ... } do
+      sys.write(c.channel.writer, bytes)
+    end
+    local held <close> = seconds and assert(sys.dup(c.channel.writer)) or nil
+    assert.is_true(sync.parent(c))
+    local err = sync.wait(c, seconds)
+    assert.is_nil(c.channel.reader:fileno())
+    return { err.step, err.errno }, held
+  end
+
+  it("has its form", function()
+    local good = string.pack("<i4zz", 1, "mount", "text")
+    for _, bytes in ipairs { ".", "abc", "\1\0\0\0mount", good:sub(1, -2), good .. "x",
+        good .. good, string.pack("<i4zz", 1, "", "text"),
+        string.pack("<i4zz", 1, "A\27[2J", "") } do
+      assert.same({ "channel", E.EBADMSG }, (heard(nil, bytes)))
+    end
+  end)
+
+  it("is short", function()
+    assert.same({ "channel", E.EMSGSIZE }, (heard(nil, ("x"):rep(1 << 16))))
+  end)
+
+  it("is complete in time", function()
+    assert.same({ "channel", E.ETIMEDOUT }, (heard(0.05)))
+    assert.same({ "channel", E.ETIMEDOUT }, (heard(0.05, "\1\0\0\0mou")))
+  end)
+
+  it("is told without the bytes that end it", function()
+    local c, stack = prepared()
+    local _ <close> = stack
+    sync.tell(c, "mount", "a\0b", 5)
+    sync.parent(c)
+    assert.matches("a.*b", sync.wait(c).message)
+  end)
+end)
+
+describe("a child that cannot be told to go on", function()
+  it("is told of as an error of the start", function()
+    for name, fn in pairs { users = sync.parent, gate = sync.open_gate } do
+      local c, stack = prepared()
+      local _ <close> = stack
+      c[name] = true
+      assert(sys.shutdown(c.channel.line))
+      local _ <close> = replace("write", function()
+        return nil, "write: Operation not permitted", E.EPERM
+      end)
+      assert.same({ n = 3, nil, "write: Operation not permitted", E.EPERM }, table.pack(fn(c)))
+    end
+  end)
+end)

@@ -133,15 +133,19 @@ function hook.parent(c, pid)
     ok, message, errno = each(c, "createRuntime", pid, action.call)
   end
   if ok then
-    sync.go(c)
+    ok, message, errno = sync.go(c)
   end
   return ok, message, errno
 end
 
 --- In the child, the last before its root changes.
 function hook.create(c)
+  local ok, message, errno = true, nil, nil
   if c.hook.meets then
-    sync.meet()
+    ok, message, errno = sync.meet()
+  end
+  if not ok then
+    return nil, message, errno
   end
   sys.sigdefault { "CHLD" } -- or the end of a hook would not be told
   return each(c, "createContainer", INSIDE, action.call_apart)

@@ -16,6 +16,10 @@ local channel = {}
 -- What the child's ends are called from the first step on, and so in init.
 local CHANNEL <const>, LINE <const> = 3, process.LINE
 
+-- How long a child may take from the first byte of what it says to the last, and for what it has
+-- said it would say, in seconds.
+local PATIENCE <const> = 10
+
 -- What the launcher says to a child that waits, and the child over the channel when it does. It is
 -- shorter than any failure.
 local GO <const> = "."
@@ -51,15 +55,17 @@ function channel.parent(c)
   c.channel.writer:close()
   c.channel.init:close()
   if c.users then
-    channel.go(c)
+    return channel.go(c)
   end
   return true
 end
 
---- In the parent: has a child that waits go on. One that is gone is noticed elsewhere.
+--- In the parent: has a child that waits go on. One that is gone is noticed elsewhere, and may have
+-- said why.
 -- @return what is true; or nil, message, errno
 function channel.go(c)
-  return sys.write(c.channel.line, GO)
+  local written, message, errno = sys.write(c.channel.line, GO)
+  return written or errno == sys.errno.EPIPE or nil, message, errno
 end
 
 --- The same for an init that waits until its limits are set.
@@ -67,12 +73,24 @@ channel.open_gate = channel.go
 
 --- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
 -- program may have to hear of it.
-local function listen(c)
-  repeat until sys.ppoll({ c.channel.reader })[1]
+-- @number[opt] finish when it is too late, by clock_gettime
+-- @return a piece, empty at the end; or nil, message, errno
+local function listen(c, finish)
+  local ready, message, errno
+  repeat
+    local left = finish and math.max(finish - sys.clock_gettime(), 0)
+    ready, message, errno = sys.ppoll({ c.channel.reader }, left)
+    if not ready then
+      return nil, message, errno
+    elseif left == 0 and not ready[1] then
+      return nil, "the child does not say all of it", sys.errno.ETIMEDOUT
+    end
+  until ready[1]
   return sys.read(c.channel.reader)
 end
 
---- In the parent: waits until the child does, in channel.meet.
+--- In the parent: waits until the child does, in channel.meet. What it says instead, or that it
+-- cannot be heard, is for channel.wait.
 -- @return false when it does not come that far
 function channel.reached(c)
   local piece = listen(c)
@@ -125,9 +143,13 @@ end
 
 --- In the child: says that it has come to where its parent is to do something, and waits until that
 -- is done.
+-- @return true; or nil, message, errno
 function channel.meet()
-  sys.write(CHANNEL, GO)
-  await()
+  local ok, message, errno = sys.write(CHANNEL, GO)
+  if ok then
+    await()
+  end
+  return ok and true, message, errno
 end
 
 --- In the child: says something to its parent, which waits for it on its end of the line.
@@ -141,7 +163,7 @@ local TOLD_MAX <const> = 32768
 
 --- In the child: says what failed. There is nobody to tell if this fails too.
 function channel.tell(c, step, message, errno)
-  message = errors.told(step, message):sub(1, TOLD_MAX)
+  message = errors.told(step, message):gsub("\0", "?"):sub(1, TOLD_MAX)
   sys.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
 end
 
@@ -154,24 +176,53 @@ end
 -- @string step
 -- @return an fd; or nil and an error
 function channel.take(c, step)
-  local fd, message, errno = sys.receive_fd(c.channel.line)
+  local ready, fd, message, errno
+  ready, message, errno = sys.ppoll({ c.channel.line }, PATIENCE)
+  if ready and not ready[1] then
+    message, errno = "the child has handed over nothing", sys.errno.ETIMEDOUT
+  elseif ready then
+    fd, message, errno = sys.receive_fd(c.channel.line)
+  end
   if not fd then
     return nil, errors.new(step, message, errno)
   end
   return fd
 end
 
---- In the parent: waits until the program runs.
--- @return nil, or the error of the child
-function channel.wait(c)
-  local said = { c.channel.heard }
+-- errno, the step and the message, as channel.tell and init.c write them.
+local FAILURE <const> = "^....(%l[%l_.]*)\0[^\0]*\0$"
+local FAILURE_MAX <const> = TOLD_MAX + 64
+
+--- Hears the child out, as an enemy: what it says is short, comes in time, and has its form.
+-- @return the whole, "" if it said nothing; or nil, message, errno
+local function hear(c, finish)
+  local said = c.channel.heard or ""
   repeat
-    local piece = listen(c)
-    said[#said + 1] = piece
-  until not piece or piece == ""
+    finish = finish or said ~= "" and sys.clock_gettime() + PATIENCE or nil
+    local piece, message, errno = listen(c, finish)
+    if not piece then
+      return nil, message, errno
+    end
+    said = said .. piece
+    if #said > FAILURE_MAX then
+      return nil, ("the child says more than %d bytes"):format(FAILURE_MAX), sys.errno.EMSGSIZE
+    end
+  until piece == ""
+  if said ~= "" and not said:find(FAILURE) then
+    return nil, "what the child says is malformed", sys.errno.EBADMSG
+  end
+  return said
+end
+
+--- In the parent: waits until the program runs.
+-- @number[opt] seconds how long at most; a start has hooks that may take as long as they like
+-- @return nil, or the error of the child
+function channel.wait(c, seconds)
+  local said, why, number = hear(c, seconds and sys.clock_gettime() + seconds)
   c.channel.reader:close()
-  said = table.concat(said)
-  if said == "" then
+  if not said then
+    return errors.new("channel", why, number)
+  elseif said == "" then
     return nil
   end
   local errno, step, message = string.unpack("<i4zz", said)
