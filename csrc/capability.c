@@ -164,6 +164,26 @@ static int capability_capget(lua_State *L)
 }
 
 /***
+Takes capabilities out of the effective set of this thread alone: what it executes gets what it would
+have got. capset(2)
+@function capability_lower
+@tparam table set array of names
+@return true, or nil, message, errno
+*/
+static int capability_lower(lua_State *L)
+{
+	unsigned long long set = capability_check_set(L, 1);
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return sys_fail(L, "capget", NULL);
+	data[0].effective &= ~(__u32)set;
+	data[1].effective &= ~(__u32)(set >> 32);
+	return sys_result(L, syscall(SYS_capset, &head, data), "capset", NULL);
+}
+
+/***
 Promises that this process and those after it gain nothing by executing a program: no set-user-ID
 bit, no file capabilities. prctl(2) PR_SET_NO_NEW_PRIVS
 @function no_new_privs
@@ -176,6 +196,7 @@ static int capability_no_new_privs(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+	{ "capability_lower", capability_lower },
 	{ "capability_name", capability_name },
 	{ "capability_names", capability_names },
 	{ "capbset_keep", capability_capbset_keep },

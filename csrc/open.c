@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -146,6 +147,9 @@ static int open_socketpair(lua_State *L)
 	return open_pair(L, open_make_socketpair, "socketpair");
 }
 
+/* A word of ours, in a bit that memfd_create has no use for. */
+#define MEMFD_EXECONLY (1U << 25)
+
 /***
 A file that exists in memory only, sealed: nobody can change its bytes any more, so a
 program that runs from it cannot be overwritten through /proc/PID/exe.
@@ -153,7 +157,8 @@ memfd_create(2), fcntl(2) F_ADD_SEALS
 @function memfd
 @string name what /proc shows of it
 @string contents
-@string[opt] flags "noexec": it cannot be executed, on kernels since 6.3
+@string[opt] flags "noexec": it cannot be executed, on kernels since 6.3. "execonly": it can be executed
+and not read, so the kernel lets no process trace the one that runs it. ptrace(2)
 @return an fd, or nil, message, errno
 */
 static int open_memfd(lua_State *L)
@@ -161,8 +166,11 @@ static int open_memfd(lua_State *L)
 	const char *name = sys_check_string(L, 1);
 	size_t size, done = 0;
 	const char *contents = luaL_checklstring(L, 2, &size);
-	static const struct sys_word words[] = { { "noexec", MFD_NOEXEC_SEAL }, { NULL, 0 } };
-	unsigned asked = (unsigned)sys_check_words(L, 3, words, "memfd flag");
+	static const struct sys_word words[] = { { "noexec", MFD_NOEXEC_SEAL },
+						 { "execonly", MEMFD_EXECONLY },
+						 { NULL, 0 } };
+	unsigned given = (unsigned)sys_check_words(L, 3, words, "memfd flag");
+	unsigned asked = given & ~MEMFD_EXECONLY;
 	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	int fd, *slot = fd_new(L);
 
@@ -181,6 +189,8 @@ static int open_memfd(lua_State *L)
 			return sys_fail(L, "write", name);
 		done += (size_t)n;
 	}
+	if (given & MEMFD_EXECONLY && fchmod(*slot, 0111) < 0)
+		return sys_fail(L, "fchmod", name);
 	if (fcntl(*slot, F_ADD_SEALS,
 		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return sys_fail(L, "fcntl F_ADD_SEALS", name);

@@ -244,3 +244,13 @@ describe("sys.memfd", function()
     support.raises("string expected, got table", sys.memfd, "x", {})
   end)
 end)
+
+describe("a memfd that can only be executed", function()
+  it("has no other right than that, and is sealed", function()
+    local fd <close> = assert(sys.memfd("x", "text", "execonly"))
+    local pipe <close> = assert(io.popen(("stat -L -c %%a /proc/%d/fd/%d"):format(sys.getpid(),
+      fd:fileno())))
+    assert.equal("111\n", pipe:read("a"))
+    assert.is_nil(sys.write(fd, "more"))
+  end)
+end)

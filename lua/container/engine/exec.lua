@@ -6,6 +6,7 @@ local cleanup = require "container.engine.cleanup"
 local context = require "container.engine.context"
 local errors = require "container.error"
 local order = require "container.engine.order"
+local process = require "container.linux.process"
 local steps = require "container.engine.steps"
 local streams = require "container.engine.streams"
 local sync = require "container.engine.sync"
@@ -21,17 +22,29 @@ local function spawn_sibling(ctx)
   local pid, message, errno = sys.clone_sibling(function()
     child.main(ctx, order.exec, "child")
   end)
+  local said
   if pid then
-    sync.say(string.pack("<i4", pid))
-    sys._exit(0)
+    said, message, errno = sync.say(string.pack("<i4", pid))
+    if said then
+      sys._exit(0)
+    end
+    sys.kill(pid, "KILL") -- the launcher cannot know of it
   end
   return "clone", message, errno
 end
 
---- Ends a process that the caller is the parent of.
-local function discard(pid)
+--- Ends a process that the caller is the parent of. One that a process of the container traces is
+-- let go when that is killed.
+local function discard(ctx, pid)
   sys.kill(pid, "KILL")
-  sys.wait(pid)
+  local pidfd <close> = sys.pidfd_open(pid)
+  if not pidfd then
+    sys.wait(pid, "nohang")
+    return
+  end
+  process.reap(pidfd, nil, function()
+    sys.pidfd_send_signal(ctx.target.pidfd, "KILL")
+  end)
 end
 
 --- Makes the process that joins, and waits until it has said which is the program's.
@@ -52,17 +65,17 @@ local function make(ctx)
   local pidfd <close> = sys.pidfd_open(between)
   local said = sys.ppoll({ ctx.channel.line, pidfd }, TIMEOUT)[1]
     and sys.read(ctx.channel.line, 4)
-  discard(between)
+  discard(ctx, between)
   return said and #said == 4 and string.unpack("<i4", said) or nil
 end
 
 --- Waits until the program runs.
 local function await(ctx)
-  if not sys.ppoll({ ctx.channel.reader }, TIMEOUT)[1] then
+  local err = sync.wait(ctx, TIMEOUT)
+  if err and err.step == "channel" and err.errno == sys.errno.ETIMEDOUT then
     return errors.new("join", ("the process that joins the container has stood still for %d "
       .. "seconds"):format(TIMEOUT), sys.errno.ETIMEDOUT)
   end
-  local err = sync.wait(ctx)
   if not err and ctx.terminal then
     ctx.tty, err = sync.take(ctx, "terminal")
   end
@@ -78,7 +91,11 @@ local function adopt(ctx)
   ctx.undo:push(pidfd.close, pidfd)
   ctx.pidfd = pidfd
   ctx.channel.init:close()
-  sync.go(ctx)
+  local ok
+  ok, message, errno = sync.go(ctx)
+  if not ok then
+    return errors.new("channel", message, errno)
+  end
   return await(ctx)
 end
 
@@ -104,11 +121,12 @@ local function launch(ctx, unfinished)
   end
   local pid, err = make(ctx)
   if not pid then
-    return err or sync.wait(ctx)
+    ctx.channel.init:close()
+    return err or sync.wait(ctx, TIMEOUT)
       or errors.new("join", "the process that joins the container ended without a word")
   end
   ctx.pid = pid
-  unfinished:push(discard, pid)
+  unfinished:push(discard, ctx, pid)
   return adopt(ctx)
 end
 

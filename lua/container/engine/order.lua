@@ -215,8 +215,10 @@ order.exec = {
     why = "a change of ids undoes it" },
   { name = "capability.set", side = "child", fn = capabilities.child, needs = { "user.become" },
     why = "with no_new_privs there is no way back" },
+  { name = "join.conceal", side = "child", fn = process.conceal, needs = { "capability.set" },
+    why = "so that the exec of the image does not undo it" },
   { name = "seccomp.filter", side = "child", fn = seccomp.child, only = "seccomp",
-    needs = { "capability.set" }, why = "it would refuse the other steps" },
+    needs = { "join.conceal" }, why = "it would refuse the other steps" },
   { name = "exec.init", side = "child", fn = process.exec, needs = { "seccomp.filter" },
     why = "becomes init's image, which becomes the program" },
 }

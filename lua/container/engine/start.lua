@@ -7,6 +7,7 @@ local errors = require "container.error"
 local hooks = require "container.engine.hooks"
 local namespaces = require "container.linux.namespaces"
 local order = require "container.engine.order"
+local process = require "container.linux.process"
 local spawn = require "container.engine.spawn"
 local steps = require "container.engine.steps"
 local sync = require "container.engine.sync"
@@ -33,7 +34,12 @@ local function discard(ctx)
   else
     sys.kill(ctx.pid, "KILL")
   end
-  sys.wait(ctx.pidfd or ctx.pid)
+  local pidfd = ctx.pidfd or sys.pidfd_open(ctx.pid)
+  if pidfd then
+    process.reap(pidfd)
+  else
+    sys.wait(ctx.pid)
+  end
 end
 
 --- The steps of one side.

@@ -10,16 +10,63 @@ local STREAMS <const> = { [0] = "stdin", "stdout", "stderr" }
 -- One image for all containers of this Lua state: its bytes cannot be changed by anyone.
 local image
 
---- Makes the sealed file that pid 1 runs from: csrc/init.c.
-function process.prepare(c)
-  if not image then
-    local message, errno
-    image, message, errno = sys.memfd("lua-container-init", sys.init_program())
-    if not image then
-      return nil, message, errno
+-- How long a child that was killed is waited for, in seconds.
+local PATIENCE <const> = 10
+
+-- How long, in seconds, one that has ended may be held by a tracer before that is ended, too.
+process.HELD = 1
+
+--- Waits for a child, with a deadline. One that another process traces can have ended, and its
+-- pidfd can be read, and still waitid does not answer until that process lets it go. ptrace(2)
+-- @param pidfd of the child
+-- @string[opt] flags more flags of sys.wait
+-- @func[opt] release called when it has been held for a second: to end the tracer
+-- @return as sys.wait; nil, message, ETIMEDOUT after 10 seconds
+function process.reap(pidfd, flags, release)
+  local finish = sys.clock_gettime() + PATIENCE
+  local pause, held = 0.001, nil
+  flags = flags and "nohang," .. flags or "nohang"
+  while true do
+    local how, value, used = sys.wait(pidfd, flags)
+    local left = finish - sys.clock_gettime()
+    if how ~= "running" then
+      return how, value, used
+    elseif left <= 0 then
+      return nil, "wait: a process that was killed cannot be waited for", sys.errno.ETIMEDOUT
+    end
+    local ready = sys.ppoll({ pidfd }, left)
+    if not ready or ready[1] then
+      sys.ppoll({}, math.min(pause, left)) -- it says so for good, and waitid may not answer
+      pause = math.min(2 * pause, 0.05)
+      held = held or sys.clock_gettime()
+      if release and sys.clock_gettime() - held > process.HELD then
+        release()
+        release = nil
+      end
     end
   end
-  c.image = image
+end
+
+--- Makes the sealed file that pid 1 runs from: csrc/init.c. A process that joins a container has a
+-- file of its own, which cannot be read: then the kernel lets no process of the container trace it,
+-- read its memory or open its fds before the program runs. Each has another file, so that a
+-- container that changes the mode of one does not change that of the next.
+function process.prepare(c)
+  local message, errno
+  if c.target then
+    c.image, message, errno = sys.memfd("lua-container-exec", sys.init_program(), "execonly")
+    if c.image then
+      c.undo:push(c.image.close, c.image)
+    end
+  else
+    if not image then
+      image, message, errno = sys.memfd("lua-container-init", sys.init_program())
+    end
+    c.image = image
+  end
+  if not c.image then
+    return nil, message, errno
+  end
   -- A directory as a standard stream would be a way out of the root.
   for fd = 0, 2 do
     local given = c.stream and c.stream[STREAMS[fd]]
@@ -78,6 +125,16 @@ function process.enter(c)
     return nil, why, number
   end
   return sys.chdir(made)
+end
+
+-- What lets root read a file whose mode does not.
+local READERS <const> = { "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH" }
+
+--- In a process that joins a container: gives up what lets root read the image that it executes
+-- next, so that the kernel lets no other process look into the one that runs from it. What the
+-- program gets is computed from the other sets. execve(2), capabilities(7), ptrace(2)
+function process.conceal()
+  return sys.capability_lower(READERS)
 end
 
 -- What the kernel takes of one string, with its NUL, where pages have 4 KiB. execve(2)

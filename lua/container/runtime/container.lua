@@ -11,12 +11,16 @@ local sys = require "container.sys"
 local loop = require "container.runtime.loop"
 local sync = require "container.engine.sync"
 local control = require "container.runtime.control"
+local process = require "container.linux.process"
 local watch = require "container.runtime.watch"
 
 local object = {}
 
 -- How long an init that was told to end everything has for it before it is killed itself.
 local PATIENCE <const> = 1
+
+-- After how many seconds nothing waits any longer for a process that has ended and is traced.
+local GIVEN_UP <const> = 5
 
 local KILL <const> = 9
 
@@ -64,6 +68,33 @@ function inner:fail(step, message)
   if not self.closed then
     kill(self)
   end
+end
+
+--- A process of the container does not let go of one that it traces: ends all of the container.
+local function end_tracer(self)
+  local owner = self.container or self
+  owner:fail("wait",
+    "a process of the container traces one that has ended, and does not let it go")
+end
+
+--- Called when its pidfd says that it has ended: waits for it, without blocking. A process in the
+-- container may trace one that has ended and never let it go: then the container is killed.
+-- @return false while it cannot be waited for
+function inner:reap(now)
+  if self.taken then
+    return true
+  end
+  local taken = table.pack(sys.wait(self.state.pidfd, "nohang,usage"))
+  self.held = self.held or now
+  if taken[1] ~= "running" then
+    self.taken = taken
+  elseif now - self.held > GIVEN_UP then
+    self.taken = table.pack(nil, "wait: another process traces it", sys.errno.ETIMEDOUT)
+  elseif now - self.held > process.HELD and not self.tracer_ended then
+    self.tracer_ended = true
+    end_tracer(self)
+  end
+  return self.taken ~= nil
 end
 
 --- Called when it has ended and its streams are read: makes the result.
@@ -345,7 +376,7 @@ function methods:close()
   if sys.wait(self.state.pidfd, "nohang") == "running" then
     kill(self)
     end_joined(self)
-    sys.wait(self.state.pidfd)
+    process.reap(self.state.pidfd, nil, self.container and function() end_tracer(self) end)
   end
   watch.close(self)
   self.state.undo:run()

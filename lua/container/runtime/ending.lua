@@ -2,6 +2,7 @@
 -- its limits counted.
 
 local control = require "container.runtime.control"
+local process = require "container.linux.process"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
 
@@ -56,7 +57,8 @@ end
 -- @treturn table; or nil, message, errno, step
 function ending.read(self)
   local c = self.state
-  local how, value, used = sys.wait(c.pidfd, "usage")
+  local taken = self.taken or table.pack(process.reap(c.pidfd, "usage"))
+  local how, value, used = table.unpack(taken, 1, 3)
   local said, number, inside = sync.answer(c)
   if said == "failed" then
     return nil, sys.strerror(number) .. sync.NEEDS, number, "init"

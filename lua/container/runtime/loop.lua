@@ -15,6 +15,9 @@ local attend = {}
 
 local PIECE <const> = 65536
 
+-- After how many seconds one is asked again that has ended and that a tracer does not let go.
+local HELD_PAUSE <const> = 0.01
+
 -- What a pipe can hold at most, unless the administrator says otherwise. pipe(7)
 local HELD <const> = 1 << 20
 
@@ -141,6 +144,26 @@ local function all_of(list)
   return all
 end
 
+--- Takes note of those that are over, and tells those whose time is up.
+-- @tparam table list objects
+-- @tparam table over set of those whose pidfd can be read
+local function finish(list, over)
+  local now = sys.clock_gettime()
+  for _, self in ipairs(list) do
+    if self.closed then
+      goto continue
+    elseif (over[self] or self.held) and self:reap(now) then
+      drain(self)
+      if not self.closed then
+        self:ended()
+      end
+    elseif self.deadline and self.deadline <= now then
+      self:due(now)
+    end
+    ::continue::
+  end
+end
+
 --- One turn: waits until something happens to one of these containers, or to one of two fds of the
 -- caller's, and deals with it.
 -- @tparam table list objects of containers
@@ -156,7 +179,11 @@ function attend.turn(list, seconds, reader, writer)
   for _, self in ipairs(all_of(list)) do
     attended[#attended + 1] = self
     self.attended = true
-    add(readers, of_reader, self.state.pidfd, self)
+    if self.held then
+      seconds = math.min(seconds or math.huge, HELD_PAUSE) -- its pidfd says nothing new
+    else
+      add(readers, of_reader, self.state.pidfd, self)
+    end
     for _, source in ipairs(self.sources) do
       if source.take then
         add(readers, of_reader, source.fd, self, source)
@@ -181,18 +208,11 @@ function attend.turn(list, seconds, reader, writer)
       give(about[1], about[2])
     end
   end
-  now = sys.clock_gettime()
+  local over = {}
   for i, about in ipairs(of_reader) do
-    local self = about[1]
-    if can_read[i] and not about[2] and not self.closed then
-      drain(self)
-      if not self.closed then
-        self:ended()
-      end
-    elseif not about[2] and not self.closed and self.deadline and self.deadline <= now then
-      self:due(now)
-    end
+    over[about[1]] = over[about[1]] or can_read[i] and not about[2]
   end
+  finish(attended, over)
   return reader and can_read[#readers] or writer and can_write[#writers]
 end
 
