@@ -37,6 +37,19 @@ describe("a second program beside one that traces it #root", function()
     assert.is_true(sys.clock_gettime() - began < 20 * support.patience)
   end)
 
+  it("does not keep an event loop busy while it is traced", function()
+    local c <close> = hostile()
+    local e <close> = assert(c:exec { "sleep", "1000", timeout = 0.2, grace = 0.1 })
+    local number, turns, result = c:fileno(), 0
+    repeat
+      assert.is_true(sys.ppoll({ number }, 20 * support.patience)[1])
+      turns, result = turns + 1, c:poll()
+    until result ~= false
+    assert.is_nil(result)
+    assert.equal("timeout", e:wait(0).reason)
+    assert.is_true(turns < 1000, turns)
+  end)
+
   it("is closed with its container while it is traced", function()
     local c <close> = hostile()
     local e <close> = assert(c:exec { "sleep", "1000" })

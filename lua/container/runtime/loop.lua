@@ -15,9 +15,6 @@ local attend = {}
 
 local PIECE <const> = 65536
 
--- After how many seconds one is asked again that has ended and that a tracer does not let go.
-local HELD_PAUSE <const> = 0.01
-
 -- What a pipe can hold at most, unless the administrator says otherwise. pipe(7)
 local HELD <const> = 1 << 20
 
@@ -180,7 +177,7 @@ function attend.turn(list, seconds, reader, writer)
     attended[#attended + 1] = self
     self.attended = true
     if self.held then
-      seconds = math.min(seconds or math.huge, HELD_PAUSE) -- its pidfd says nothing new
+      seconds = math.min(seconds or math.huge, watch.HELD_PAUSE) -- its pidfd says nothing new
     else
       add(readers, of_reader, self.state.pidfd, self)
     end

@@ -7,7 +7,8 @@
 
 local sys = require "container.sys"
 
-local watch = {}
+-- After how many seconds one is asked again that has ended and that a tracer does not let go.
+local watch = { HELD_PAUSE = 0.01 }
 
 local function add(self, fd, events)
   local ok, message, errno = sys.epoll_add(self.watch.poll, fd, events)
@@ -32,11 +33,17 @@ end
 
 --- Sets the timer when what is due has changed.
 function watch.arm(self)
-  local one = self.watch
-  if one and not self.closed and one.deadline ~= self.deadline then
-    one.deadline = self.deadline
-    sys.timerfd_settime(one.timer,
-      self.deadline and math.max(self.deadline - sys.clock_gettime(), 0))
+  local one, due = self.watch, self.deadline
+  if not one or self.closed then
+    return
+  elseif self.held then
+    -- Its pidfd can be read all the time and says nothing new: the loop would be busy.
+    watch.forget(self, self.state.pidfd)
+    due = math.min(due or math.huge, sys.clock_gettime() + watch.HELD_PAUSE)
+  end
+  if one.deadline ~= due then
+    one.deadline = due
+    sys.timerfd_settime(one.timer, due and math.max(due - sys.clock_gettime(), 0))
   end
 end
 
