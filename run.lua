@@ -1,6 +1,6 @@
 #!/usr/bin/env lua5.4
 -- The front script: hands its arguments to the command line and exits with the program's status. It
--- has to parse under every Lua that somebody may call it with, so that it can say which it needs.
+-- parses under every Lua since 5.1, so that it can say which it needs.
 if _VERSION ~= "Lua 5.4" then
   io.stderr:write("lua-container: needs Lua 5.4, this is " .. _VERSION
     .. ": run it as lua5.4 " .. tostring(arg and arg[0]) .. "\n")
@@ -9,6 +9,17 @@ end
 
 -- A start is over before there is anything worth collecting; the command line switches it on again.
 collectgarbage("stop")
+
+-- Nothing is loaded from the current directory, whatever Lua's own path or LUA_PATH says.
+local function absolute(path)
+  local list = {}
+  for template in path:gmatch("[^;]+") do
+    list[#list + 1] = template:find("^/") and template or nil
+  end
+  return table.concat(list, ";")
+end
+
+package.path, package.cpath = absolute(package.path), absolute(package.cpath)
 
 -- In a source tree container.so and the Lua modules lie beside this file: compiled where `make` has
 -- been, and as sources. Installed, they are where Lua looks anyway.
@@ -26,7 +37,7 @@ local beside = look_beside(arg[0])
 local found, cli = pcall(require, "container.cli.main")
 if not found and not beside then
   -- This file may have been called by a symbolic link into its tree. Lua cannot read one, so a
-  -- program has to; nobody else pays for it.
+  -- program does.
   local pipe = io.popen("readlink -f -- '" .. arg[0]:gsub("'", "'\\''") .. "' 2>/dev/null")
   local path = pipe:read("*a"):gsub("\n$", "")
   pipe:close()

@@ -1,5 +1,8 @@
 -- JSON as text, of tables, strings, numbers and booleans. Knows no containers. RFC 8259
 
+local search = require "container.search"
+local sys = require "container.sys"
+
 local json = {}
 
 local function quoted(text)
@@ -57,6 +60,29 @@ end
 -- @treturn string
 function json.encode(value, arrays)
   return encode(value, arrays or {}, "")
+end
+
+--- Reads text, by lua-cjson: the module that is linked with the command, or the one where Lua
+-- looked for modules when this library was loaded.
+-- @string text
+-- @return the value, in which JSON's null is `null`
+-- @return null
+-- @treturn[2] nil where there is no lua-cjson, or the text is no JSON
+-- @treturn[2] string a message; for text that is no JSON it ends in "at character N"
+function json.decode(text)
+  local open = package.preload.cjson
+  local path = not open and package.searchpath("cjson", search.cpath)
+  open = open or path and package.loadlib(path, "luaopen_cjson")
+  if not open then
+    return nil, "JSON takes lua-cjson, which is not there"
+      .. (sys.directory and "" or ": this command was built without it")
+  end
+  local cjson = open("cjson")
+  local ok, value = pcall(cjson.decode, text)
+  if not ok then
+    return nil, tostring(value)
+  end
+  return value, cjson.null
 end
 
 return json

@@ -7,6 +7,7 @@ local cgroup = require "container.linux.cgroup"
 local child = require "container.engine.child"
 local errors = require "container.error"
 local namespaces = require "container.linux.namespaces"
+local search = require "container.search"
 local sys = require "container.sys"
 
 local spawn = {}
@@ -14,15 +15,12 @@ local spawn = {}
 -- Set to "fork" or "vfork" where the caller knows which is better: the command line, specs, bench.
 spawn.mode = nil
 
--- Where this module was found, and so the others: a later change of package.path decides nothing.
-local PATH <const>, CPATH <const> = (sys.lua_path or "") .. package.path, package.cpath
-
 -- The Lua state that isolated children run in, once there is one; false where there can be none.
 local state
 
 local function isolation()
   if state == nil then
-    state = sys.isolate(PATH, CPATH, "container.engine.isolated") or false
+    state = sys.isolate(search.path, search.cpath, "container.engine.isolated") or false
   end
   return state
 end

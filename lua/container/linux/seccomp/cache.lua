@@ -31,17 +31,61 @@ function cache.beside(path, key)
   return text and parse(text, key)
 end
 
---- Where this user keeps such files; not in a directory of somebody else, as HOME is with sudo.
-local function directory()
+-- The bits of a mode: group or others may write; only owners may rename and remove.
+local WRITABLE <const>, STICKY <const> = 0x12, 0x200 -- 022, 01000
+
+--- Whether only this user and root decide what an open directory has.
+local function is_safe(fd)
+  local st = sys.stat(fd)
+  return st and st.type == "directory" and (st.uid == 0 or st.uid == sys.geteuid())
+    and (st.mode & WRITABLE == 0 or st.mode & STICKY ~= 0)
+end
+
+--- A directory in another, by an fd that no link led to.
+-- @bool make it is made, with mode 0700, if it is missing: as the XDG base directories ask
+local function step(above, name, make)
+  if make then
+    sys.mkdir(file.path(above) .. "/" .. name, 0x1c0)
+  end
+  local fd = sys.open(name, "path,directory,nofollow", nil, above)
+  if fd and not is_safe(fd) then
+    fd:close()
+    fd = nil
+  end
+  return fd
+end
+
+--- Opens where this user keeps such files: in XDG_CACHE_HOME, or .cache in HOME. No link leads
+-- there and no directory above is another user's, as HOME is with sudo.
+-- @bool make the last two directories are made if they are missing
+-- @treturn userdata|nil
+local function open_directory(make)
   local base = os.getenv("XDG_CACHE_HOME")
   if not base or base:sub(1, 1) ~= "/" then
     base = os.getenv("HOME")
-    if not base or base:sub(1, 1) ~= "/" then
+    base = base and base .. "/.cache"
+  end
+  local names = {}
+  for name in (base or ""):gmatch("[^/]+") do
+    names[#names + 1] = name
+  end
+  if not base or base:sub(1, 1) ~= "/" or (base .. "/"):find("/../", 1, true) then
+    return nil
+  end
+  names[#names + 1] = "lua-container"
+  local fd = sys.open("/", "path,directory")
+  for i, name in ipairs(names) do
+    local above <close> = fd
+    fd = step(above, name, make and i >= #names - 1)
+    if not fd then
       return nil
     end
-    base = base .. "/.cache"
   end
-  return base, base .. "/lua-container"
+  if not file.is_own(fd, "directory") then
+    fd:close()
+    return nil
+  end
+  return fd
 end
 
 --- A short name out of a long one: 64-bit FNV-1a. Two that share it take turns in one file.
@@ -58,20 +102,15 @@ end
 -- @string key everything that it is made of
 -- @treturn table { program, flags }; or nil
 function cache.read(name, key)
-  local _, path = directory()
-  local fd <close> = path and sys.open(path .. "/" .. hash(name), "rdonly,nonblock,nofollow")
+  local dir <close> = open_directory(false)
+  local fd <close> = dir and sys.open(hash(name), "rdonly,nonblock,nofollow", nil, dir) or nil
   -- Only what this user alone can have written: a filter is what holds a program.
   if fd and file.is_own(fd, "file") then
     return parse(file.read_all(fd, SIZE_MAX), key)
   end
 end
 
-local function private(path)
-  local fd <close> = sys.open(path, "path,directory")
-  return fd and file.is_own(fd, "directory")
-end
-
---- Writes a whole file or none: beside it, under a name that nobody has, then renamed.
+--- Writes a whole file or none: beside it, under a name of its own, then renamed.
 -- @return true; or nil and a message
 function cache.save(path, key, filter)
   local temporary = ("%s.%d"):format(path, sys.getpid())
@@ -97,18 +136,10 @@ end
 
 --- Keeps a filter, where that can be done. That it cannot is no failure.
 function cache.write(name, key, filter)
-  local base, path = directory()
-  if not base then
-    return
+  local dir <close> = open_directory(true)
+  if dir then
+    cache.save(file.path(dir) .. "/" .. hash(name), key, filter)
   end
-  sys.mkdir(base, 0x1c0) -- 0700, as the XDG base directories ask
-  if not private(path) then
-    local parent = sys.stat(base)
-    if not parent or parent.uid ~= sys.geteuid() or not sys.mkdir(path, 0x1c0) then
-      return
-    end
-  end
-  cache.save(path .. "/" .. hash(name), key, filter)
 end
 
 return cache

@@ -4,7 +4,7 @@
 -- OCI runtime specification, config-linux, "Seccomp"; docker's own: includes, excludes, archMap
 
 local check = require "container.check"
-local sys = require "container.sys"
+local json = require "container.json"
 
 local refuse, expect, plain, array = check.refuse, check.expect, check.plain, check.array
 
@@ -252,24 +252,21 @@ local function without(null, value)
   return value
 end
 
---- Reads JSON. Only this takes lua-cjson.
+--- Reads JSON.
 -- @treturn table; or nil and a message with the line
 function profile.json(source)
-  local found, cjson = pcall(require, "cjson")
-  if not found then
-    return nil, "a profile in JSON takes lua-cjson, which is not there"
-      .. (sys.directory and "" or ": this command was built without it")
-  end
-  local ok, value = pcall(cjson.decode, source)
-  if not ok then
-    local at = tonumber(tostring(value):match("at character (%d+)"))
-    local _, line = source:sub(1, (at or 1) - 1):gsub("\n", "")
-    return nil, ("line %d: %s"):format(line + 1, value)
-  end
-  if type(value) ~= "table" then
+  local value, null = json.decode(source)
+  if value == nil then
+    local at = tonumber(null:match("at character (%d+)"))
+    if not at then
+      return nil, "a profile in " .. null
+    end
+    local _, line = source:sub(1, at - 1):gsub("\n", "")
+    return nil, ("line %d: %s"):format(line + 1, null)
+  elseif type(value) ~= "table" then
     return nil, "line 1: not an object"
   end
-  return without(cjson.null, value)
+  return without(null, value)
 end
 
 return profile
