@@ -51,7 +51,7 @@ local refused <const> = {
   { { "--hostname", LONG, "true" }, NAME .. "a string of 65 bytes" },
 
   { { "--pids-limit", "0", "true" }, PIDS .. "0" },
-  { { "--pids-limit", "-1", "true" }, PIDS .. "\"-1\"" },
+  { { "--pids-limit", "-2", "true" }, PIDS .. "-2" },
   { { "--pids-limit", "many", "true" }, PIDS .. "\"many\"" },
   { { "--pids-limit", "1e30", "true" }, PIDS .. "\"1e30\"" },
   { { "--pids-limit", "", "true" }, PIDS .. "\"\"" },

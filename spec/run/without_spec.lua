@@ -80,14 +80,10 @@ for _, caller in ipairs(command.callers) do
             "ls", link .. "/v")
         end
         for _, link in ipairs { "/out", "/up" } do
-          assert.equal(125, volume(link).status) -- inside they lead to nothing
-        end
-        assert(os.execute(("mkdir -p %s%s && chmod -R a+rwX %s/tmp"):format(rootfs, outside,
-          rootfs)))
-        for _, link in ipairs { "/out", "/up" } do
-          local result = volume(link)
+          local result = volume(link) -- which leads to nothing inside, where it is made
           assert.equal("container\n", result.stdout, result.stderr)
         end
+        assert.equal("directory", sys.stat(rootfs .. outside .. "/v", "type"))
         assert.same({}, sys.list(outside))
         -- What the kernel's own would be mounted on has to be no link.
         assert(os.execute(("rmdir %s/proc && ln -s %s %s/proc"):format(rootfs, outside, rootfs)))
