@@ -12,6 +12,7 @@ local loop = require "container.runtime.loop"
 local sync = require "container.engine.sync"
 local control = require "container.runtime.control"
 local process = require "container.linux.process"
+local process_tree = require "container.linux.process_tree"
 local watch = require "container.runtime.watch"
 
 local object = {}
@@ -22,7 +23,11 @@ local PATIENCE <const> = 1
 -- After how many seconds nothing waits any longer for a process that has ended and is traced.
 local GIVEN_UP <const> = 5
 
-local KILL <const> = 9
+local KILL <const>, TERM <const> = 9, 15
+
+-- INT, QUIT, TSTP and CONT, which are for a process group, and what its processes get for them: a
+-- stop is one that is not asked, for nothing has this group as a job.
+local GROUP <const> = { [2] = "INT", [3] = "QUIT", [20] = "STOP", [18] = "CONT" }
 
 -- What a caller may do with it; and what the event loop does, which the caller does not see.
 local methods, inner = {}, {}
@@ -54,7 +59,15 @@ local function values(self)
   return table.unpack(self.values, 1, self.values.n)
 end
 
+--- Kills all that came from an exec process, which has not been waited for.
+local function kill_tree(self)
+  if self.tree and not self.container.closed then
+    process_tree.kill(self.tree)
+  end
+end
+
 local function kill(self)
+  kill_tree(self)
   sys.pidfd_send_signal(self.state.pidfd, "KILL")
   local state = self.container and self.container.state or self.state
   if state.paused then
@@ -83,6 +96,8 @@ end
 function inner:reap(now)
   if self.taken then
     return true
+  elseif (self.asked or self.killed) and not self.held then
+    kill_tree(self) -- what its end has left
   end
   local taken = table.pack(sys.wait(self.state.pidfd, "nohang,usage"))
   self.held = self.held or now
@@ -142,12 +157,35 @@ function inner:ended()
   loop.event(self, "exit", self.result)
 end
 
+--- Sends TERM. What came from an exec process is remembered, to be killed at its end.
+-- @return true; or nil, message, errno
+function inner:ask_to_end()
+  if self.tree then
+    self.asked = true
+    process_tree.note(self.tree)
+  end
+  return sys.pidfd_send_signal(self.state.pidfd, TERM)
+end
+
+--- Sends a signal, as `kill` says.
+-- @return true; or nil, message, errno
+local function send(self, number)
+  if self.tree and GROUP[number] and not self.held then
+    return sys.killpg(self.pid, GROUP[number]) -- which it leads
+  elseif number == TERM then
+    return inner.ask_to_end(self)
+  elseif number == KILL then
+    kill_tree(self)
+  end
+  return sys.pidfd_send_signal(self.state.pidfd, number)
+end
+
 --- Called when its time is up: asks it to end, then has its init end everything, then kills.
 function inner:due(now)
   if not self.timed_out and not self.stopping then
     self.timed_out = true
     self.deadline = now + self.state.grace
-    sys.pidfd_send_signal(self.state.pidfd, "TERM")
+    self:ask_to_end()
     loop.event(self, "timeout")
   elseif self.state.init and not self.hung_up then
     self.hung_up, self.killed = true, self.killed or self.stopping
@@ -232,6 +270,11 @@ end
 
 --- Sends a signal to the program, through its init. Those of keys, INT, QUIT and TSTP, and CONT,
 -- are for its whole process group, as keys are, and TSTP stops it. pidfd_send_signal(2)
+--
+-- TERM and KILL of an exec process, as its `timeout` and `close`, end all that came from it, with
+-- and without cgroups: what descends from it, and what is in its session. What TERM does not end is
+-- killed when the exec process has ended. What has left both before, as a daemon that forks twice
+-- around setsid(2), runs until the container ends.
 -- @param signal name such as "TERM", "SIGTERM" or "term", or number; KILL ends the whole container
 -- @return true; or nil and an error
 function methods:kill(signal)
@@ -242,7 +285,7 @@ function methods:kill(signal)
   if not number then
     return nil, failure("kill", wrong, sys.errno.EINVAL)
   end
-  local ok, message, errno = sys.pidfd_send_signal(self.state.pidfd, number)
+  local ok, message, errno = send(self, number)
   if number == KILL then
     self.killed = true
     if ok then
@@ -422,6 +465,7 @@ function object.new(c, owner)
   self.deadline = c.timeout and self.started + c.timeout or nil
   if owner then
     self.container = owner
+    self.tree = process_tree.new(c)
     self.oom_before = ending.shared_oom(owner) or 0
     -- By weak keys: a program that nobody holds ends as a container does.
     owner.joined = owner.joined or setmetatable({}, { __mode = "k" })

@@ -16,12 +16,12 @@ local function numbers(text)
 end
 
 --- Adds a process and all that come from it. An orphan of a container is a child of its pid 1.
-local function descend(pid, list)
+function member.descend(pid, list)
   list[#list + 1] = pid
   local tasks = ("/proc/%d/task"):format(pid)
   for _, thread in ipairs(sys.list(tasks) or {}) do
     for _, child in ipairs(numbers(sys.read_file(tasks .. "/" .. thread .. "/children"))) do
-      descend(child, list)
+      member.descend(child, list)
     end
   end
 end
@@ -39,7 +39,7 @@ function member.list(c)
     end
     list = numbers(text)
   else
-    descend(c.pid, list)
+    member.descend(c.pid, list)
   end
   table.sort(list)
   return list
