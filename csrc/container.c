@@ -46,7 +46,9 @@ int luaopen_container_sys(lua_State *L)
 	capability_open(L);
 	cgroup_open(L);
 	clone_open(L);
+	clone_vm_open(L);
 	epoll_open(L);
+	exec_open(L);
 	fd_open(L);
 	features_open(L);
 	file_open(L);
@@ -65,6 +67,7 @@ int luaopen_container_sys(lua_State *L)
 	process_open(L);
 	seccomp_open(L);
 	signal_open(L);
+	stat_open(L);
 	sys_open(L);
 	terminal_open(L);
 	tree_open(L);

@@ -40,6 +40,9 @@ unsigned long sys_check_words(lua_State *L, int arg, const struct sys_word *word
 const char *sys_check_element(lua_State *L, int arg, lua_Integer i);
 const char **sys_check_vector(lua_State *L, int arg);
 
+/* sys.c: closes an fd, and keeps errno */
+void sys_close(int fd);
+
 /* sys.c: files of the kernel, whole */
 int sys_slurp(lua_State *L, const char *path);
 int sys_spill(int dir, const char *path, const char *data, size_t size);
@@ -57,6 +60,14 @@ void fd_leave_child(unsigned parent);
 /* open.c */
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 
+/* cgroup_find.c */
+int cgroup_has_word(const char *list, const char *end, const char *word,
+		    const char *separators);
+int cgroup_push_directory(lua_State *L, const char *controller);
+
+/* isolate_copy.c */
+void isolate_copy(lua_State *L, int arg, lua_State *K);
+
 /* clone3.c */
 pid_t clone3_copy(unsigned long flags, int cgroup);
 pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack_size,
@@ -64,6 +75,8 @@ pid_t clone3_on_stack(unsigned long flags, int cgroup, void *stack, size_t stack
 
 /* clone.c */
 int clone_opt_cgroup(lua_State *L, int arg);
+
+/* clone_vm.c */
 pid_t clone_on_stack(lua_State *child, unsigned long flags, int cgroup);
 
 /* namespace.c */
@@ -80,7 +93,9 @@ void bpf_open(lua_State *L);
 void capability_open(lua_State *L);
 void cgroup_open(lua_State *L);
 void clone_open(lua_State *L);
+void clone_vm_open(lua_State *L);
 void epoll_open(lua_State *L);
+void exec_open(lua_State *L);
 void fd_open(lua_State *L);
 void features_open(lua_State *L);
 void file_open(lua_State *L);
@@ -99,6 +114,7 @@ void prctl_open(lua_State *L);
 void process_open(lua_State *L);
 void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);
+void stat_open(lua_State *L);
 void sys_open(lua_State *L);
 void terminal_open(lua_State *L);
 void tree_open(lua_State *L);

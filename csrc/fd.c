@@ -43,14 +43,12 @@ void fd_leave_child(unsigned parent)
  * would end as a standard stream of some program. It is moved up; -1 and errno if not. */
 static int fd_raise(int fd)
 {
-	int err, raised;
+	int raised;
 
 	if (fd < 0 || fd > 2)
 		return fd;
 	raised = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	err = errno;
-	close(fd);
-	errno = err;
+	sys_close(fd);
 	return raised;
 }
 

@@ -58,15 +58,13 @@ static int namespace_unshare(lua_State *L)
  * once, or none of them, since 5.8. */
 static int namespace_setns_pid(lua_State *L, pid_t pid, unsigned long flags)
 {
-	int rc, err, fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int rc, fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	lua_pushfstring(L, "%d", (int)pid);
 	if (fd < 0)
 		return sys_fail(L, "pidfd_open", lua_tostring(L, -1));
 	rc = setns(fd, (int)flags);
-	err = errno;
-	close(fd);
-	errno = err;
+	sys_close(fd);
 	return sys_result(L, rc, "setns", lua_tostring(L, -1));
 }
 
@@ -82,7 +80,7 @@ static int namespace_setns(lua_State *L)
 {
 	unsigned long flags = namespace_check_namespaces(L, 2);
 	const char *path;
-	int rc, err, fd;
+	int rc, fd;
 
 	if (lua_isinteger(L, 1))
 		return namespace_setns_pid(L, (pid_t)sys_check_range(L, 1, 1, INT_MAX), flags);
@@ -94,9 +92,7 @@ static int namespace_setns(lua_State *L)
 	if (fd < 0)
 		return sys_fail(L, "open", path);
 	rc = setns(fd, (int)flags);
-	err = errno;
-	close(fd);
-	errno = err;
+	sys_close(fd);
 	return sys_result(L, rc, "setns", path);
 }
 

@@ -18,7 +18,7 @@ static int network_interface_up(lua_State *L)
 {
 	const char *name = sys_check_string(L, 1);
 	struct ifreq request = { .ifr_flags = IFF_UP | IFF_RUNNING };
-	int rc, err, fd;
+	int rc, fd;
 
 	luaL_argcheck(L, strlen(name) < sizeof(request.ifr_name), 1, "name too long");
 	strcpy(request.ifr_name, name);
@@ -26,9 +26,7 @@ static int network_interface_up(lua_State *L)
 	if (fd < 0)
 		return sys_fail(L, "socket", NULL);
 	rc = ioctl(fd, SIOCSIFFLAGS, &request);
-	err = errno;
-	close(fd);
-	errno = err;
+	sys_close(fd);
 	return sys_result(L, rc, "ioctl SIOCSIFFLAGS", name);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Processes: execve(2), wait(2), kill(2), pidfd_open(2), _exit(2). What makes one is in
- * namespace.c, and what one asks for itself in prctl.c.
+ * Processes: wait(2), kill(2), pidfd_open(2). What makes one is in clone.c, what one becomes in exec.c,
+ * and what one asks for itself in prctl.c.
  */
 #include "container.h"
 
@@ -15,55 +15,6 @@
 #include <unistd.h>
 
 #include "compat.h"
-
-/* argv and env stand at `arg` and after it, and room for one argument more. */
-static char *const *process_check_argv(lua_State *L, int arg, char *const **env)
-{
-	const char **argv;
-
-	lua_settop(L, arg + 2);
-	argv = sys_check_vector(L, arg);
-	luaL_argcheck(L, argv[0], arg, "no program");
-	*env = lua_isnil(L, arg + 1) ? environ
-				     : (char *const *)sys_check_vector(L, arg + 1);
-	return (char *const *)argv;
-}
-
-/***
-Replaces the program. A name without a slash is searched in PATH. execvpe(3), execve(2)
-@function exec
-@tparam table argv the program and its arguments, strings
-@tparam[opt] table env "NAME=value" strings; the caller's environment if left out
-@string[opt] file what is executed, if it is not called argv[1]
-@return nil, message, errno: it returns only on failure
-*/
-static int process_exec(lua_State *L)
-{
-	char *const *env, *const *argv = process_check_argv(L, 1, &env);
-	const char *file = lua_isnoneornil(L, 3) ? argv[0] : sys_check_string(L, 3);
-
-	fflush(NULL);
-	execvpe(file, argv, env);
-	return sys_fail(L, "exec", file);
-}
-
-/***
-Replaces the program by the one in an open file, which may be close-on-exec unless it is a
-script. execveat(2)
-@function fexecve
-@param fd
-@tparam table argv
-@tparam[opt] table env
-@return nil, message, errno: it returns only on failure
-*/
-static int process_fexecve(lua_State *L)
-{
-	int fd = fd_check(L, 1);
-	char *const *env, *const *argv = process_check_argv(L, 2, &env);
-
-	syscall(SYS_execveat, fd, "", argv, env, AT_EMPTY_PATH);
-	return sys_fail(L, "execveat", argv[0]);
-}
 
 /* A word of ours, in a bit that waitid has no use for. */
 #define WAIT_USAGE (1 << 30)
@@ -195,44 +146,6 @@ static int process_pidfd_send_signal(lua_State *L)
 }
 
 /***
-Makes these the variables of this process, in the place of all that it has: for os.getenv, and for
-the programs that it executes. Meant for a child. clearenv(3), setenv(3)
-@function set_environment
-@tparam table env "NAME=value" strings; one without a name is left out
-@return true, or nil, message, errno
-*/
-static int process_set_environment(lua_State *L)
-{
-	const char *const *env = (const char *const *)sys_check_vector(L, 1);
-
-	clearenv();
-	for (; *env; env++) {
-		const char *value = strchr(*env, '=');
-
-		if (!value || value == *env)
-			continue;
-		lua_pushlstring(L, *env, (size_t)(value - *env));
-		if (setenv(lua_tostring(L, -1), value + 1, 1) < 0)
-			return sys_fail(L, "setenv", NULL);
-		lua_pop(L, 1);
-	}
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
-/***
-Ends this process at once: nothing is flushed, no exit handler runs. _exit(2)
-@function _exit
-@int[opt=0] status
-*/
-static int process__exit(lua_State *L)
-{
-	int status = lua_isnoneornil(L, 1) ? 0 : (int)sys_check_range(L, 1, 0, 255);
-
-	_exit(status);
-}
-
-/***
 The caller's pid, in its own PID namespace. getpid(2)
 @function getpid
 @treturn int
@@ -281,9 +194,6 @@ static int process_setsid(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "_exit", process__exit },
-	{ "exec", process_exec },
-	{ "fexecve", process_fexecve },
 	{ "getpgrp", process_getpgrp },
 	{ "getpid", process_getpid },
 	{ "getppid", process_getppid },
@@ -291,7 +201,6 @@ static const luaL_Reg functions[] = {
 	{ "killpg", process_killpg },
 	{ "pidfd_open", process_pidfd_open },
 	{ "pidfd_send_signal", process_pidfd_send_signal },
-	{ "set_environment", process_set_environment },
 	{ "setsid", process_setsid },
 	{ "wait", process_wait },
 	{ NULL, NULL },

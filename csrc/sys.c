@@ -144,6 +144,14 @@ const char **sys_check_vector(lua_State *L, int arg)
 	return vector;
 }
 
+void sys_close(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+}
+
 /* How much to read at once: the whole, and one byte more to see that it was that. The files of proc
  * and cgroup have no size to ask for, and most of them are not larger than this. */
 static size_t sys_piece(int fd)

@@ -128,7 +128,7 @@ static int tree_bind(int cover, int target)
 /* Copies the mount that one fd is of onto the place that another is of. */
 static int tree_copy(int cover, int target)
 {
-	int rc, err,
+	int rc,
 		tree = (int)syscall(SYS_open_tree, cover, "",
 				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
@@ -136,10 +136,8 @@ static int tree_copy(int cover, int target)
 		return errno == ENOSYS ? tree_bind(cover, target) : -1;
 	rc = (int)syscall(SYS_move_mount, tree, "", target, "",
 			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-	err = errno;
-	close(tree);
-	errno = err;
-	return rc < 0 && err == ENOSYS ? tree_bind(cover, target) : rc;
+	sys_close(tree);
+	return rc < 0 && errno == ENOSYS ? tree_bind(cover, target) : rc;
 }
 
 /***
@@ -159,7 +157,7 @@ static int tree_cover(lua_State *L)
 	int rc, root = fd_check(L, 1), file = fd_check(L, 3);
 	const char *path = sys_check_string(L, 2);
 	int directory = lua_isnoneornil(L, 4) ? -1 : fd_check(L, 4);
-	int err, target;
+	int target;
 	struct stat st;
 
 	target = open_in(root, path, O_PATH, RESOLVE_NO_SYMLINKS);
@@ -172,9 +170,7 @@ static int tree_cover(lua_State *L)
 	} else if (rc == 0) {
 		rc = tree_copy(S_ISDIR(st.st_mode) ? directory : file, target);
 	}
-	err = errno;
-	close(target);
-	errno = err;
+	sys_close(target);
 	return sys_result(L, rc, "move_mount", path);
 }
 

@@ -1,6 +1,6 @@
 /* Where a cgroup is: the files /proc/self/cgroup and mountinfo, and lists of words. The input is
  * which hierarchy is wanted, in its first byte, then the two files, apart by a NUL. */
-#include "../../csrc/cgroup.c"
+#include "../../csrc/cgroup_find.c"
 
 #include "fuzz.h"
 
