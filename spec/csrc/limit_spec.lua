@@ -29,6 +29,9 @@ describe("sys.setrlimit", function()
   for _, limit in ipairs(limits) do
     local name, title, value = table.unpack(limit)
     it("sets " .. name, function()
+      if name == "core" then
+        support.needs("corefile")
+      end
       if name == "data" or name == "nofile" or name == "stack" then
         support.needs("native")
       end
@@ -44,6 +47,7 @@ describe("sys.setrlimit", function()
   end
 
   it("sets soft and hard apart", function()
+    support.needs("corefile")
     local soft, hard = support.child(function()
       assert(sys.setrlimit("core", 20, 30))
       return shown("Max core file size")
