@@ -33,7 +33,8 @@ local function look_beside(path)
   return open
 end
 
-local beside = look_beside(arg[0])
+-- Under another name it is a link to this file, and what lies beside that is not ours.
+local beside = arg[0]:find("run%.lua$") and look_beside(arg[0])
 local found, cli = pcall(require, "container.cli.main")
 if not found and not beside then
   -- This file may have been called by a symbolic link into its tree. Lua cannot read one, so a

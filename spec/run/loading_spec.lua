@@ -17,6 +17,7 @@ local function hostile()
     os.execute(("mkdir -p $(dirname %s/%s)"):format(path, name))
     write(("%s/%s.lua"):format(path, name), "io.stderr:write('loaded')")
   end
+  write(path .. "/container.so", "no module")
   write(path .. "/profile.json", [[{ "defaultAction": "SCMP_ACT_ALLOW" }]])
   return path
 end
