@@ -96,11 +96,11 @@ static int capability_names(lua_State *L)
 /***
 Takes every capability that is not in the set out of the bounding set of this process, also
 those that only the running kernel knows: it is asked up to its last. prctl(2) PR_CAPBSET_DROP
-@function capbset_keep
+@function capbset_drop_except
 @tparam table set array of names
 @return true, or nil, message, errno (EPERM without CAP_SETPCAP)
 */
-static int capability_capbset_keep(lua_State *L)
+static int capability_capbset_drop_except(lua_State *L)
 {
 	unsigned long long keep = capability_check_set(L, 1);
 	int number;
@@ -199,7 +199,7 @@ static const luaL_Reg functions[] = {
 	{ "capability_lower", capability_lower },
 	{ "capability_name", capability_name },
 	{ "capability_names", capability_names },
-	{ "capbset_keep", capability_capbset_keep },
+	{ "capbset_drop_except", capability_capbset_drop_except },
 	{ "capget", capability_capget },
 	{ "capset", capability_capset },
 	{ "no_new_privs", capability_no_new_privs },

@@ -38,11 +38,11 @@ Hides this process, a copy of its parent, from those that it will be among: nobo
 CAP_SYS_PTRACE over the parent's user namespace can trace it, read its memory, its environment or
 its files, and its command line is blank. What it executes is as visible as any program. A
 change of ids undoes the first where fs.suid_dumpable is set. prctl(2) PR_SET_DUMPABLE, PR_SET_NAME
-@function hide
+@function make_undumpable
 @string name that /proc shows instead
 @return true, or nil, message, errno
 */
-static int prctl_hide(lua_State *L)
+static int prctl_make_undumpable(lua_State *L)
 {
 	const char *name = sys_check_string(L, 1);
 
@@ -69,7 +69,7 @@ static int prctl_dumpable(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "dumpable", prctl_dumpable },
-	{ "hide", prctl_hide },
+	{ "make_undumpable", prctl_make_undumpable },
 	{ "pdeathsig", prctl_pdeathsig },
 	{ NULL, NULL },
 };

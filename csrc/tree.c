@@ -144,7 +144,7 @@ static int tree_copy(int cover, int target)
 Covers what is at a path beneath a directory: a directory by one open file, anything else by
 another. The path is resolved as by `open_beneath`, without symbolic links, and what is found is
 covered by its fd, so that nobody can put something else in its place.
-@function cover
+@function mask_path
 @param root fd of a directory
 @string path
 @param file fd of what covers a file
@@ -152,7 +152,7 @@ covered by its fd, so that nobody can put something else in its place.
 @return true, or nil, message, errno (ENOENT when it is not there; EISDIR for a directory when
 nothing was given that covers one)
 */
-static int tree_cover(lua_State *L)
+static int tree_mask_path(lua_State *L)
 {
 	int rc, root = fd_check(L, 1), file = fd_check(L, 3);
 	const char *path = sys_check_string(L, 2);
@@ -175,7 +175,7 @@ static int tree_cover(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "cover", tree_cover },
+	{ "mask_path", tree_mask_path },
 	{ "mount_setattr", tree_mount_setattr },
 	{ "move_mount", tree_move_mount },
 	{ "open_tree", tree_open_tree },

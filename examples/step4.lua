@@ -1,4 +1,4 @@
--- Step 4: the child is in its new namespace before the command is: the moment to furnish it.
+-- Step 4: the child is in its new namespace before the command is: the moment to init_cpuset it.
 -- It sets the host name, and only then becomes the command. sethostname(2)
 
 package.cpath = (arg[0]:match(".*/") or "./") .. "../?.so;" .. package.cpath

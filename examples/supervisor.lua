@@ -13,7 +13,7 @@ package.path = here .. "/../lua/?.lua;" .. package.path
 package.cpath = here .. "/../?.so;" .. package.cpath
 local container = require "container"
 
-local PAUSE <const>, LONGEST <const>, LASTED <const> = 0.1, 5, 10 -- seconds
+local INTERVAL <const>, LONGEST <const>, LASTED <const> = 0.1, 5, 10 -- seconds
 local GRACE <const> = 5 -- seconds from TERM to KILL
 
 local services = assert(loadfile(arg[1] or here .. "/supervisor/services.lua"))()
@@ -61,10 +61,10 @@ local function ended(service, result, err)
   log(service.name, result and ("* ended by %s, %s"):format(result.reason,
     result.signal or "status " .. result.status) or "* " .. tostring(err))
   local lasted = now - s.began > LASTED
-  service.state = { pause = lasted and PAUSE or math.min(s.pause * 2, LONGEST), done = true }
+  service.state = { pause = lasted and INTERVAL or math.min(s.pause * 2, LONGEST), done = true }
   if service.restart ~= false and not stopping then
-    service.state = { pause = service.state.pause, again = now + (lasted and PAUSE or s.pause) }
-    log(service.name, ("* again in %.1f s"):format(lasted and PAUSE or s.pause))
+    service.state = { pause = service.state.pause, again = now + (lasted and INTERVAL or s.pause) }
+    log(service.name, ("* again in %.1f s"):format(lasted and INTERVAL or s.pause))
   end
 end
 
@@ -112,7 +112,7 @@ end
 container.sigprocmask("block", { "TERM", "INT" })
 local signals = assert(container.signalfd { "TERM", "INT" })
 for _, service in ipairs(services) do
-  service.state = { pause = PAUSE, again = 0 }
+  service.state = { pause = INTERVAL, again = 0 }
 end
 
 while not stopping or not stop(container.clock_gettime()) do

@@ -6,7 +6,7 @@ package.path, package.cpath = "./build/lua/?.lua", ""
 local sys = require "container.sys"
 sys.directory = "container/"
 local main = require("container.cli.main").main
-assert(require("container.linux.seccomp").keep())
+assert(require("container.linux.seccomp").preload())
 
 -- From here on there are no files of it.
 package.path, sys.directory = "", nil

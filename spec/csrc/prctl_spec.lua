@@ -68,14 +68,14 @@ describe("sys.dumpable #root", function()
   end)
 end)
 
-describe("sys.hide", function()
+describe("sys.make_undumpable", function()
   local function look(hidden)
     return support.child(function()
       local reader, writer = assert(sys.pipe())
       local lasts, held = assert(sys.pipe())
       local pid = assert(sys.clone({}, function()
         held:close()
-        assert(not hidden or sys.hide("nobody"))
+        assert(not hidden or sys.make_undumpable("nobody"))
         sys.write(writer, ".")
         sys.read(lasts) -- as long as the parent is there
       end))
@@ -109,7 +109,7 @@ describe("sys.hide", function()
           assert(sys.setuid(54321))
           sys.pdeathsig("KILL") -- which the change of ids has cleared
           if hidden then
-            assert(sys.hide("nobody"))
+            assert(sys.make_undumpable("nobody"))
             sys.write(writer, ".")
             sys.ppoll({}, 60)
           end
@@ -130,6 +130,6 @@ describe("sys.hide", function()
   end)
 
   it("takes a name", function()
-    support.raises("string expected", sys.hide)
+    support.raises("string expected", sys.make_undumpable)
   end)
 end)

@@ -206,7 +206,7 @@ describe("sys.mount_setattr", function()
   end)
 end)
 
-describe("sys.cover", function()
+describe("sys.mask_path", function()
   local place
 
   before_each(function()
@@ -227,15 +227,15 @@ describe("sys.cover", function()
 
   it("puts a file over a file, and a directory over a directory #root", function()
     assert.same({ "", 0 }, { inside(function(root, file, directory)
-      assert(sys.cover(root, "/file", file, directory))
-      assert(sys.cover(root, "dir", file, directory))
+      assert(sys.mask_path(root, "/file", file, directory))
+      assert(sys.mask_path(root, "dir", file, directory))
       return sys.read_file(place .. "/file"), #sys.list(place .. "/dir")
     end) })
   end)
 
   it("leaves a directory alone when nothing was given that covers one #root", function()
     local names, message, errno = inside(function(root, file)
-      local _, why, number = sys.cover(root, "dir", file)
+      local _, why, number = sys.mask_path(root, "dir", file)
       return #sys.list(place .. "/dir"), why, number
     end)
     assert.same({ 1, "move_mount dir: Is a directory", sys.errno.EISDIR },
@@ -244,7 +244,7 @@ describe("sys.cover", function()
 
   it("follows no link #root", function()
     assert.same({ sys.errno.ELOOP, "secret\n" }, { inside(function(root, file)
-      local _, _, errno = sys.cover(root, "link", file)
+      local _, _, errno = sys.mask_path(root, "link", file)
       return errno, sys.read_file(place .. "/file")
     end) })
   end)
@@ -253,16 +253,16 @@ describe("sys.cover", function()
     assert.is_true((inside(function(root, file, directory)
       local before = #sys.list("/proc/self/fd")
       for _, name in ipairs { "file", "dir", "nope", "link" } do
-        sys.cover(root, name, file)
-        sys.cover(root, name, file, directory)
+        sys.mask_path(root, name, file)
+        sys.mask_path(root, name, file, directory)
       end
       return #sys.list("/proc/self/fd") == before
     end)))
   end)
 
   it("raises for what is no fd and no path", function()
-    support.raises("container.fd expected", sys.cover, "/", "x", 0)
-    support.raises("string expected", sys.cover, 0, 0, 0)
-    support.raises("container.fd expected", sys.cover, 0, "x")
+    support.raises("container.fd expected", sys.mask_path, "/", "x", 0)
+    support.raises("string expected", sys.mask_path, 0, 0, 0)
+    support.raises("container.fd expected", sys.mask_path, 0, "x")
   end)
 end)

@@ -154,10 +154,10 @@ describe("channel.wait", function()
     assert.is_nil(heard(""))
   end)
 
-  it("hears what sync.tell says", function()
+  it("hears what sync.report says", function()
     local c, stack = prepared()
     local _ <close> = stack
-    sync.tell(c, "hostname", "sethostname box: Operation not permitted", 1)
+    sync.report(c, "hostname", "sethostname box: Operation not permitted", 1)
     sync.parent(c)
     local err = sync.wait(c)
     assert.equal("hostname: sethostname box: Operation not permitted", tostring(err))
@@ -167,7 +167,7 @@ describe("channel.wait", function()
   it("hears a failure without a number", function()
     local c, stack = prepared()
     local _ <close> = stack
-    sync.tell(c, "child", "file.lua:1: attempt to index a nil value")
+    sync.report(c, "child", "file.lua:1: attempt to index a nil value")
     sync.parent(c)
     local err = sync.wait(c)
     assert.equal("child: file.lua:1: attempt to index a nil value", tostring(err))
@@ -178,7 +178,7 @@ describe("channel.wait", function()
     local c, stack = prepared()
     local _ <close> = stack
     local text = ("x"):rep(10000)
-    sync.tell(c, "hooks", text, 5)
+    sync.report(c, "hooks", text, 5)
     sync.parent(c)
     assert.equal(text, sync.wait(c).message)
   end)
@@ -188,7 +188,7 @@ describe("channel.wait", function()
       local c, stack = prepared()
       local _ <close> = stack
       sys.nonblock(c.channel.writer) -- else it would wait here
-      sync.tell(c, step, ("x"):rep(1 << 20), 5)
+      sync.report(c, step, ("x"):rep(1 << 20), 5)
       sync.parent(c)
       local err = sync.wait(c)
       assert.same({ step, size, 5 }, { err.step, #err.message, err.errno })
@@ -320,7 +320,7 @@ describe("what a child says that is an enemy's", function()
   it("is told without the bytes that end it", function()
     local c, stack = prepared()
     local _ <close> = stack
-    sync.tell(c, "mount", "a\0b", 5)
+    sync.report(c, "mount", "a\0b", 5)
     sync.parent(c)
     assert.matches("a.*b", sync.wait(c).message)
   end)
@@ -328,7 +328,7 @@ end)
 
 describe("a child that cannot be told to go on", function()
   it("is told of as an error of the start", function()
-    for name, fn in pairs { users = sync.parent, gate = sync.open_gate } do
+    for name, fn in pairs { users = sync.parent, gate = sync.open_barrier } do
       local c, stack = prepared()
       local _ <close> = stack
       c[name] = true

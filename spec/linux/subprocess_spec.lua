@@ -4,11 +4,11 @@ local support = require "spec.support"
 
 describe("apart.hear", function()
   it("answers all that the child writes, more than a pipe holds too", function()
-    assert.equal("here and there", subprocess.hear({}, function(writer)
+    assert.equal("here and there", subprocess.output({}, function(writer)
       assert(sys.write(writer, "here "))
       assert(sys.write(writer, "and there"))
     end))
-    local zeros = subprocess.hear({}, function(writer)
+    local zeros = subprocess.output({}, function(writer)
       sys.dup2(writer, 1)
       sys.exec { "head", "-c", "200000", "/dev/zero" }
     end)
@@ -16,7 +16,7 @@ describe("apart.hear", function()
   end)
 
   it("answers what was said before the child was killed", function()
-    assert.equal("I am", subprocess.hear({}, function(writer)
+    assert.equal("I am", subprocess.output({}, function(writer)
       sys.write(writer, "I am")
       sys.kill(sys.getpid(), "KILL")
     end))
@@ -24,7 +24,7 @@ describe("apart.hear", function()
 
   it("runs it in the namespaces, and none of it here #root", function()
     local name = sys.gethostname()
-    assert.equal("apart", subprocess.hear({ "uts" }, function(writer)
+    assert.equal("apart", subprocess.output({ "uts" }, function(writer)
       sys.sethostname("apart")
       sys.write(writer, sys.gethostname())
     end))
@@ -33,7 +33,7 @@ describe("apart.hear", function()
 
   it("leaves the signal mask as it was", function()
     local before = sys.read_file("/proc/thread-self/status"):match("SigBlk:%s*(%x+)")
-    subprocess.hear({}, function() end)
+    subprocess.output({}, function() end)
     assert.equal(before, sys.read_file("/proc/thread-self/status"):match("SigBlk:%s*(%x+)"))
   end)
 
@@ -42,7 +42,7 @@ describe("apart.hear", function()
     sys.clone_vm = function()
       return nil, "clone: Resource temporarily unavailable", sys.errno.EAGAIN
     end
-    local answer = table.pack(subprocess.hear({}, function() end))
+    local answer = table.pack(subprocess.output({}, function() end))
     sys.clone_vm = clone
     support.refused("clone: Resource temporarily unavailable", "EAGAIN",
       table.unpack(answer, 1, answer.n))

@@ -4,8 +4,8 @@
 local json = require "container.json"
 local sys = require "container.sys"
 
-local meter = {}
-meter.__index = meter
+local stats_line = {}
+stats_line.__index = stats_line
 
 local PERIOD <const> = 0.5
 
@@ -33,19 +33,19 @@ end
 
 --- @param c object of a container that runs, with the option `stats`
 -- @param how true, or "json" for numbers alone, at the end
-function meter.new(c, how)
+function stats_line.new(c, how)
   -- A terminal of the container's own is shown on this one, and needs all of it.
   return setmetatable({ c = c, how = how, at = sys.clock_gettime(), used = 0,
-    live = how ~= "json" and not c.tty and sys.isatty(2) }, meter)
+    live = how ~= "json" and not c.tty and sys.isatty(2) }, stats_line)
 end
 
 --- After how many seconds `show` wants to be called, if at all.
-function meter:due_in()
+function stats_line:due_in()
   return self.live and math.max(self.at - sys.clock_gettime(), 0) or nil
 end
 
 --- Shows the line when it is time.
-function meter:show()
+function stats_line:show()
   local now = sys.clock_gettime()
   local stats = self.live and now >= self.at and self.c:stats()
   if not stats then
@@ -62,14 +62,14 @@ function meter:show()
 end
 
 --- Takes the line away.
-function meter:clear()
+function stats_line:clear()
   if self.live then
     sys.write(2, "\r\27[K")
   end
 end
 
 --- Says what it was in all.
-function meter:finish(result)
+function stats_line:finish(result)
   local stats = result.stats or {}
   if self.how == "json" then
     stats.wall, stats.status, stats.reason = result.wall, result.status, result.reason
@@ -84,4 +84,4 @@ function meter:finish(result)
   } .. "\n")
 end
 
-return meter
+return stats_line

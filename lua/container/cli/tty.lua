@@ -4,7 +4,7 @@
 
 local sys = require "container.sys"
 
-local proxy = {}
+local tty = {}
 
 -- What a pipe takes without blocking when it says that it can be written: pipe(7), PIPE_BUF.
 local PIECE <const> = 4096
@@ -31,7 +31,7 @@ local metatable = {
 
 --- Makes one. To be held by a <close> variable.
 -- @param c of container.spawn, with a tty
-function proxy.new(c)
+function tty.new(c)
   local self = {
     c = c,
     tty = c.tty:fd(),
@@ -189,4 +189,4 @@ function methods:drain(signals)
   until self.to_screen == ""
 end
 
-return proxy
+return tty

@@ -9,7 +9,7 @@ local expect, text, array = check.expect, check.text, check.array
 local rights = {}
 
 --- An array of capabilities as a set; ALL is every one there is a name for.
-local function read_capabilities(c, field, value)
+local function read_capabilities(ctx, field, value)
   local set = {}
   for i = 1, array(field, value) do
     local at = ("%s[%d]"):format(field, i)
@@ -22,7 +22,7 @@ local function read_capabilities(c, field, value)
       local name = sys.capability_name(given)
       expect(name, at, "the name of a capability", given)
       set[name] = true
-      c.asked_capabilities[name] = true
+      ctx.asked_capabilities[name] = true
     end
   end
   return set
@@ -30,19 +30,19 @@ end
 
 --- Leaves the container's root these capabilities.
 -- @tparam table set names as keys
-function rights.set(c, set)
+function rights.set(ctx, set)
   local list = {}
   for name in pairs(set) do
     list[#list + 1] = name
   end
   table.sort(list)
-  c.config.process.capabilities = {
+  ctx.config.process.capabilities = {
     bounding = list, effective = list, permitted = list, inheritable = {}, ambient = {},
   }
 end
 
 --- The default set with what is added and dropped; dropped first when it is ALL, as docker has it.
-function rights.change(c, add, drop)
+function rights.change(ctx, add, drop)
   local set = {}
   for _, name in ipairs(capabilities.DEFAULT) do
     set[name] = true
@@ -53,23 +53,23 @@ function rights.change(c, add, drop)
   for name in pairs(add) do
     set[name] = true
   end
-  rights.set(c, set)
+  rights.set(ctx, set)
 end
 
-function rights.capabilities(c, value)
-  c.capabilities_given = true
-  rights.set(c, read_capabilities(c, "capabilities", value))
+function rights.capabilities(ctx, value)
+  ctx.capabilities_given = true
+  rights.set(ctx, read_capabilities(ctx, "capabilities", value))
 end
 
-function rights.cap_add(c, value)
-  c.cap_add = read_capabilities(c, "cap_add", value)
+function rights.cap_add(ctx, value)
+  ctx.cap_add = read_capabilities(ctx, "cap_add", value)
 end
 
-function rights.cap_drop(c, value)
-  local asked = c.asked_capabilities
-  c.asked_capabilities = {} -- what is dropped need not be there
-  c.cap_drop = read_capabilities(c, "cap_drop", value)
-  c.asked_capabilities = asked
+function rights.cap_drop(ctx, value)
+  local asked = ctx.asked_capabilities
+  ctx.asked_capabilities = {} -- what is dropped need not be there
+  ctx.cap_drop = read_capabilities(ctx, "cap_drop", value)
+  ctx.asked_capabilities = asked
 end
 
 return rights

@@ -42,25 +42,25 @@ function second.new(target)
 end
 
 --- What was asked for is among what the container's root has.
-function second.narrow(c, target)
+function second.narrow(ctx, target)
   local held = target.config.process.capabilities
-  local given = c.config.process.capabilities
+  local given = ctx.config.process.capabilities
   local set = {}
   for _, name in ipairs(held and held.bounding or sys.capability_names()) do
     set[name] = true
   end
-  for _, name in ipairs(c.capabilities_given and given.bounding or {}) do
+  for _, name in ipairs(ctx.capabilities_given and given.bounding or {}) do
     if not set[name] then
       check.refuse("capabilities", ("the container has not got %s"):format(name))
     end
   end
-  if c.capabilities_given and c.cap_drop then
+  if ctx.capabilities_given and ctx.cap_drop then
     check.refuse("capabilities", "says all that there are; it does not go with cap_drop")
-  elseif c.cap_drop then
-    for name in pairs(c.cap_drop) do
+  elseif ctx.cap_drop then
+    for name in pairs(ctx.cap_drop) do
       set[name] = nil
     end
-    rights.set(c, set)
+    rights.set(ctx, set)
   end
 end
 

@@ -44,7 +44,7 @@ local function read_program(field, value)
   return program
 end
 
-function room.hooks(c, value)
+function room.hooks(ctx, value)
   local hooks = {}
   for moment, list in next, check.plain("hooks", value) do
     check.expect(MOMENTS[moment], "hooks", "prestart, createRuntime, createContainer, "
@@ -58,7 +58,7 @@ function room.hooks(c, value)
     end
   end
   if next(hooks) then
-    c.config.hooks = hooks
+    ctx.config.hooks = hooks
   end
 end
 

@@ -7,7 +7,7 @@ local check = require "container.check"
 local refuse, expect, text, plain, array =
   check.refuse, check.expect, check.text, check.plain, check.array
 
-local place = {}
+local mounts = {}
 
 -- Options of a tmpfs that a person may give, beside its flags. tmpfs(5)
 local COUNT <const> = "^%d+[kmgt]?$"
@@ -170,10 +170,10 @@ end
 
 --- Adds a mount behind those of the default, but before one of the other option that lies in it, or
 -- a volume in the same place: whichever of the two options is read first.
-local function add(c, entry)
-  local list = c.config.mounts
-  c.first_given = c.first_given or #list + 1
-  for i = c.first_given, #list do
+local function add(ctx, entry)
+  local list = ctx.config.mounts
+  ctx.first_given = ctx.first_given or #list + 1
+  for i = ctx.first_given, #list do
     local other = list[i]
     local inside = other.destination:find(entry.destination .. "/", 1, true) == 1
       or other.destination == entry.destination and other.type == "bind"
@@ -184,11 +184,11 @@ local function add(c, entry)
   list[#list + 1] = entry
 end
 
-function place.volumes(c, value)
+function mounts.volumes(ctx, value)
   local function take(field, entry)
-    local n = #c.volumes + 1
-    c.volumes[n], c.volume_fields[n] = entry, field
-    add(c, entry)
+    local n = #ctx.volumes + 1
+    ctx.volumes[n], ctx.volume_fields[n] = entry, field
+    add(ctx, entry)
   end
   for i = 1, check.length("volumes", plain("volumes", value)) do
     local field = ("volumes[%d]"):format(i)
@@ -200,23 +200,23 @@ function place.volumes(c, value)
   end
 end
 
-function place.tmpfs(c, value)
+function mounts.tmpfs(ctx, value)
   for i = 1, check.length("tmpfs", plain("tmpfs", value)) do
-    add(c, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
+    add(ctx, read_tmpfs(("tmpfs[%d]"):format(i), rawget(value, i)))
   end
   for _, destination in ipairs(check.keys("tmpfs", value, "absolute paths")) do
     local field = ("tmpfs[%s]"):format(check.shown(destination))
-    add(c, tmpfs_at(field, destination, text(field, rawget(value, destination),
+    add(ctx, tmpfs_at(field, destination, text(field, rawget(value, destination),
       "the options of a tmpfs, such as \"size=1M\"")))
   end
 end
 
-function place.masked_paths(c, value)
-  c.config.linux.maskedPaths = read_paths("masked_paths", value)
+function mounts.masked_paths(ctx, value)
+  ctx.config.linux.maskedPaths = read_paths("masked_paths", value)
 end
 
-function place.readonly_paths(c, value)
-  c.config.linux.readonlyPaths = read_paths("readonly_paths", value)
+function mounts.readonly_paths(ctx, value)
+  ctx.config.linux.readonlyPaths = read_paths("readonly_paths", value)
 end
 
-return place
+return mounts

@@ -98,13 +98,13 @@ end
 
 local NAMES <const> = "names without = or NUL"
 
-local function read_env(c, value)
-  local env, position = c.config.process.env, {}
+local function read_env(ctx, value)
+  local env, position = ctx.config.process.env, {}
   for i, entry in ipairs(env) do
     position[entry:match("^[^=]*")] = i
   end
   local function set(name, entry)
-    c.home_given = c.home_given or name == "HOME"
+    ctx.home_given = ctx.home_given or name == "HOME"
     local at = position[name] or #env + 1
     position[name], env[at] = at, entry
   end
@@ -129,33 +129,33 @@ end
 
 -- How each is read: it is checked, and put where OCI has it.
 local readers = {
-  name = function(c, value)
+  name = function(ctx, value)
     text("name", value)
-    c.name = expect(#value <= NAME_MAX and value:find("^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$"), "name",
+    ctx.name = expect(#value <= NAME_MAX and value:find("^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$"), "name",
       "1 to 128 letters, digits, _, +, - and . (not first)", value) and value
   end,
-  rootfs = function(c, value)
+  rootfs = function(ctx, value)
     text("rootfs", value, "the path of a directory")
     expect(value ~= "", "rootfs", "the path of a directory", value)
     -- However it is written, the host's own root is only ever seen, never handed out.
-    c.config.root.path = value:find("^/[/.]*$") and "/" or value
+    ctx.config.root.path = value:find("^/[/.]*$") and "/" or value
   end,
-  hostname = function(c, value)
+  hostname = function(ctx, value)
     text("hostname", value, "a name of 1 to 64 bytes")
-    c.config.hostname = expect(#value >= 1 and #value <= HOSTNAME_MAX, "hostname",
+    ctx.config.hostname = expect(#value >= 1 and #value <= HOSTNAME_MAX, "hostname",
       "a name of 1 to 64 bytes", value) and value
   end,
   env = read_env,
-  cwd = function(c, value)
-    c.config.process.cwd = check.clean(absolute("cwd", value))
+  cwd = function(ctx, value)
+    ctx.config.process.cwd = check.clean(absolute("cwd", value))
   end,
-  pids = function(c, value)
-    c.config.linux.resources.pids.limit = check.pids("pids", value)
+  pids = function(ctx, value)
+    ctx.config.linux.resources.pids.limit = check.pids("pids", value)
   end,
-  init = function(c, value)
-    c.init = switch("init", value)
+  init = function(ctx, value)
+    ctx.init = switch("init", value)
   end,
-  user = function(c, value)
+  user = function(ctx, value)
     text("user", value, "NAME[:GROUP]")
     expect(value:find("^[^:]+:?[^:]*$") and value:sub(-1) ~= ":", "user", "NAME[:GROUP]", value)
     for id in value:gmatch("%d+") do
@@ -163,73 +163,73 @@ local readers = {
         expect(#id <= 10 and math.tointeger(id) < ID_MAX, "user", "an id below 4294967295", id)
       end
     end
-    c.user = value
+    ctx.user = value
   end,
-  no_new_privileges = function(c, value)
-    c.config.process.noNewPrivileges = switch("no_new_privileges", value)
+  no_new_privileges = function(ctx, value)
+    ctx.config.process.noNewPrivileges = switch("no_new_privileges", value)
   end,
-  seccomp = function(c, value)
+  seccomp = function(ctx, value)
     if type(value) == "string" then
       expect(text("seccomp", value) ~= "", "seccomp", "the path of a profile", value)
     elseif value ~= false then
       expect(type(value) == "table", "seccomp", "false, \"default\", a path or a table", value)
     end
-    c.config.linux.seccomp = value
+    ctx.config.linux.seccomp = value
   end,
-  landlock = function(c, value)
-    c.landlock = landlock.read("landlock", value)
+  landlock = function(ctx, value)
+    ctx.landlock = landlock.read("landlock", value)
   end,
-  users = function(c, value)
-    c.users = expect(value == "auto" or value == "subid", "users", "\"auto\" or \"subid\"", value)
+  users = function(ctx, value)
+    ctx.users = expect(value == "auto" or value == "subid", "users", "\"auto\" or \"subid\"", value)
       and value
   end,
-  privileged = function(c, value)
-    c.privileged = switch("privileged", value)
+  privileged = function(ctx, value)
+    ctx.privileged = switch("privileged", value)
   end,
-  readonly = function(c, value)
-    c.config.root.readonly = switch("readonly", value)
+  readonly = function(ctx, value)
+    ctx.config.root.readonly = switch("readonly", value)
   end,
-  network = function(c, value)
+  network = function(ctx, value)
     expect(value == "none" or value == "host", "network", "\"none\" or \"host\"", value)
-    c.network = value
+    ctx.network = value
   end,
-  tty = function(c, value)
+  tty = function(ctx, value)
     if value then
-      c.terminal = terminal.read("tty", value)
-      c.config.process.terminal = c.terminal ~= nil
-      c.config.process.consoleSize = c.terminal and c.terminal.size
+      ctx.terminal = terminal.read("tty", value)
+      ctx.config.process.terminal = ctx.terminal ~= nil
+      ctx.config.process.consoleSize = ctx.terminal and ctx.terminal.size
     else
       switch("tty", value)
     end
   end,
-  debug = function(c, value)
-    c.debug = expect(type(value) == "boolean" or type(value) == "function", "debug",
+  debug = function(ctx, value)
+    ctx.debug = expect(type(value) == "boolean" or type(value) == "function", "debug",
       "true, false or a function", value) and value
   end,
-  announce = function(c, value)
-    c.announce = switch("announce", value)
+  announce = function(ctx, value)
+    ctx.announce = switch("announce", value)
   end,
-  timeout = function(c, value)
+  timeout = function(ctx, value)
     local seconds = read_seconds("timeout", value)
-    c.timeout = seconds > 0 and seconds or nil
+    ctx.timeout = seconds > 0 and seconds or nil
   end,
-  grace = function(c, value)
-    c.grace = read_seconds("grace", value)
+  grace = function(ctx, value)
+    ctx.grace = read_seconds("grace", value)
   end,
   rlimits = rlimits.read,
-  result_limit = function(c, value)
-    if not c.call then
+  result_limit = function(ctx, value)
+    if not ctx.call then
       refuse("result_limit", "is for container.call")
     end
     local number = check.integer(value)
-    c.call.limit = expect(number and number > 0 and number < 1 << 31, "result_limit",
+    ctx.call.limit = expect(number and number > 0 and number < 1 << 31, "result_limit",
       "a number of bytes", value) and number
   end,
-  on = function(c, value)
-    c.on = {}
+  on = function(ctx, value)
+    ctx.on = {}
     for event, fn in next, plain("on", value) do
       expect(EVENTS[event], "on", "exit, oom, output or timeout", event)
-      c.on[event] = expect(type(fn) == "function", "on." .. event, "a function", fn) and fn
+      ctx.on[event] = expect(type(fn) == "function", "on." .. event, "a function", fn) and fn
     end
   end,
 }
@@ -244,16 +244,16 @@ end
 readers.hooks = hooks.hooks
 
 for _, name in ipairs { "stdin", "stdout", "stderr", "output_limit" } do
-  readers[name] = function(c, value)
-    streams.read(c, name, value)
+  readers[name] = function(ctx, value)
+    streams.read(ctx, name, value)
   end
 end
 for _, name in ipairs { "memory", "memory_swap", "memory_reservation", "cpus", "cpu_weight",
   "cpuset_cpus", "cpuset_mems", "io", "io_weight", "hugepages", "unified", "oom_score_adj",
   "stats", "devices" } do
-  readers[name] = function(c, value)
-    c.resource = true
-    resources.read(c, name, value)
+  readers[name] = function(ctx, value)
+    ctx.resource = true
+    resources.read(ctx, name, value)
   end
 end
 

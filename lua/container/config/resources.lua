@@ -43,8 +43,8 @@ local function size_or_max(field, value)
   return size(field, value)
 end
 
-local function within(c, part)
-  local resources = c.config.linux.resources
+local function within(ctx, part)
+  local resources = ctx.config.linux.resources
   resources[part] = resources[part] or {}
   return resources[part]
 end
@@ -88,50 +88,50 @@ end
 
 local options = {}
 
-function options.memory(c, value)
-  within(c, "memory").limit = size_or_max("memory", value)
+function options.memory(ctx, value)
+  within(ctx, "memory").limit = size_or_max("memory", value)
 end
 
-function options.memory_swap(c, value)
-  within(c, "memory").swap = size_or_max("memory_swap", value)
+function options.memory_swap(ctx, value)
+  within(ctx, "memory").swap = size_or_max("memory_swap", value)
 end
 
-function options.memory_reservation(c, value)
-  within(c, "memory").reservation = size("memory_reservation", value)
+function options.memory_reservation(ctx, value)
+  within(ctx, "memory").reservation = size("memory_reservation", value)
 end
 
-function options.cpus(c, value)
+function options.cpus(ctx, value)
   local quota = value == "max" and UNLIMITED
     or type(value) == "number" and value >= 0.01 and value <= CPUS_MAX
     and math.floor(value * PERIOD + 0.5)
   expect(quota, "cpus", "a number of processors, from 0.01", value)
-  local cpu = within(c, "cpu")
+  local cpu = within(ctx, "cpu")
   cpu.quota, cpu.period = quota, PERIOD
 end
 
-function options.cpu_weight(c, value)
+function options.cpu_weight(ctx, value)
   local shares = integer(value, SHARES_MIN, SHARES_MAX)
   expect(shares, "cpu_weight", ("an integer from %d to %d, where 1024 is as much as others have")
     :format(SHARES_MIN, SHARES_MAX), value)
-  within(c, "cpu").shares = shares
+  within(ctx, "cpu").shares = shares
 end
 
-function options.cpuset_cpus(c, value)
-  within(c, "cpu").cpus = set("cpuset_cpus", value)
+function options.cpuset_cpus(ctx, value)
+  within(ctx, "cpu").cpus = set("cpuset_cpus", value)
 end
 
-function options.cpuset_mems(c, value)
-  within(c, "cpu").mems = set("cpuset_mems", value)
+function options.cpuset_mems(ctx, value)
+  within(ctx, "cpu").mems = set("cpuset_mems", value)
 end
 
-function options.io(c, value)
+function options.io(ctx, value)
   for path, rates in next, plain("io", value) do
     local field = ("io[%s]"):format(check.shown(path))
     for word, number in next, plain(field, rates) do
       expect(RATES[word], field, "read_bps, write_bps, read_iops or write_iops", word)
       local at = field .. "." .. word
       local st = device_of(at, path, "block")
-      local io = within(c, "blockIO")
+      local io = within(ctx, "blockIO")
       local list = io[RATES[word]] or {}
       io[RATES[word]] = list
       list[#list + 1] = { major = st.major, minor = st.minor, rate = rate(at, word, number) }
@@ -139,13 +139,13 @@ function options.io(c, value)
   end
 end
 
-function options.io_weight(c, value)
+function options.io_weight(ctx, value)
   local weight = integer(value, WEIGHT_MIN, WEIGHT_MAX)
   expect(weight, "io_weight", ("an integer from %d to %d"):format(WEIGHT_MIN, WEIGHT_MAX), value)
-  within(c, "blockIO").weight = weight
+  within(ctx, "blockIO").weight = weight
 end
 
-function options.hugepages(c, value)
+function options.hugepages(ctx, value)
   local list = {}
   for page, limit in next, plain("hugepages", value) do
     local field = ("hugepages[%s]"):format(check.shown(page))
@@ -154,10 +154,10 @@ function options.hugepages(c, value)
     list[#list + 1] = { pageSize = page, limit = limit == 0 and 0 or size(field, limit) }
   end
   table.sort(list, function(a, b) return a.pageSize < b.pageSize end)
-  c.config.linux.resources.hugepageLimits = list
+  ctx.config.linux.resources.hugepageLimits = list
 end
 
-function options.unified(c, value)
+function options.unified(ctx, value)
   for key, setting in next, plain("unified", value) do
     expect(type(key) == "string" and key:find("^%l+%.[%w._]+$") and not key:find("^cgroup%."),
       "unified", "files of a controller, such as memory.high", key)
@@ -165,12 +165,12 @@ function options.unified(c, value)
     setting = check.integer(setting) or setting
     expect(type(setting) == "string" or math.type(setting) == "integer", field,
       "a string or an integer", setting)
-    within(c, "unified")[key] = text(field, tostring(setting))
+    within(ctx, "unified")[key] = text(field, tostring(setting))
   end
 end
 
 --- A device of the host's, as docker writes it: SOURCE[:DESTINATION][:rwm].
-local function read_device(c, field, value)
+local function read_device(ctx, field, value)
   text(field, value, "SOURCE[:DESTINATION][:rwm]")
   local source, destination, access = value:match("^(/[^:]*):?(/?[^:]*):?([rwm]*)$")
   if destination and destination:find("^[rwm]+$") and access == "" then
@@ -186,46 +186,46 @@ local function read_device(c, field, value)
       .. "way")
   end
   local st = device_of(field, source)
-  local linux, kind = c.config.linux, st.type == "char" and "c" or "b"
+  local linux, kind = ctx.config.linux, st.type == "char" and "c" or "b"
   linux.devices = linux.devices or {}
   table.insert(linux.devices, { path = destination, source = source, type = kind,
     major = st.major, minor = st.minor, fileMode = st.mode & 0x1ff })
   return { allow = true, type = kind, major = st.major, minor = st.minor, access = access }
 end
 
-function options.devices(c, value)
-  c.devices = {}
+function options.devices(ctx, value)
+  ctx.devices = {}
   for i = 1, check.array("devices", value) do
-    c.devices[i] = read_device(c, ("devices[%d]"):format(i), rawget(value, i))
+    ctx.devices[i] = read_device(ctx, ("devices[%d]"):format(i), rawget(value, i))
   end
 end
 
-function options.oom_score_adj(c, value)
+function options.oom_score_adj(ctx, value)
   local score = integer(value, -1000, 1000)
-  c.config.process.oomScoreAdj = expect(score, "oom_score_adj", "an integer from -1000 to 1000",
+  ctx.config.process.oomScoreAdj = expect(score, "oom_score_adj", "an integer from -1000 to 1000",
     value) and score
 end
 
-function options.stats(c, value)
-  c.stats = check.switch("stats", value)
+function options.stats(ctx, value)
+  ctx.stats = check.switch("stats", value)
 end
 
 --- Reads one option.
--- @tparam table c what spec.lua makes
+-- @tparam Context ctx what spec.lua makes
 -- @string name
 -- @param value
-function resource.read(c, name, value)
-  options[name](c, value)
+function resource.read(ctx, name, value)
+  options[name](ctx, value)
 end
 
 --- What can only be said when all options are read.
-function resource.finish(c)
-  local memory = c.config.linux.resources.memory or {}
+function resource.finish(ctx)
+  local memory = ctx.config.linux.resources.memory or {}
   local limit, swap, low = memory.limit, memory.swap, memory.reservation
   if limit and not swap then
     -- As docker has it: as much again. A kernel may have no swap to count.
     memory.swap = limit == UNLIMITED and UNLIMITED or math.min(2 * limit, SIZE_MAX)
-    c.implied = "memory_swap"
+    ctx.implied = "memory_swap"
   end
   if swap and swap ~= UNLIMITED then
     if not limit or limit == UNLIMITED then
@@ -245,8 +245,8 @@ local DEFAULT_DEVICES <const> = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9
 
 --- Closes all devices but those of every container and those that were asked for, also as volumes.
 -- Needed where root can make nodes; nobody else can close any, in version 2.
-function resource.close_devices(c)
-  if not caller.is_root() or c.privileged then
+function resource.close_devices(ctx)
+  if not caller.is_root() or ctx.privileged then
     return
   end
   local rules = { { allow = false, access = "rwm" } }
@@ -254,15 +254,15 @@ function resource.close_devices(c)
     rules[#rules + 1] =
       { allow = true, type = "c", major = numbers[1], minor = numbers[2], access = "rwm" }
   end
-  table.move(c.devices or {}, 1, #(c.devices or {}), #rules + 1, rules)
-  for _, entry in ipairs(c.volumes or {}) do
+  table.move(ctx.devices or {}, 1, #(ctx.devices or {}), #rules + 1, rules)
+  for _, entry in ipairs(ctx.volumes or {}) do
     local st = sys.stat(entry.source)
     if st and st.major then
       rules[#rules + 1] = { allow = true, type = st.type == "char" and "c" or "b",
         major = st.major, minor = st.minor, access = "rw" }
     end
   end
-  c.config.linux.resources.devices = rules
+  ctx.config.linux.resources.devices = rules
 end
 
 --- The same options for a container that runs.
@@ -273,19 +273,19 @@ end
 function resource.update(given)
   local implied
   local resources, refusal = check.run(function()
-    local c = { config = { process = {}, linux = { resources = {} } } }
+    local ctx = { config = { process = {}, linux = { resources = {} } } }
     for name, value in next, plain("options", given) do
       if not resource.UPDATES[name] then
         refuse("options", ("%s cannot be changed while a container runs"):format(check.shown(name)))
       elseif name == "pids" then
-        c.config.linux.resources.pids = { limit = check.pids("pids", value) }
+        ctx.config.linux.resources.pids = { limit = check.pids("pids", value) }
       else
-        resource.read(c, name, value)
+        resource.read(ctx, name, value)
       end
     end
-    resource.finish(c)
-    implied = c.implied
-    return c.config.linux.resources
+    resource.finish(ctx)
+    implied = ctx.implied
+    return ctx.config.linux.resources
   end)
   return resources, implied or refusal
 end

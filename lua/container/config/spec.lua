@@ -23,23 +23,23 @@ local spec = {}
 local TTY <const> = 5
 
 --- What is only there if it is somebody: a user that was named by id, and the group of terminals.
-local function check_ids(c)
-  local linux = c.config.linux
-  local user, group = (c.user or ""):match("^([^:]*):?(.*)$")
+local function check_ids(ctx)
+  local linux = ctx.config.linux
+  local user, group = (ctx.user or ""):match("^([^:]*):?(.*)$")
   for _, pair in ipairs { { user, linux.uidMappings }, { group, linux.gidMappings } } do
     local id, mappings = pair[1], pair[2]
     if id:find("^%d+$") and not userns.maps(mappings, math.tointeger(id)) then
       refuse("user", ("the user namespace has no id %s"):format(id))
     end
   end
-  for _, entry in ipairs(c.config.mounts) do
+  for _, entry in ipairs(ctx.config.mounts) do
     if entry.type == "devpts" and userns.maps(linux.gidMappings, TTY) then
       table.insert(entry.options, "gid=" .. TTY)
     end
   end
-  for i, entry in ipairs(c.volumes) do
-    if c.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
-      refuse(c.volume_fields[i], "idmap is for a range of ids: users = \"auto\"")
+  for i, entry in ipairs(ctx.volumes) do
+    if ctx.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
+      refuse(ctx.volume_fields[i], "idmap is for a range of ids: users = \"auto\"")
     end
   end
 end
@@ -54,10 +54,10 @@ local function has_mknod(names)
   return false
 end
 
-local function read_args(c, given)
+local function read_args(ctx, given)
   local count = check.length("args", given)
   for i = 1, count do
-    c.config.process.args[i] = text(("args[%d]"):format(i), rawget(given, i))
+    ctx.config.process.args[i] = text(("args[%d]"):format(i), rawget(given, i))
   end
   if count == 0 then
     refuse("args", "no command")
@@ -77,10 +77,10 @@ local function check_names(given, in_exec)
   end
 end
 
-local function read_options(c, given)
+local function read_options(ctx, given)
   for name, value in next, given do
     if math.type(name) ~= "integer" then
-      options[name].read(c, value)
+      options[name].read(ctx, value)
     end
   end
 end
@@ -97,63 +97,63 @@ end
 
 local function read(given, call)
   check_names(plain("options", given))
-  local c = defaults()
-  local config = c.config
+  local ctx = defaults()
+  local config = ctx.config
   if call then
     check_call(given)
-    c.call, c.init = call, false
-    c.grace = 0 -- pid 1 does not end of TERM
+    ctx.call, ctx.init = call, false
+    ctx.grace = 0 -- pid 1 does not end of TERM
   else
-    read_args(c, given)
+    read_args(ctx, given)
   end
   -- These two before the others, for the environment says them.
-  options.hostname.read(c, rawget(given, "hostname") or "container")
+  options.hostname.read(ctx, rawget(given, "hostname") or "container")
   local env = config.process.env
   env[#env + 1] = "HOSTNAME=" .. config.hostname
   local term = os.getenv("TERM")
   if term then
     env[#env + 1] = "TERM=" .. term
   end
-  c.debug = os.getenv("LUA_CONTAINER_DEBUG") == "1"
-  read_options(c, given)
-  userns.read(c)
-  check_ids(c)
-  if c.resource then
-    resources.finish(c)
+  ctx.debug = os.getenv("LUA_CONTAINER_DEBUG") == "1"
+  read_options(ctx, given)
+  userns.read(ctx)
+  check_ids(ctx)
+  if ctx.resource then
+    resources.finish(ctx)
   end
   if config.linux.seccomp == nil then
-    config.linux.seccomp = not c.privileged and "default"
+    config.linux.seccomp = not ctx.privileged and "default"
   end
-  if c.capabilities_given and (c.cap_add or c.cap_drop) then
+  if ctx.capabilities_given and (ctx.cap_add or ctx.cap_drop) then
     refuse("capabilities", "says all that there are; it does not go with cap_add and cap_drop")
-  elseif c.privileged then
-    privileged.privileged(c)
-  elseif c.cap_add or c.cap_drop then
-    capabilities.change(c, c.cap_add or {}, c.cap_drop or {})
+  elseif ctx.privileged then
+    privileged.privileged(ctx)
+  elseif ctx.cap_add or ctx.cap_drop then
+    capabilities.change(ctx, ctx.cap_add or {}, ctx.cap_drop or {})
   end
-  if c.devices or (c.cap_add or c.capabilities_given) and not c.privileged
+  if ctx.devices or (ctx.cap_add or ctx.capabilities_given) and not ctx.privileged
     and has_mknod(config.process.capabilities.bounding) then
-    resources.close_devices(c)
+    resources.close_devices(ctx)
   end
-  if c.network == "host" then
-    privileged.share_network(c)
+  if ctx.network == "host" then
+    privileged.share_network(ctx)
   end
-  return c
+  return ctx
 end
 
 local function read_exec(given, target)
   check_names(plain("options", given), true)
-  local c = exec.new(target)
-  read_args(c, given)
-  read_options(c, given)
-  exec.narrow(c, target)
-  return c
+  local ctx = exec.new(target)
+  read_args(ctx, given)
+  read_options(ctx, given)
+  exec.narrow(ctx, target)
+  return ctx
 end
 
 local function answer(fn, ...)
-  local c, refusal = check.run(fn, ...)
-  if c then
-    return c
+  local ctx, refusal = check.run(fn, ...)
+  if ctx then
+    return ctx
   end
   local field = errors.plain(refusal.field, 50)
   local message = ("%s: %s"):format(field, refusal.message)

@@ -59,14 +59,14 @@ local function read_one(name, value)
 end
 
 --- Reads one of them.
-function streams.read(c, name, value)
-  c.stream = c.stream or { limit = LIMIT }
+function streams.read(ctx, name, value)
+  ctx.stream = ctx.stream or { limit = LIMIT }
   if name == "output_limit" then
     local number = check.integer(value)
-    c.stream.limit = check.expect(number and number >= 0, name, "a number of bytes", value)
+    ctx.stream.limit = check.expect(number and number >= 0, name, "a number of bytes", value)
       and number
   else
-    c.stream[name] = read_one(name, value)
+    ctx.stream[name] = read_one(name, value)
   end
 end
 

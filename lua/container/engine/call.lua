@@ -29,25 +29,25 @@ function call.new(fn, ...)
 end
 
 --- Makes the pipe that the values come over.
-function call.prepare(c)
+function call.prepare(ctx)
   local reader, writer, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
   end
-  c.undo:push(reader.close, reader)
-  c.undo:push(writer.close, writer)
-  c.call.reader, c.call.writer = reader, writer
+  ctx.undo:push(reader.close, reader)
+  ctx.undo:push(writer.close, writer)
+  ctx.call.reader, ctx.call.writer = reader, writer
   -- What is garbage now is the host program's to end, and not the copy's.
-  c.call.collects = collectgarbage("isrunning")
-  if c.call.collects then
+  ctx.call.collects = collectgarbage("isrunning")
+  if ctx.call.collects then
     collectgarbage()
   end
   return true
 end
 
 --- In the parent: only the child can write from here on.
-function call.parent(c)
-  c.call.writer:close()
+function call.parent(ctx)
+  ctx.call.writer:close()
   return true
 end
 
@@ -70,34 +70,34 @@ end
 
 --- Runs the function, in a coroutine for a traceback of its own; what it gives, or what went wrong,
 -- as bytes.
-local function answer(c)
-  local thread = coroutine.create(c.call.fn)
+local function answer(ctx)
+  local thread = coroutine.create(ctx.call.fn)
   local list = table.pack(coroutine.resume(thread,
-    table.unpack(c.call.arguments, 1, c.call.arguments.n)))
+    table.unpack(ctx.call.arguments, 1, ctx.call.arguments.n)))
   if not list[1] then
     return ERROR .. encode_error(list[2], debug.traceback(thread, ""):sub(2, TEXT_MAX))
   elseif coroutine.status(thread) ~= "dead" then
     return ERROR .. codec.encode { n = 2, "the function yields, which it may not", "" }
   end
   local bytes, message = codec.encode(
-    table.move(list, 2, list.n, 1, { n = list.n - 1 }), { size = c.call.limit })
+    table.move(list, 2, list.n, 1, { n = list.n - 1 }), { size = ctx.call.limit })
   return bytes and VALUES .. bytes or ERROR .. codec.encode { n = 2, message, "" }
 end
 
 --- In the child, as its last step: here the function runs, with every limit there is.
-function call.child(c)
+function call.child(ctx)
   local leave = os.exit
   local ok, message, errno = sys.open_stdio()
   if ok then
-    ok, message, errno = sys.hide("call")
+    ok, message, errno = sys.make_undumpable("call")
   end
   if ok then
-    ok, message, errno = sys.set_environment(c.config.process.env)
+    ok, message, errno = sys.set_environment(ctx.config.process.env)
   end
   -- An exec would close what the steps before have left open. Of the channel it says that the
   -- function runs, so what fails from here on is told by nobody.
   if ok then
-    ok, message, errno = sys.close_others({ mount_fd.FIRST_FD + #(c.trees or {}) }, 0)
+    ok, message, errno = sys.close_others({ mount_fd.FIRST_FD + #(ctx.trees or {}) }, 0)
   end
   if not ok then
     return nil, message, errno
@@ -105,10 +105,10 @@ function call.child(c)
   sys.umask(0x12) -- 022
   sys.sigdefault("all")
   sys.sigprocmask("setmask", {})
-  if c.call.collects then
+  if ctx.call.collects then
     collectgarbage("restart")
   end
-  local bytes, from = answer(c), 1
+  local bytes, from = answer(ctx), 1
   while from <= #bytes do
     local written = sys.write(PIPE, bytes, from)
     if not written then
@@ -148,11 +148,11 @@ local BY <const> = {
 }
 
 --- A sentence for a function that did not come to its end.
-local function ended(c, result)
+local function ended(ctx, result)
   if result.reason == "timeout" then
-    return ("the function took longer than %g seconds"):format(c.timeout)
+    return ("the function took longer than %g seconds"):format(ctx.timeout)
   elseif result.reason == "oom" then
-    local limit = (c.config.linux.resources.memory or {}).limit
+    local limit = (ctx.config.linux.resources.memory or {}).limit
     return "the function ran out of memory and was killed"
       .. (limit and limit > 0 and (": its limit is %d bytes"):format(limit) or "")
   end
@@ -160,22 +160,22 @@ local function ended(c, result)
 end
 
 --- What the caller gets of a container that has ended.
--- @tparam table c
+-- @tparam Context ctx
 -- @tparam table result of `wait`
 -- @return the values; or nil and an error with reason, result and, of an error in the function,
 -- traceback and value
-function call.outcome(c, result)
+function call.outcome(ctx, result)
   if result.reason ~= "exit" then
-    return failure(ended(c, result), result.reason, result)
+    return failure(ended(ctx, result), result.reason, result)
   end
-  local bytes = table.concat(c.call.pieces)
+  local bytes = table.concat(ctx.call.pieces)
   if bytes == "" then
     return failure(("the function ended its process, with status %d"):format(result.status),
       "exit", result)
   end
   local kind = bytes:sub(1, 1)
   local list, message = codec.decode(bytes:sub(2),
-    { size = kind == VALUES and c.call.limit or ERROR_MAX })
+    { size = kind == VALUES and ctx.call.limit or ERROR_MAX })
   if list and kind == VALUES then
     return table.unpack(list, 1, list.n)
   elseif list and kind == ERROR and type(list[1]) == "string" and type(list[2]) == "string" then

@@ -18,13 +18,13 @@ function child.main(ctx, list, side, last)
   local done, why = pcall(function()
     local ok, step, message, errno = steps.run(ctx, list or order.start, side or "child")
     if not ok then
-      sync.tell(ctx, steps.subject(step), message, errno)
+      sync.report(ctx, steps.subject(step), message, errno)
     elseif last then
-      sync.tell(ctx, last(ctx))
+      sync.report(ctx, last(ctx))
     end
   end)
   if not done then
-    sync.tell(ctx, "child", tostring(why))
+    sync.report(ctx, "child", tostring(why))
   end
   sys._exit(125)
 end

@@ -24,12 +24,12 @@ end
 
 --- Gives what is on the stack to a new one, which the caller then owns.
 function methods:release()
-  local heir = new()
-  table.move(self, 1, #self, 1, heir)
+  local moved = new()
+  table.move(self, 1, #self, 1, moved)
   for i = #self, 1, -1 do
     self[i] = nil
   end
-  return heir
+  return moved
 end
 
 metatable.__close = methods.run

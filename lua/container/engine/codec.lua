@@ -6,7 +6,7 @@
 -- array and of the rest, the values of the one, and the keys and values of the other. All are
 -- little-endian, lengths have 4 bytes.
 
-local value = {}
+local codec = {}
 
 -- The most of everything: bytes, tables in tables, values and keys for so many bytes. A table that
 -- is empty takes 9 bytes here and some 60 in memory, a nil 1 and some 16.
@@ -18,7 +18,7 @@ local VALUES <const> = 1000
 -- Keys can be chosen so that a table finds each only by looking at all the others. So no table has
 -- more of them beside its array, for growing it goes through all at once; and reading may take so
 -- many seconds of processor time, which is looked at after so many values.
-local KEYS <const>, PATIENCE <const>, OFTEN <const> = 1 << 16, 5, 64
+local KEYS <const>, TIMEOUT <const>, OFTEN <const> = 1 << 16, 5, 64
 
 local NIL <const>, FALSE <const>, TRUE <const>, INTEGER <const> = 0, 1, 2, 3
 local FLOAT <const>, STRING <const>, TABLE <const> = 4, 5, 6
@@ -156,7 +156,7 @@ end
 -- @tparam table list as of table.pack, with `n`
 -- @tparam[opt] table limits size in bytes (16 MiB), depth of tables (100)
 -- @treturn string; or nil and a message, such as "result 2.x.y: a function cannot be returned"
-function value.encode(list, limits)
+function codec.encode(list, limits)
   limits = limits_of(limits)
   return run(function()
     local w = { pieces = {}, path = { 0 }, open = {}, depth = 0, count = 0, left = limits.size,
@@ -222,7 +222,7 @@ end
 function read(r, key)
   count(r)
   if r.count % OFTEN == 0 and os.clock() > r.finish then
-    fail("it takes longer than %d seconds to read", PATIENCE)
+    fail("it takes longer than %d seconds to read", TIMEOUT)
   end
   local kind = take(r, "B", 1)
   if kind == NIL then
@@ -250,14 +250,14 @@ end
 -- @string bytes
 -- @tparam[opt] table limits as of `encode`
 -- @treturn table as of table.pack, with `n`; or nil and a message
-function value.decode(bytes, limits)
+function codec.decode(bytes, limits)
   limits = limits_of(limits)
   return run(function()
     if #bytes > limits.size then
       fail("it has more than %d bytes", limits.size)
     end
     local r = { bytes = bytes, at = 1, depth = 0, count = 0, limits = limits,
-      finish = os.clock() + PATIENCE }
+      finish = os.clock() + TIMEOUT }
     local list = { n = take(r, "<I4", 4) }
     if list.n > VALUES then
       fail("more than %d values", VALUES)
@@ -272,4 +272,4 @@ function value.decode(bytes, limits)
   end)
 end
 
-return value
+return codec

@@ -42,7 +42,7 @@ local context = {}
 --- Prepared: made in the parent before the clone, and gone when the program runs.
 --- @field hook table|false the hooks and what they are told: engine/hooks.lua
 --- @field child_mode string "fork" or "vfork": engine/spawn.lua
---- @field gate boolean whether init waits until the parent has hold of it
+--- @field start_barrier boolean whether init waits until the parent has hold of it
 --- @field shares_memory boolean whether the child's memory is the caller's until its exec
 --- @field namespaces table array of the names that the child is born in
 --- @field user_namespace boolean
@@ -100,7 +100,7 @@ function context.new(asked, undo)
     landlock = asked.landlock or false, target = asked.target or false,
     debug = asked.debug or false,
 
-    hook = false, child_mode = "fork", gate = false, shares_memory = false, namespaces = {},
+    hook = false, child_mode = "fork", start_barrier = false, shares_memory = false, namespaces = {},
     user_namespace = false, network_namespace = false, lacks_host = asked.lacks_host or false,
     maps_itself = asked.maps_itself or false, born_in_cgroup = false, resolver = false,
     view = false,

@@ -24,7 +24,7 @@ local function spawn_sibling(ctx)
   end)
   local said
   if pid then
-    said, message, errno = sync.say(string.pack("<i4", pid))
+    said, message, errno = sync.send(string.pack("<i4", pid))
     if said then
       sys._exit(0)
     end

@@ -48,16 +48,16 @@ end
 
 --- Has one hook done.
 -- @return true; or nil, a message that names it, and errno if there is one
-local function act(c, moment, i, pid, caller)
-  local one = c.hook.hooks[moment][i]
+local function act(ctx, moment, i, pid, caller)
+  local one = ctx.hook.hooks[moment][i]
   local state = {
-    ociVersion = c.config.ociVersion, id = c.hook.id, status = STATUS[moment], pid = pid,
-    bundle = c.hook.bundle, annotations = {},
-    root = moment == "createContainer" and rootfs.place(c) or nil, -- more than OCI has
+    ociVersion = ctx.config.ociVersion, id = ctx.hook.id, status = STATUS[moment], pid = pid,
+    bundle = ctx.hook.bundle, annotations = {},
+    root = moment == "createContainer" and rootfs.place(ctx) or nil, -- more than OCI has
   }
   local ok, why, errno
   if type(one) == "function" then
-    ok, why, errno = caller(c, one, state)
+    ok, why, errno = caller(ctx, one, state)
   else
     ok, why, errno = action.execute(one, state)
   end
@@ -69,9 +69,9 @@ local function act(c, moment, i, pid, caller)
 end
 
 --- All of a moment, until one fails.
-local function each(c, moment, pid, caller)
-  for i in ipairs(c.hook.hooks[moment] or {}) do
-    local ok, message, errno = act(c, moment, i, pid, caller)
+local function each(ctx, moment, pid, caller)
+  for i in ipairs(ctx.hook.hooks[moment] or {}) do
+    local ok, message, errno = act(ctx, moment, i, pid, caller)
     if not ok then
       return nil, message, errno
     end
@@ -80,13 +80,13 @@ local function each(c, moment, pid, caller)
 end
 
 --- All of a moment at which nothing can be stopped any more: a failure is a warning.
-local function each_warned(c, moment, pid)
-  for i in ipairs(c.hook.hooks[moment] or {}) do
-    local ok, message, errno = act(c, moment, i, pid, action.call)
+local function each_warned(ctx, moment, pid)
+  for i in ipairs(ctx.hook.hooks[moment] or {}) do
+    local ok, message, errno = act(ctx, moment, i, pid, action.call)
     if not ok then
       local warning = errors.new("hooks", message, errno)
-      c.warnings = c.warnings or {}
-      table.insert(c.warnings, warning)
+      ctx.warnings = ctx.warnings or {}
+      table.insert(ctx.warnings, warning)
       warn("lua-container: ", tostring(warning))
     end
   end
@@ -97,77 +97,77 @@ end
 local count = 0
 
 --- Runs when everything else is undone: after the container's end, or when it did not come up.
-local function stopped(c)
-  if c.hook.begun then
-    each_warned(c, "poststop")
+local function stopped(ctx)
+  if ctx.hook.begun then
+    each_warned(ctx, "poststop")
   end
 end
 
 --- What the state says of the container; and from which number on no file of the caller's is.
-function hook.prepare(c)
+function hook.prepare(ctx)
   count = count + 1
-  c.hook.id = c.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
-  local path = c.config.root.path
+  ctx.hook.id = ctx.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
+  local path = ctx.config.root.path
   if path:sub(1, 1) ~= "/" then
     path = ("%s/%s"):format(sys.readlink("/proc/self/cwd"), path)
   end
-  c.hook.bundle = path
+  ctx.hook.bundle = path
   local highest = 2
   for _, name in ipairs(sys.list("/proc/self/fd") or {}) do
     highest = math.max(highest, math.tointeger(name))
   end
-  c.hook.above = highest + 1
-  c.undo:push(stopped, c)
+  ctx.hook.above = highest + 1
+  ctx.undo:push(stopped, ctx)
   return true
 end
 
 --- In the parent, while the child waits with its namespaces and mounts made and its root as it was.
-function hook.parent(c, pid)
-  c.hook.begun = true
+function hook.parent(ctx, pid)
+  ctx.hook.begun = true
   -- A child that does not come that far has something to tell, or was killed.
-  if not c.hook.meets or not sync.reached(c) then
+  if not ctx.hook.meets or not sync.reached(ctx) then
     return true
   end
-  local ok, message, errno = each(c, "prestart", pid, action.call)
+  local ok, message, errno = each(ctx, "prestart", pid, action.call)
   if ok then
-    ok, message, errno = each(c, "createRuntime", pid, action.call)
+    ok, message, errno = each(ctx, "createRuntime", pid, action.call)
   end
   if ok then
-    ok, message, errno = sync.go(c)
+    ok, message, errno = sync.go(ctx)
   end
   return ok, message, errno
 end
 
 --- In the child, the last before its root changes.
-function hook.create(c)
+function hook.create(ctx)
   local ok, message, errno = true, nil, nil
-  if c.hook.meets then
-    ok, message, errno = sync.meet()
+  if ctx.hook.meets then
+    ok, message, errno = sync.meet_parent()
   end
   if not ok then
     return nil, message, errno
   end
   sys.sigdefault { "CHLD" } -- or the end of a hook would not be told
-  return each(c, "createContainer", INSIDE, action.call_apart)
+  return each(ctx, "createContainer", INSIDE, action.call_apart)
 end
 
 --- In the child, the last of all, with the rights of the program. It still has the caller's memory
 -- and image: no program of the container's may look at them.
-function hook.start(c)
+function hook.start(ctx)
   local ok, message, errno = sys.dumpable(false)
   if ok then
-    ok, message, errno = each(c, "startContainer", INSIDE, action.call_apart)
+    ok, message, errno = each(ctx, "startContainer", INSIDE, action.call_apart)
   end
   return ok, message, errno
 end
 
 --- In the parent, when the program runs, whose time begins here.
-function hook.started(c)
-  if not c.hook then
+function hook.started(ctx)
+  if not ctx.hook then
     return
   end
-  c.started = sys.clock_gettime()
-  each_warned(c, "poststart", c.pid)
+  ctx.started = sys.clock_gettime()
+  each_warned(ctx, "poststart", ctx.pid)
 end
 
 return hook

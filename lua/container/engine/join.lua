@@ -17,7 +17,7 @@ end
 
 --- No process in the container can look into this one; a change of ids may undo that.
 function join.hide()
-  return sys.hide("exec")
+  return sys.make_undumpable("exec")
 end
 
 --- Joins the container's cgroups.

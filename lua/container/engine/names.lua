@@ -7,7 +7,7 @@ local caller = require "container.linux.caller"
 local file = require "container.fs.path"
 local lock = require "container.fs.lock"
 
-local name = {}
+local names = {}
 
 --- Where the locks are: root's in /run, whatever the environment says; a user's in the directory
 -- that the login made for such things, or else in one of the user's own in /tmp.
@@ -66,8 +66,8 @@ local function sweep(path, own)
 end
 
 --- Claims the name, or is refused and touches nothing of who has it.
-function name.prepare(c)
-  if not c.name then
+function names.prepare(ctx)
+  if not ctx.name then
     return true
   end
   local path = place()
@@ -75,14 +75,14 @@ function name.prepare(c)
   if not dir then
     return nil, message, errno
   end
-  local fd, why, number = claim(dir, path, c.name)
+  local fd, why, number = claim(dir, path, ctx.name)
   if not fd then
     return nil, why, number
   end
-  c.undo:push(fd.close, fd)
-  c.undo:push(os.remove, path .. "/" .. c.name) -- while the lock is held
-  sweep(path, c.name)
+  ctx.undo:push(fd.close, fd)
+  ctx.undo:push(os.remove, path .. "/" .. ctx.name) -- while the lock is held
+  sweep(path, ctx.name)
   return true
 end
 
-return name
+return names

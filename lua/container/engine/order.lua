@@ -71,7 +71,7 @@ order.start = {
     why = "a pidfd means the child and never another process of its number" },
   { name = "cgroup.limit", side = "parent", fn = cgroup.parent, needs = { "cgroup.make" },
     why = "limits that the child's start would exceed in shared memory" },
-  { name = "channel.gate", side = "parent", fn = sync.open_gate, only = "gate",
+  { name = "channel.barrier", side = "parent", fn = sync.open_barrier, only = "start_barrier",
     needs = { "cgroup.limit" }, why = "init goes on when its limits are set" },
   { name = "stream.leave", side = "parent", fn = streams.parent, only = "stream",
     why = "only the child holds its ends, so their end can be seen" },

@@ -58,7 +58,7 @@ function spawn.choose(ctx)
   ctx.child_mode, ctx.shares_memory = mode, mode == "vfork"
   -- Such a child may be over before the caller has hold of it, and where the caller ignores SIGCHLD
   -- it is gone then: so init waits.
-  ctx.gate = ctx.shares_memory
+  ctx.start_barrier = ctx.shares_memory
 end
 
 local function fork(ctx, place)

@@ -4,7 +4,7 @@
 
 local sys = require "container.sys"
 
-local stream = {}
+local streams = {}
 
 local NUMBERS <const> = { stdin = 0, stdout = 1, stderr = 2 }
 local NAMES <const> = { [0] = "stdin", "stdout", "stderr" }
@@ -22,7 +22,7 @@ end
 
 --- A pipe, one end for the child. The other does not block where the parent writes, for a program
 -- that reads slowly must not hold up the host program.
-local function make_pipe(c, one, number)
+local function make_pipe(ctx, one, number)
   local reader, writer, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
@@ -32,35 +32,35 @@ local function make_pipe(c, one, number)
     theirs, ours = reader, writer
     sys.nonblock(ours)
   end
-  c.undo:push(abandon, one, ours)
+  ctx.undo:push(abandon, one, ours)
   return theirs, ours
 end
 
 --- The child's end, and the parent's, of one stream.
-local function open(c, number, one)
+local function open(ctx, number, one)
   if one.how == "file" then
     return sys.dup(one.file)
   elseif one.how == "data" then
     return sys.memfd("stdin", one.data, "noexec")
   end
-  return make_pipe(c, one, number)
+  return make_pipe(ctx, one, number)
 end
 
-function stream.prepare(c)
+function streams.prepare(ctx)
   local ends = {}
-  c.stream.ends = ends
+  ctx.stream.ends = ends
   for number = 0, 2 do
-    local one = c.stream[NAMES[number]]
+    local one = ctx.stream[NAMES[number]]
     if one and one.how == "null" then
       ends[number] = "null" -- the container's own, which fills whatever is closed
     elseif one and one.how == "stdout" then
       ends[number] = 1
     elseif one and one.how ~= "inherit" then
-      local theirs, ours, errno = open(c, number, one)
+      local theirs, ours, errno = open(ctx, number, one)
       if not theirs then
         return nil, ours, errno
       end
-      c.undo:push(theirs.close, theirs)
+      ctx.undo:push(theirs.close, theirs)
       ends[number], one.fd = theirs, ours
     end
   end
@@ -68,17 +68,17 @@ function stream.prepare(c)
 end
 
 --- Whether an option says what this stream is.
-function stream.decides(c, number)
-  local one = c.stream[NAMES[number]]
+function streams.decides(ctx, number)
+  local one = ctx.stream[NAMES[number]]
   if one and one.how == "stdout" then
-    return stream.decides(c, 1)
+    return streams.decides(ctx, 1)
   end
   return one ~= nil
 end
 
 --- In the parent: only the child holds its ends from here on, so their end can be seen.
-function stream.parent(c)
-  local ends = c.stream.ends
+function streams.parent(ctx)
+  local ends = ctx.stream.ends
   for number = 0, 2 do
     local fd = ends[number]
     if type(fd) == "userdata" then
@@ -89,8 +89,8 @@ function stream.parent(c)
 end
 
 --- In the child, first of all: puts the ends in their places.
-function stream.child(c)
-  local ends = c.stream.ends
+function streams.child(ctx)
+  local ends = ctx.stream.ends
   for number = 0, 2 do
     local fd = ends[number]
     if fd == "null" then
@@ -139,13 +139,13 @@ end
 --- The parent's ends as sources of the event loop; those of "pipe" are the caller's and not among
 -- them.
 -- @return array of sources: name, fd, and take or give; those that were captured have `finish`
-function stream.sources(c)
+function streams.sources(ctx)
   local list = {}
   for name in pairs(NUMBERS) do
-    local one = c.stream[name]
+    local one = ctx.stream[name]
     local source = nil
     if one and one.how == "capture" then
-      source = capture(c.stream.limit)
+      source = capture(ctx.stream.limit)
     elseif one and one.how == "function" then
       source = { [name == "stdin" and "give" or "take"] = one.fn, foreign = true }
     end
@@ -158,10 +158,10 @@ function stream.sources(c)
 end
 
 --- The parent's ends that the caller reads and writes, by name.
-function stream.pipes(c)
+function streams.pipes(ctx)
   local pipes = {}
   for name in pairs(NUMBERS) do
-    local one = c.stream[name]
+    local one = ctx.stream[name]
     if one and one.how == "pipe" then
       one.kept = true
       pipes[name] = one.fd
@@ -170,4 +170,4 @@ function stream.pipes(c)
   return pipes
 end
 
-return stream
+return streams

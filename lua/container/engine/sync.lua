@@ -11,14 +11,14 @@ local errors = require "container.error"
 local process = require "container.linux.process"
 local sys = require "container.sys"
 
-local channel = {}
+local sync = {}
 
 -- What the child's ends are called from the first step on, and so in init.
 local CHANNEL <const>, LINE <const> = 3, process.LINE
 
 -- How long a child may take from the first byte of what it says to the last, and for what it has
 -- said it would say, in seconds.
-local PATIENCE <const> = 10
+local TIMEOUT <const> = 10
 
 -- What the launcher says to a child that waits, and the child over the channel when it does. It is
 -- shorter than any failure.
@@ -30,10 +30,10 @@ local function close(ends)
   end
 end
 
-function channel.prepare(c)
+function sync.prepare(ctx)
   local ends = {}
-  c.channel = ends
-  c.undo:push(close, ends)
+  ctx.channel = ends
+  ctx.undo:push(close, ends)
   local reader, writer, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
@@ -44,18 +44,18 @@ function channel.prepare(c)
     return nil, init, why
   end
   ends.line, ends.init = line, init
-  c.tell = writer
+  ctx.tell = writer
   return true
 end
 
 --- In the parent, when it has done all that the child waits for: the child has its copies of its
 -- ends by now. Without closing them here the parent would wait for an end of file that it holds up
 -- itself.
-function channel.parent(c)
-  c.channel.writer:close()
-  c.channel.init:close()
-  if c.users then
-    return channel.go(c)
+function sync.parent(ctx)
+  ctx.channel.writer:close()
+  ctx.channel.init:close()
+  if ctx.users then
+    return sync.go(ctx)
   end
   return true
 end
@@ -63,65 +63,65 @@ end
 --- In the parent: has a child that waits go on. One that is gone is noticed elsewhere, and may have
 -- said why.
 -- @return what is true; or nil, message, errno
-function channel.go(c)
-  local written, message, errno = sys.write(c.channel.line, GO)
+function sync.go(ctx)
+  local written, message, errno = sys.write(ctx.channel.line, GO)
   return written or errno == sys.errno.EPIPE or nil, message, errno
 end
 
 --- The same for an init that waits until its limits are set.
-channel.open_gate = channel.go
+sync.open_barrier = sync.go
 
 --- Reads what comes over the channel. A signal gets out of poll, not out of read, and the host
 -- program may have to hear of it.
 -- @number[opt] finish when it is too late, by clock_gettime
 -- @return a piece, empty at the end; or nil, message, errno
-local function listen(c, finish)
+local function listen(ctx, finish)
   local ready, message, errno
   repeat
     local left = finish and math.max(finish - sys.clock_gettime(), 0)
-    ready, message, errno = sys.ppoll({ c.channel.reader }, left)
+    ready, message, errno = sys.ppoll({ ctx.channel.reader }, left)
     if not ready then
       return nil, message, errno
     elseif left == 0 and not ready[1] then
       return nil, "the child does not say all of it", sys.errno.ETIMEDOUT
     end
   until ready[1]
-  return sys.read(c.channel.reader)
+  return sys.read(ctx.channel.reader)
 end
 
---- In the parent: waits until the child does, in channel.meet. What it says instead, or that it
--- cannot be heard, is for channel.wait.
+--- In the parent: waits until the child does, in sync.meet_parent. What it says instead, or that it
+-- cannot be heard, is for sync.wait.
 -- @return false when it does not come that far
-function channel.reached(c)
-  local piece = listen(c)
+function sync.reached(ctx)
+  local piece = listen(ctx)
   if piece == GO then
     return true
   end
-  c.channel.heard = piece
+  ctx.channel.heard = piece
   return false
 end
 
 --- In the child, first of all: keeps its ends, as the numbers that init expects, and the image that
 -- it will execute. Every other file of the host program is closed here, before anything else
 -- could use one or wait on one.
-function channel.child(c)
+function sync.child(ctx)
   local more = {}
-  for i, held in ipairs(c.trees or {}) do
+  for i, held in ipairs(ctx.trees or {}) do
     more[i] = held.fd
   end
-  more[#more + 1] = c.call and c.call.writer or nil
-  return channel.keep(c, more)
+  more[#more + 1] = ctx.call and ctx.call.writer or nil
+  return sync.keep(ctx, more)
 end
 
 --- The same, with these fds as mount_fd.FIRST_FD and the numbers after it.
-function channel.keep(c, more)
-  local fds = { c.channel.writer, c.channel.init, c.image }
+function sync.keep(ctx, more)
+  local fds = { ctx.channel.writer, ctx.channel.init, ctx.image }
   local pass = #fds
   table.move(more, 1, #more, pass + 1, fds)
-  fds[#fds + 1] = c.trace or nil
+  fds[#fds + 1] = ctx.trace or nil
   local ok, message, errno = sys.close_others(fds, pass)
   if ok then
-    c.tell, c.trace = CHANNEL, c.trace and CHANNEL + #fds - 1
+    ctx.tell, ctx.trace = CHANNEL, ctx.trace and CHANNEL + #fds - 1
   end
   return ok, message, errno
 end
@@ -134,8 +134,8 @@ end
 
 --- In the child: waits until its parent has given it what it cannot give itself, before any look at
 -- the line that takes all that comes over it for the launcher's end.
-function channel.await(c)
-  if c.users or c.target then
+function sync.await(ctx)
+  if ctx.users or ctx.target then
     await()
   end
   return true
@@ -144,7 +144,7 @@ end
 --- In the child: says that it has come to where its parent is to do something, and waits until that
 -- is done.
 -- @return true; or nil, message, errno
-function channel.meet()
+function sync.meet_parent()
   local ok, message, errno = sys.write(CHANNEL, GO)
   if ok then
     await()
@@ -153,7 +153,7 @@ function channel.meet()
 end
 
 --- In the child: says something to its parent, which waits for it on its end of the line.
-function channel.say(words)
+function sync.send(words)
   return sys.write(LINE, words)
 end
 
@@ -162,26 +162,26 @@ end
 local TOLD_MAX <const> = 32768
 
 --- In the child: says what failed. There is nobody to tell if this fails too.
-function channel.tell(c, step, message, errno)
+function sync.report(ctx, step, message, errno)
   message = errors.told(step, message):gsub("\0", "?"):sub(1, TOLD_MAX)
-  sys.write(c.tell, string.pack("<i4zz", errno or 0, step, message))
+  sys.write(ctx.tell, string.pack("<i4zz", errno or 0, step, message))
 end
 
 --- In the child: hands an open file to its parent, which is there to take it when the program runs.
-function channel.hand(fd)
+function sync.send_fd(fd)
   return sys.send_fd(LINE, fd)
 end
 
 --- In the parent, when the program runs: takes what the child handed over, by the same step.
 -- @string step
 -- @return an fd; or nil and an error
-function channel.take(c, step)
+function sync.take(ctx, step)
   local ready, fd, message, errno
-  ready, message, errno = sys.ppoll({ c.channel.line }, PATIENCE)
+  ready, message, errno = sys.ppoll({ ctx.channel.line }, TIMEOUT)
   if ready and not ready[1] then
     message, errno = "the child has handed over nothing", sys.errno.ETIMEDOUT
   elseif ready then
-    fd, message, errno = sys.receive_fd(c.channel.line)
+    fd, message, errno = sys.receive_fd(ctx.channel.line)
   end
   if not fd then
     return nil, errors.new(step, message, errno)
@@ -189,17 +189,17 @@ function channel.take(c, step)
   return fd
 end
 
--- errno, the step and the message, as channel.tell and init.c write them.
+-- errno, the step and the message, as sync.report and init.c write them.
 local FAILURE <const> = "^....(%l[%l_.]*)\0[^\0]*\0$"
 local FAILURE_MAX <const> = TOLD_MAX + 64
 
 --- Hears the child out, as an enemy: what it says is short, comes in time, and has its form.
 -- @return the whole, "" if it said nothing; or nil, message, errno
-local function hear(c, finish)
-  local said = c.channel.heard or ""
+local function hear(ctx, finish)
+  local said = ctx.channel.heard or ""
   repeat
-    finish = finish or said ~= "" and sys.clock_gettime() + PATIENCE or nil
-    local piece, message, errno = listen(c, finish)
+    finish = finish or said ~= "" and sys.clock_gettime() + TIMEOUT or nil
+    local piece, message, errno = listen(ctx, finish)
     if not piece then
       return nil, message, errno
     end
@@ -217,9 +217,9 @@ end
 --- In the parent: waits until the program runs.
 -- @number[opt] seconds how long at most; a start has hooks that may take as long as they like
 -- @return nil, or the error of the child
-function channel.wait(c, seconds)
-  local said, why, number = hear(c, seconds and sys.clock_gettime() + seconds)
-  c.channel.reader:close()
+function sync.wait(ctx, seconds)
+  local said, why, number = hear(ctx, seconds and sys.clock_gettime() + seconds)
+  ctx.channel.reader:close()
   if not said then
     return errors.new("channel", why, number)
   elseif said == "" then
@@ -230,12 +230,12 @@ function channel.wait(c, seconds)
     return errors.refusal(step, message, errno ~= 0 and errno or nil)
   end
   -- Of init, which has no words of its own.
-  local program = c.config.process.args[1]
+  local program = ctx.config.process.args[1]
   program = program ~= "" and program or "\"\""
   local reason = sys.strerror(errno)
   if step == "init" then
     local needs = errno == sys.errno.EMFILE and " (init needs an fd beside the standard streams: a "
-      .. "limit of nofile has to leave room for it)" or channel.NEEDS
+      .. "limit of nofile has to leave room for it)" or sync.NEEDS
     return errors.refusal(step, reason .. needs, errno, program)
   elseif step == "fork" and errno == sys.errno.EAGAIN then
     reason = reason .. " (init and the program are two processes: the pids limit has to leave room "
@@ -247,12 +247,12 @@ function channel.wait(c, seconds)
 end
 
 -- What init asks the kernel for: csrc/init.c.
-channel.NEEDS = " (a profile of seccomp has to allow what init needs: clone close execve exit "
+sync.NEEDS = " (a profile of seccomp has to allow what init needs: clone close execve exit "
   .. "exit_group fcntl kill ppoll prctl read rt_sigaction rt_sigprocmask signalfd4 wait4 write)"
 
 --- In the parent, when the program runs: of the four ends only one is left.
-function channel.forget(c)
-  local ends = c.channel
+function sync.forget(ctx)
+  local ends = ctx.channel
   ends.reader, ends.writer, ends.init = nil, nil, nil
 end
 
@@ -267,11 +267,11 @@ local SIGNAL_MAX <const>, ERRNO_MAX <const> = 64, 4095
 -- @treturn int status, signal, or errno
 -- @treturn table what was used by all that pid 1 reaped: user and system in seconds, and
 -- memory, the most that one process had resident, in bytes
-function channel.answer(c)
+function sync.answer(ctx)
   -- It is all there by now, and who has a copy of the other end that got out holds up nobody.
-  local ready = sys.ppoll({ c.channel.line }, 0)
-  local said = ready and ready[1] and sys.read(c.channel.line)
-  c.channel.line:close()
+  local ready = sys.ppoll({ ctx.channel.line }, 0)
+  local said = ready and ready[1] and sys.read(ctx.channel.line)
+  ctx.channel.line:close()
   if not said or #said ~= ANSWER:packsize() then
     return nil
   end
@@ -289,8 +289,8 @@ function channel.answer(c)
 end
 
 --- Has pid 1 end everything and answer. Without an init nothing happens.
-function channel.hang_up(c)
-  sys.shutdown(c.channel.line)
+function sync.hang_up(ctx)
+  sys.shutdown(ctx.channel.line)
 end
 
-return channel
+return sync

@@ -11,9 +11,9 @@ local terminal = {}
 
 --- The master of a new pseudoterminal, in the devpts that was mounted for the container, whatever
 -- lies on that now.
-local function open_master(c)
+local function open_master(ctx)
   local master, message, errno = sys.open("ptmx", "rdwr,noctty,nonblock", nil,
-    c.held["/dev/pts"])
+    ctx.held["/dev/pts"])
   local ok = master
   if ok then
     ok, message, errno = sys.unlockpt(master)
@@ -22,22 +22,22 @@ local function open_master(c)
 end
 
 --- Gives it to the program's user; the group and the mode it has from the mount.
-local function dress(c, slave)
-  local size, ok, message, errno = c.terminal.size, true, nil, nil
+local function setup_slave(ctx, slave)
+  local size, ok, message, errno = ctx.terminal.size, true, nil, nil
   if size then
     ok, message, errno = sys.tcsetwinsize(slave, size.height, size.width)
   end
   if ok then
     ok, message, errno =
-      sys.chown(slave, c.config.process.user.uid, sys.stat(slave, "gid"))
+      sys.chown(slave, ctx.config.process.user.uid, sys.stat(slave, "gid"))
   end
   return ok, message, errno
 end
 
 --- Shows it as /dev/console too.
-local function bind_console(c, slave)
+local function bind_console(ctx, slave)
   local target <close>, message, errno =
-    path.beneath(c.held["/dev"], "console", "file", "nosymlinks")
+    path.beneath(ctx.held["/dev"], "console", "file", "nosymlinks")
   if not target then
     return nil, message, errno
   end
@@ -45,8 +45,8 @@ local function bind_console(c, slave)
 end
 
 --- Runs in a new session, while /proc is the host's and /dev is held open.
-function terminal.child(c)
-  local master <close>, message, errno = open_master(c)
+function terminal.child(ctx)
+  local master <close>, message, errno = open_master(ctx)
   if not master then
     return nil, message, errno
   end
@@ -55,32 +55,32 @@ function terminal.child(c)
     return nil, why, number
   end
   local ok
-  ok, message, errno = dress(c, slave)
-  if ok and c.held["/dev"] then
-    ok, message, errno = bind_console(c, slave)
+  ok, message, errno = setup_slave(ctx, slave)
+  if ok and ctx.held["/dev"] then
+    ok, message, errno = bind_console(ctx, slave)
   end
   if ok then
     ok, message, errno = sys.tiocsctty(slave)
   end
-  for _, fd in ipairs(c.terminal.streams) do
-    if ok and not (c.stream and streams.decides(c, fd)) then
+  for _, fd in ipairs(ctx.terminal.streams) do
+    if ok and not (ctx.stream and streams.decides(ctx, fd)) then
       ok, message, errno = sys.dup2(slave, fd)
     end
   end
   if ok then
-    ok, message, errno = sync.hand(master)
+    ok, message, errno = sync.send_fd(master)
   end
   return ok, message, errno
 end
 
 --- In a process that has joined a container: in what is its devpts now.
-function terminal.join(c)
+function terminal.join(ctx)
   local pts <close>, message, errno = sys.open("/dev/pts", "path,directory,nofollow")
   if not pts then
     return nil, message, errno
   end
-  c.held = { ["/dev/pts"] = pts }
-  return terminal.child(c)
+  ctx.held = { ["/dev/pts"] = pts }
+  return terminal.child(ctx)
 end
 
 return terminal

@@ -33,8 +33,8 @@ end
 
 --- Runs in the child, with the rights over its new mount namespace. Joining the own namespace leads
 -- to its root: setns(2).
-function chroot.leave(c)
-  if c.user_namespace then
+function chroot.leave(ctx)
+  if ctx.user_namespace then
     return true -- the kernel makes none from a chroot
   end
   local place = sys.readlink("/proc/self/cwd")

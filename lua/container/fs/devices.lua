@@ -4,7 +4,7 @@
 local sys = require "container.sys"
 local path = require "container.fs.path"
 
-local device = {}
+local devices = {}
 
 local NODES <const> = {
   { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
@@ -49,9 +49,9 @@ end
 
 --- Whether a device that was asked for lies in a volume or tmpfs that was: it is bound there then,
 -- when that is mounted.
-function device.is_inside(c, entry)
-  for i = c.first_given or math.huge, #c.config.mounts do
-    local above = c.config.mounts[i].destination .. "/"
+function devices.is_inside(ctx, entry)
+  for i = ctx.first_given or math.huge, #ctx.config.mounts do
+    local above = ctx.config.mounts[i].destination .. "/"
     if entry.path:sub(1, #above) == above then
       return true
     end
@@ -62,10 +62,10 @@ end
 --- Runs when the container's own /dev is mounted and empty, so no link of an image is in the way;
 -- and before a volume is mounted there, which lies on what is made here. What was asked for takes
 -- the place of one of the default.
-function device.child(c)
-  local dev, made = c.held["/dev"], {}
-  for _, entry in ipairs(c.config.linux.devices or {}) do
-    if not made[entry.path] and not device.is_inside(c, entry) then
+function devices.child(ctx)
+  local dev, made = ctx.held["/dev"], {}
+  for _, entry in ipairs(ctx.config.linux.devices or {}) do
+    if not made[entry.path] and not devices.is_inside(ctx, entry) then
       local ok, why, number = asked(dev, entry)
       if not ok then
         return nil, why, number
@@ -91,4 +91,4 @@ function device.child(c)
   return true
 end
 
-return device
+return devices

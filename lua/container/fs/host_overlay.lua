@@ -68,13 +68,13 @@ end
 
 -- A view being put together: `scratch`, a tmpfs, takes what the container writes; `root` is where
 -- the view is mounted; `filesystems` is what the host has mounted.
-local view = {}
-view.__index = view
+local host_overlay = {}
+host_overlay.__index = host_overlay
 
 --- The directory that an overlay lies over: the host's own; or, where it was held as a mount, that
 -- mount, put somewhere in the scratch tmpfs, for overlay takes no mount that is nowhere.
-function view:lower(source)
-  local held = mount_fd.of(self.c, source)
+function host_overlay:lower(source)
+  local held = mount_fd.of(self.ctx, source)
   if not held then
     return sys.open(source, "path,directory")
   end
@@ -92,7 +92,7 @@ end
 
 --- An overlay of one directory of the host on `target`, an fd. What is written goes to the scratch
 -- tmpfs, under the same owner and permissions as far as they exist here.
-function view:overlay(source, target)
+function host_overlay:overlay(source, target)
   self.layers = self.layers + 1
   -- By fd, for a path may hold a comma or a colon, which mean something to overlay.
   local lower <close>, message, errno = self:lower(source)
@@ -109,7 +109,7 @@ function view:overlay(source, target)
   if ok and not self.composed then
     ok, message, errno = sys.chown(upper, st.uid, st.gid, self.scratch)
   end
-  if ok and source == "/" and not self.c.privileged then
+  if ok and source == "/" and not self.ctx.privileged then
     local made <close> = assert(sys.open(upper, "path,directory", nil, self.scratch))
     ok, message, errno = secrets.prepare(self, lower, made)
   end
@@ -122,9 +122,9 @@ function view:overlay(source, target)
   return sys.mount("overlay", file.path(target), "overlay", "nodev", data)
 end
 
-function view:bind(path)
+function host_overlay:bind(path)
   local top, message, errno =
-    file.bind(self.root, path, mount_fd.of(self.c, path) or path, { ro = true, nodev = true })
+    file.bind(self.root, path, mount_fd.of(self.ctx, path) or path, { ro = true, nodev = true })
   if type(top) == "userdata" then
     top:close()
   end
@@ -133,7 +133,7 @@ end
 
 --- One directory of the host: as an overlay where the kernel agrees; where something is mounted
 -- below it, put together from its entries; else read-only.
-function view:directory(path, depth)
+function host_overlay:directory(path, depth)
   local target <close>, message, errno = file.beneath(self.root, path, "directory")
   if not target then
     return nil, message, errno
@@ -152,7 +152,7 @@ end
 
 --- Everything in one directory of the host, which `target` stands for. What is neither a file, a
 -- directory nor a link, or cannot be seen, is not in the view.
-function view:entries(directory, target, depth)
+function host_overlay:entries(directory, target, depth)
   local names, message, errno = sys.list(directory)
   if not names and errno == sys.errno.EACCES then
     return true
@@ -181,7 +181,7 @@ function view:entries(directory, target, depth)
 end
 
 --- What is mounted on one directory or file of the host.
-function view:mounted(path)
+function host_overlay:mounted(path)
   local place <close> = sys.open_beneath(self.root, path, "path")
   -- Not there means that something else is mounted over it, also on the host.
   if not place or self:overlay(path, place) then
@@ -194,7 +194,7 @@ end
 -- overlay of the whole of `/`. In a user namespace overlay refuses that, because the mounts below
 -- `/` are locked to it, unless root has held `/` without them; there it is one more tmpfs, to be
 -- filled from the entries of `/`.
-function view:mount_root()
+function host_overlay:mount_root()
   local ok, message, errno = sys.mkdir("root", 0x1ed, self.scratch) -- 0755
   if not ok then
     return nil, message, errno
@@ -213,13 +213,13 @@ function view:mount_root()
 end
 
 --- A name in the scratch tmpfs that nothing has.
-function view:new_name(kind)
+function host_overlay:new_name(kind)
   self.layers = self.layers + 1
   return kind .. self.layers
 end
 
 --- An empty directory in the place of one of the host, if there is that.
-function view:empty(path, mode)
+function host_overlay:empty(path, mode)
   local target <close>, message, errno = sys.open_beneath(self.root, path, "path,directory")
   if not target then
     return errno == sys.errno.ENOENT, message, errno
@@ -232,7 +232,7 @@ function view:empty(path, mode)
   return sys.mount(file.path(self.scratch) .. "/" .. name, file.path(target), nil, "bind")
 end
 
-function view:fill()
+function host_overlay:fill()
   local ok, message, errno = true, nil, nil
   if self.composed then
     ok, message, errno = self:entries("/", self.root, 0)
@@ -248,35 +248,35 @@ function view:fill()
     end
   end
   if ok then
-    ok, message, errno = run_directory.fill(self.root, self.c.resolver)
+    ok, message, errno = run_directory.fill(self.root, self.ctx.resolver)
   end
-  if ok and not self.c.privileged then
+  if ok and not self.ctx.privileged then
     ok, message, errno = secrets.hide(self)
   end
   return ok, message, errno
 end
 
 --- In the parent: holds what a view is made of, idmapped; `/` has to be.
-function view.hold(c)
+function host_overlay.hold(ctx)
   local list, message, errno = filesystems()
   if not list then
     return nil, message, errno
   end
   local ok
-  ok, message, errno = mount_fd.hold(c, "/", "/", { mapped = true })
+  ok, message, errno = mount_fd.hold(ctx, "/", "/", { mapped = true })
   for _, path in ipairs(list) do
     -- Not there means that something else is mounted over it.
     if ok and sys.stat(path) then
-      ok, message, errno = mount_fd.hold(c, path, path, { mapped = true, optional = true })
+      ok, message, errno = mount_fd.hold(ctx, path, path, { mapped = true, optional = true })
     end
   end
   return ok, message, errno
 end
 
 --- Puts a view together, on top of `/`.
--- @tparam table c
+-- @tparam Context ctx
 -- @return an fd of the view's root; or nil, message, errno
-function view.make(c)
+function host_overlay.make(ctx)
   local list, message, errno = filesystems()
   if not list then
     return nil, message, errno
@@ -287,9 +287,9 @@ function view.make(c)
     return nil, message, errno
   end
   local scratch <close> = assert(sys.open("/..", "path,directory"))
-  local v = setmetatable({ c = c, scratch = scratch, layers = 0, filesystems = list,
-    userns = c.user_namespace or c.lacks_host,
-    composed = c.lacks_host or c.user_namespace and not c.trees }, view)
+  local v = setmetatable({ ctx = ctx, scratch = scratch, layers = 0, filesystems = list,
+    userns = ctx.user_namespace or ctx.lacks_host,
+    composed = ctx.lacks_host or ctx.user_namespace and not ctx.trees }, host_overlay)
   v.root, message, errno = v:mount_root()
   if not v.root then
     return nil, message, errno
@@ -298,4 +298,4 @@ function view.make(c)
   return ok and v.root, message, errno
 end
 
-return view
+return host_overlay

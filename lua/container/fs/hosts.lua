@@ -31,8 +31,8 @@ local function knows(text, name)
 end
 
 --- Whether the caller has put something there itself.
-local function is_given(c)
-  for _, entry in ipairs(c.volumes) do
+local function is_given(ctx)
+  for _, entry in ipairs(ctx.volumes) do
     local place = entry.destination:gsub("/+$", "")
     if place == PLACE or PLACE:sub(1, #place + 1) == place .. "/" then
       return true
@@ -68,11 +68,11 @@ end
 
 --- Mounts a new file over the old one, which is not the container's to change. It is in the
 -- container's own /dev and has no name there.
-local function cover(c, text)
-  local dev = c.held["/dev"]
+local function cover(ctx, text)
+  local dev = ctx.held["/dev"]
   local fd <close> = dev and write(dev, ".hosts", text) or nil
   if fd then
-    local top = file.bind(c.root, PLACE, file.path(fd), { nosuid = true, nodev = true,
+    local top = file.bind(ctx.root, PLACE, file.path(fd), { nosuid = true, nodev = true,
       noexec = true })
     if type(top) == "userdata" then
       top:close()
@@ -83,17 +83,17 @@ end
 
 --- Runs in the child, when the container's /dev is mounted. A root without an /etc, or one in which
 -- no file can be made, stays as it is.
-function hosts.child(c)
-  local name = c.config.hostname
-  local etc <close> = sys.open_beneath(c.root, "/etc", "path,directory")
-  if not etc or not name:find("^[%w._-]+$") or is_given(c) then
+function hosts.child(ctx)
+  local name = ctx.config.hostname
+  local etc <close> = sys.open_beneath(ctx.root, "/etc", "path,directory")
+  if not etc or not name:find("^[%w._-]+$") or is_given(ctx) then
     return true
   end
-  local text = read(c.root)
+  local text = read(ctx.root)
   if not knows(text, name) then
     text = ("%s%s%s\t%s\n"):format(text, text:find("[^\n]$") and "\n" or "", ADDRESS, name)
-    if not (c.view and replace(c.root, text)) then
-      cover(c, text)
+    if not (ctx.view and replace(ctx.root, text)) then
+      cover(ctx, text)
     end
   end
   return true

@@ -4,24 +4,24 @@
 local sys = require "container.sys"
 local file = require "container.fs.path"
 
-local mask = {}
+local masks = {}
 
 -- runc's default list, and what advisories have added to it since.
-mask.MASKED = {
+masks.MASKED = {
   "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/interrupts", "/proc/irq", "/proc/kcore",
   "/proc/keys", "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/latency_stats",
   "/proc/pagetypeinfo", "/proc/sched_debug", "/proc/scsi", "/proc/slabinfo", "/proc/timer_list",
   "/proc/timer_stats", "/proc/vmallocinfo", "/sys/devices/virtual/powercap", "/sys/firmware",
 }
 
-mask.READONLY = { "/proc/fs", "/proc/sys", "/proc/sysrq-trigger" }
+masks.READONLY = { "/proc/fs", "/proc/sys", "/proc/sysrq-trigger" }
 
 local CPUS <const> = "/sys/devices/system/cpu"
 
 --- The container's own /dev/null, held by an fd and looked at: what is bound over a secret is that
 -- device and nothing that took its place.
-local function null(c)
-  local root, path = file.nearest(c.held, c.root, "/dev/null")
+local function null(ctx)
+  local root, path = file.nearest(ctx.held, ctx.root, "/dev/null")
   local fd, message, errno = sys.open_beneath(root, path, "path", "nosymlinks")
   if not fd then
     return nil, message, errno
@@ -37,7 +37,7 @@ end
 --- Covers what is at `path`: a file by the null device, a directory by an empty tmpfs. The first
 -- directory gets that tmpfs, and the others the same again: a filesystem costs more than a mount.
 local function hide(path, root, covers)
-  local ok, message, errno = sys.cover(root, path, covers.file, covers.directory)
+  local ok, message, errno = sys.mask_path(root, path, covers.file, covers.directory)
   if ok then
     return true
   elseif errno ~= sys.errno.EISDIR then
@@ -76,9 +76,9 @@ local function protect(path, root)
 end
 
 --- Temperatures of processors, which tell of the neighbours' load.
-local function throttles(c)
+local function throttles(ctx)
   local list = {}
-  local root, path = file.nearest(c.held, c.root, CPUS .. "/cpu0/thermal_throttle")
+  local root, path = file.nearest(ctx.held, ctx.root, CPUS .. "/cpu0/thermal_throttle")
   local first <close> = sys.open_beneath(root, path, "path")
   for _, name in ipairs(first and sys.list(CPUS) or {}) do
     if name:find("^cpu%d+$") then
@@ -90,12 +90,12 @@ end
 
 --- Does it with each path: in the mounts that are held, and where a volume may lie on these, with
 -- what is seen at that path, too.
-local function each(c, paths, what, fn, ...)
+local function each(ctx, paths, what, fn, ...)
   for _, path in ipairs(paths) do
-    local root, rest = file.nearest(c.held, c.root, path)
+    local root, rest = file.nearest(ctx.held, ctx.root, path)
     local ok, message, errno = fn(rest, root, ...)
-    if ok and root ~= c.root and c.volumes and c.volumes[1] then
-      ok, message, errno = fn(path, c.root, ...)
+    if ok and root ~= ctx.root and ctx.volumes and ctx.volumes[1] then
+      ok, message, errno = fn(path, ctx.root, ...)
     end
     if not ok then
       return nil, ("%s %s: %s"):format(what, path, message), errno
@@ -112,25 +112,25 @@ end
 
 --- Runs while the old root is there, for mounts are made by /proc/self/fd, and the container's own
 -- proc is one of what is masked.
-function mask.child(c)
-  local masked, readonly = c.config.linux.maskedPaths, c.config.linux.readonlyPaths
+function masks.child(ctx)
+  local masked, readonly = ctx.config.linux.maskedPaths, ctx.config.linux.readonlyPaths
   if #masked == 0 and #readonly == 0 then
     return true
   end
   local covers <close> = setmetatable({}, { __close = uncover })
   local ok, message, errno
-  covers.file, message, errno = null(c)
+  covers.file, message, errno = null(ctx)
   if not covers.file then
     return nil, message, errno
   end
-  ok, message, errno = each(c, masked, "mask", hide, covers)
-  if ok and masked == mask.MASKED then
-    ok, message, errno = each(c, throttles(c), "mask", hide, covers)
+  ok, message, errno = each(ctx, masked, "mask", hide, covers)
+  if ok and masked == masks.MASKED then
+    ok, message, errno = each(ctx, throttles(ctx), "mask", hide, covers)
   end
   if ok then
-    ok, message, errno = each(c, readonly, "protect", protect)
+    ok, message, errno = each(ctx, readonly, "protect", protect)
   end
   return ok, message, errno
 end
 
-return mask
+return masks

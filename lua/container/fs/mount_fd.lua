@@ -4,11 +4,11 @@
 
 local sys = require "container.sys"
 
-local tree = {}
+local mount_fd = {}
 
 -- What the first of them is called in the child: after its ends of the channel and of the line, and
 -- the image of init, see engine/sync.lua.
-tree.FIRST_FD = 6
+mount_fd.FIRST_FD = 6
 
 -- The child keeps no more fds than 256.
 local MAX <const> = 250
@@ -23,34 +23,34 @@ end
 
 --- Holds one. In the parent, before the clone: the child has it then.
 -- @param c
--- @param key by which `tree.of` finds it
+-- @param key by which `mount_fd.of` finds it
 -- @string path
 -- @tparam table how rec: with what is mounted below; mapped: idmapped, and refused where it
 -- cannot be; optional: then not idmapped, so that its files are nobody's
 -- @return true; or nil, message, errno
-function tree.hold(c, key, path, how)
-  if #c.trees == MAX then
+function mount_fd.hold(ctx, key, path, how)
+  if #ctx.trees == MAX then
     return nil, ("open_tree %s: more than %d mounts"):format(path, MAX), sys.errno.E2BIG
   end
   local fd, message, errno = sys.open_tree(path, how.rec and "rec" or nil)
   if not fd then
     return nil, message, errno
   end
-  c.undo:push(fd.close, fd)
+  ctx.undo:push(fd.close, fd)
   -- Where the host's mounts are shared they would show what is mounted in it from here on.
   local ok, _, number = sys.mount_setattr(fd, how.rec and "rec,private" or "private")
   if not ok then
     return refusal(path, number)
   end
-  c.trees[#c.trees + 1] = { key = key, fd = fd, path = path, how = how }
+  ctx.trees[#ctx.trees + 1] = { key = key, fd = fd, path = path, how = how }
   return true
 end
 
 --- In the child: the mount that was held by this key, an fd; nil if there is none.
-function tree.of(c, key)
-  for i, held in ipairs(c.trees or {}) do
+function mount_fd.of(ctx, key)
+  for i, held in ipairs(ctx.trees or {}) do
     if held.key == key then
-      return tree.FIRST_FD + i - 1
+      return mount_fd.FIRST_FD + i - 1
     end
   end
 end
@@ -68,15 +68,15 @@ local function map(held, userns)
 end
 
 --- Runs while the child waits, in whose user namespace there are ids by now.
-function tree.parent(c, pid)
-  if not c.trees then
+function mount_fd.parent(ctx, pid)
+  if not ctx.trees then
     return true
   end
   local userns <close>, message, errno = sys.open(("/proc/%d/ns/user"):format(pid))
   if not userns then
     return nil, message, errno
   end
-  for _, held in ipairs(c.trees) do
+  for _, held in ipairs(ctx.trees) do
     local ok, why, number = true, nil, nil
     if held.how.mapped then
       ok, why, number = map(held, userns)
@@ -89,4 +89,4 @@ function tree.parent(c, pid)
   return true
 end
 
-return tree
+return mount_fd

@@ -8,7 +8,7 @@ local links = require "container.fs.links"
 local sysfs = require "container.fs.sysfs"
 local mount_fd = require "container.fs.mount_fd"
 
-local mount = {}
+local mounts = {}
 
 -- Options that are flags of mount(2); any other is the filesystem's own.
 local FLAGS <const> = {
@@ -29,7 +29,7 @@ end
 
 --- Makes everything private first: nothing that is mounted from here on shows on the host, also
 -- where the host's mounts are shared, as systemd has them. mount_namespaces(7)
-function mount.private()
+function mounts.private()
   local ok, message, errno = sys.mount(nil, "/", nil, "rprivate")
   if errno == sys.errno.EINVAL then
     message = message .. "; the caller is in a chroot that is no mount point, and to leave that "
@@ -40,10 +40,10 @@ end
 
 --- Opens the sources of the volumes while `/` is still the host's for every path: as soon as the
 -- new root is on top of it, a path that goes up to `/` by ".." comes out there.
-function mount.sources(c)
-  c.sources = {}
-  for _, entry in ipairs(c.volumes or {}) do
-    local held = mount_fd.of(c, entry)
+function mounts.sources(ctx)
+  ctx.sources = {}
+  for _, entry in ipairs(ctx.volumes or {}) do
+    local held = mount_fd.of(ctx, entry)
     local fd, message, errno = held, nil, nil
     if not held then
       fd, message, errno = sys.open(entry.source, "path")
@@ -51,22 +51,22 @@ function mount.sources(c)
     if not fd then
       return nil, message, errno
     end
-    c.sources[entry] = fd
+    ctx.sources[entry] = fd
   end
   return true
 end
 
 --- What a refusal may come from.
-local function hint(c, entry)
-  return entry.type == "proc" and (c.user_namespace or c.lacks_host)
+local function hint(ctx, entry)
+  return entry.type == "proc" and (ctx.user_namespace or ctx.lacks_host)
     and "; in a user namespace the kernel mounts a proc only where the caller sees another one and "
       .. "nothing covers a part of it, as an outer container does (podman: unmask=ALL)" or ""
 end
 
 --- Mounts a filesystem of the kernel's. Its place may not be a link: an image whose /proc is one
 -- wants something else to be /proc.
-local function filesystem(c, entry, flags, data)
-  local root, path = file.nearest(c.held, c.root, entry.destination)
+local function filesystem(ctx, entry, flags, data)
+  local root, path = file.nearest(ctx.held, ctx.root, entry.destination)
   local target <close>, message, errno = file.beneath(root, path, "directory", "nosymlinks")
   if not target then
     if errno == sys.errno.ELOOP then
@@ -83,14 +83,14 @@ local function filesystem(c, entry, flags, data)
   end
   if not top then
     return nil, ("mount %s: %s%s"):format(entry.destination, sys.strerror(number),
-      number == sys.errno.EPERM and hint(c, entry) or ""), number
+      number == sys.errno.EPERM and hint(ctx, entry) or ""), number
   end
   return top
 end
 
 --- Whether the container's /sys came with what the host has mounted in it.
-local function has_entries(c, place)
-  local root, path = file.nearest(c.held, c.root, place)
+local function has_entries(ctx, place)
+  local root, path = file.nearest(ctx.held, ctx.root, place)
   local fd <close> = sys.open_beneath(root, path, "path,directory", "nosymlinks")
   local names = fd and sys.list(file.path(fd))
   return names and #names > 0
@@ -100,14 +100,14 @@ end
 -- one mount, else a tmpfs with those hierarchies. In every other, the container is in its
 -- launcher's cgroup, which may hold others: those are never shown, and covered where /sys is the
 -- host's. (To mount all hierarchies, as docker does, would also cost a start a tenth more.)
-local function own_cgroup(c, entry, flags)
-  local place, homes = entry.destination, c.cgroup or {}
+local function own_cgroup(ctx, entry, flags)
+  local place, homes = entry.destination, ctx.cgroup or {}
   if #homes == 1 and homes[1].version == 2 then
-    return filesystem(c, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
-  elseif #homes == 0 and not has_entries(c, place) then
+    return filesystem(ctx, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
+  elseif #homes == 0 and not has_entries(ctx, place) then
     return true
   end
-  local top <close>, message, errno = filesystem(c,
+  local top <close>, message, errno = filesystem(ctx,
     { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755")
   if not top then
     return nil, message, errno
@@ -126,11 +126,11 @@ end
 
 --- Volumes of a container whose root is nobody on the host are looked up here. Its ids are those on
 -- disk only where that was asked for, by OCI's word for it.
-function mount.prepare(c)
-  for _, entry in ipairs(c.trees and c.volumes or {}) do
+function mounts.prepare(ctx)
+  for _, entry in ipairs(ctx.trees and ctx.volumes or {}) do
     local _, _, words = split(entry.options)
     local ok, message, errno =
-      mount_fd.hold(c, entry, entry.source, { rec = true, mapped = words.idmap })
+      mount_fd.hold(ctx, entry, entry.source, { rec = true, mapped = words.idmap })
     if not ok then
       return nil, message, errno
     end
@@ -138,24 +138,24 @@ function mount.prepare(c)
   return true
 end
 
-local function one(c, entry)
+local function one(ctx, entry)
   local flags, data, words = split(entry.options)
   local ok, message, errno
   if entry.type == "cgroup" then
-    ok, message, errno = own_cgroup(c, entry, flags)
+    ok, message, errno = own_cgroup(ctx, entry, flags)
   elseif words.bind or words.rbind then
-    local source = c.sources and c.sources[entry] or entry.source
+    local source = ctx.sources and ctx.sources[entry] or entry.source
     local place = type(source) == "userdata" and file.path(source) or source
-    ok, message, errno = file.bind(c.root, entry.destination, place, words, c.held["/proc"])
+    ok, message, errno = file.bind(ctx.root, entry.destination, place, words, ctx.held["/proc"])
     if not ok and place ~= source then
       -- Its fd is nothing that the user named.
       message = message:gsub(place .. "%f[^%d]", (entry.source:gsub("%%", "%%%%")))
     end
   else
-    ok, message, errno = filesystem(c, entry, flags, data)
+    ok, message, errno = filesystem(ctx, entry, flags, data)
     if entry.type == "sysfs" and errno == sys.errno.EPERM
-        and (c.user_namespace or c.lacks_host) then
-      ok, message, errno = sysfs.instead(c.root, entry.destination)
+        and (ctx.user_namespace or ctx.lacks_host) then
+      ok, message, errno = sysfs.instead(ctx.root, entry.destination)
     end
   end
   if not ok and (message:find("/proc/self/fd/", 1, true) or message:find("^move_mount:")) then
@@ -171,20 +171,20 @@ local HELD <const> =
 
 --- The mounts of the default. Runs while the old root is still attached: a user namespace may
 -- mount proc only where a full one is visible.
-function mount.child(c)
-  c.held = {}
-  for i = 1, (c.first_given or math.huge) - 1 do
-    local entry = c.config.mounts[i]
+function mounts.child(ctx)
+  ctx.held = {}
+  for i = 1, (ctx.first_given or math.huge) - 1 do
+    local entry = ctx.config.mounts[i]
     if not entry then
       break
     end
-    local top, message, errno = one(c, entry)
+    local top, message, errno = one(ctx, entry)
     if not top then
       return nil, message, errno
     end
     local place = entry.destination
-    if HELD[place] and not c.held[place] then
-      c.held[place] = top
+    if HELD[place] and not ctx.held[place] then
+      ctx.held[place] = top
     elseif type(top) == "userdata" then
       top:close()
     end
@@ -194,12 +194,12 @@ end
 
 --- A tmpfs that was asked for. A link on the way leads where it leads inside the root, but not into
 -- /proc.
-local function tmpfs(c, entry)
+local function tmpfs(ctx, entry)
   local flags, data = split(entry.options)
-  local target <close>, message, errno = file.beneath(c.root, entry.destination, "directory")
+  local target <close>, message, errno = file.beneath(ctx.root, entry.destination, "directory")
   if not target then
     return nil, message, errno
-  elseif c.held["/proc"] and file.is_in(target, c.held["/proc"]) then
+  elseif ctx.held["/proc"] and file.is_in(target, ctx.held["/proc"]) then
     return nil, file.BARRED:format(entry.destination), sys.errno.EPERM
   end
   local number = sys.errno.ENOTDIR
@@ -214,25 +214,25 @@ local function tmpfs(c, entry)
 end
 
 --- How deep a place lies, when its links are followed; as it is written, where it cannot be found.
-local function depth(c, entry)
-  local place = links.where(c.root, entry.destination) or entry.destination
+local function depth(ctx, entry)
+  local place = links.where(ctx.root, entry.destination) or entry.destination
   return select(2, place:gsub("/", ""))
 end
 
 --- What was asked for, the outer before the inner, whichever links lead there.
-local function given(c)
+local function given(ctx)
   local list, depths, order = {}, {}, {}
-  for i = c.first_given, #c.config.mounts do
-    list[#list + 1] = c.config.mounts[i]
+  for i = ctx.first_given, #ctx.config.mounts do
+    list[#list + 1] = ctx.config.mounts[i]
   end
-  for _, entry in ipairs(c.config.linux.devices or {}) do
-    if devices.is_inside(c, entry) then
+  for _, entry in ipairs(ctx.config.linux.devices or {}) do
+    if devices.is_inside(ctx, entry) then
       list[#list + 1] = { destination = entry.path, type = "bind", source = entry.source,
         options = { "bind" } }
     end
   end
   for i, entry in ipairs(#list > 1 and list or {}) do
-    depths[entry], order[entry] = depth(c, entry), i
+    depths[entry], order[entry] = depth(ctx, entry), i
   end
   table.sort(list, function(one_entry, other)
     local difference = depths[one_entry] - depths[other]
@@ -244,13 +244,13 @@ end
 --- The volumes and tmpfs that were asked for, and devices that lie in one. Runs when /dev is
 -- filled, so that a volume can lie on a device; and while the old root is attached, for they come
 -- from there.
-function mount.given(c)
-  for _, entry in ipairs(c.first_given and given(c) or {}) do
+function mounts.given(ctx)
+  for _, entry in ipairs(ctx.first_given and given(ctx) or {}) do
     local top, message, errno
     if entry.type == "tmpfs" then
-      top, message, errno = tmpfs(c, entry)
+      top, message, errno = tmpfs(ctx, entry)
     else
-      top, message, errno = one(c, entry)
+      top, message, errno = one(ctx, entry)
     end
     if not top then
       return nil, message, errno
@@ -261,4 +261,4 @@ function mount.given(c)
   return true
 end
 
-return mount
+return mounts

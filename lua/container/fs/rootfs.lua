@@ -18,23 +18,23 @@ local VIEW <const> = "/"
 local ROOT <const> = "root"
 
 --- Asks, before anything is made, whether there is such a directory and it can be read.
-function rootfs.prepare(c)
-  local fd <close>, message, errno = sys.open(c.config.root.path, "rdonly,directory")
+function rootfs.prepare(ctx)
+  local fd <close>, message, errno = sys.open(ctx.config.root.path, "rdonly,directory")
   if not fd then
     return nil, message, errno
   end
   -- By whatever path, a link or ..: the host's own root is seen, never handed out.
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
   if asked.dev == own.dev and asked.ino == own.ino then
-    c.view = true
-    c.resolver = c.network == "host" and run_directory.resolver() or false
+    ctx.view = true
+    ctx.resolver = ctx.network == "host" and run_directory.resolver() or false
   end
-  if not c.trees then
+  if not ctx.trees then
     return true
-  elseif c.view then
-    return host_overlay.hold(c)
+  elseif ctx.view then
+    return host_overlay.hold(ctx)
   end
-  return mount_fd.hold(c, ROOT, c.config.root.path, { rec = true, mapped = true })
+  return mount_fd.hold(ctx, ROOT, ctx.config.root.path, { rec = true, mapped = true })
 end
 
 local function top()
@@ -58,19 +58,19 @@ local function bind(path, held, privileged)
 end
 
 --- Puts the new root on top of the old and leaves an fd of it for those who mount into it.
-function rootfs.child(c)
+function rootfs.child(ctx)
   local message, errno
-  if c.view then
-    c.root, message, errno = host_overlay.make(c)
+  if ctx.view then
+    ctx.root, message, errno = host_overlay.make(ctx)
   else
-    c.root, message, errno = bind(c.config.root.path, mount_fd.of(c, ROOT), c.privileged)
+    ctx.root, message, errno = bind(ctx.config.root.path, mount_fd.of(ctx, ROOT), ctx.privileged)
   end
-  return c.root and true, message, errno
+  return ctx.root and true, message, errno
 end
 
 --- Where the new root is until it is the root, as a path.
-function rootfs.place(c)
-  return c.view and "/../root" or "/.."
+function rootfs.place(ctx)
+  return ctx.view and "/../root" or "/.."
 end
 
 --- Makes the root itself read-only, and nothing that is mounted in it. Before 5.12 one mount could
@@ -84,15 +84,15 @@ local function read_only(root)
 end
 
 --- Makes it the root. From here on nothing of the host can be reached by a path.
-function rootfs.pivot(c)
+function rootfs.pivot(ctx)
   local ok, message, errno = true, nil, nil
-  if c.config.root.readonly then
-    ok, message, errno = read_only(c.root)
+  if ctx.config.root.readonly then
+    ok, message, errno = read_only(ctx.root)
   end
   if ok then
-    ok, message, errno = sys.pivot_root(c.root)
+    ok, message, errno = sys.pivot_root(ctx.root)
   end
-  c.root:close()
+  ctx.root:close()
   return ok, message, errno
 end
 

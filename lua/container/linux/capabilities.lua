@@ -2,11 +2,11 @@
 
 local sys = require "container.sys"
 
-local capability = {}
+local capabilities = {}
 
 -- docker's default set, but for CAP_MKNOD: who makes a node of a disk where nodes can be opened
 -- reads the host's disk. In order, as OCI's sets here are.
-capability.DEFAULT = {
+capabilities.DEFAULT = {
   "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
   "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
   "CAP_SYS_CHROOT",
@@ -14,8 +14,8 @@ capability.DEFAULT = {
 
 --- The bounding set, while the right to change it is there. A program that root executes gets what
 -- this leaves.
-function capability.bound(c)
-  local wanted = c.config.process.capabilities
+function capabilities.bound(ctx)
+  local wanted = ctx.config.process.capabilities
   if not wanted then
     return true
   end
@@ -29,28 +29,28 @@ function capability.bound(c)
   for _, name in ipairs(wanted.bounding) do
     if have[name] then
       set[#set + 1] = name
-    elseif c.asked_capabilities[name] then
+    elseif ctx.asked_capabilities[name] then
       return nil, ("capset %s: the launcher has not got it"):format(name), sys.errno.EPERM
     end
   end
-  c.capabilities = set
-  return sys.capbset_keep(set)
+  ctx.capabilities = set
+  return sys.capbset_drop_except(set)
 end
 
 --- The sets of this process, after the change of ids: what another user than root has left is
 -- nothing.
-function capability.child(c)
-  if c.capabilities then
+function capabilities.child(ctx)
+  if ctx.capabilities then
     local uid = sys.geteuid()
-    local ok, message, errno = sys.capset(uid == 0 and c.capabilities or {})
+    local ok, message, errno = sys.capset(uid == 0 and ctx.capabilities or {})
     if not ok then
       return nil, message, errno
     end
   end
-  if c.config.process.noNewPrivileges then
+  if ctx.config.process.noNewPrivileges then
     return sys.no_new_privs()
   end
   return true
 end
 
-return capability
+return capabilities

@@ -21,10 +21,10 @@ local NOWHERE <const> = "cgroup controller %s: /proc/self/mountinfo and /proc/se
 local NO_PIDS <const> = "the limit of processes cannot hold; pids = \"max\" asks for none"
 
 --- Whether the limit of processes can be held by the child itself, in its new user namespace.
-local function fall_back(c, message, errno)
-  if not c.user_namespace then
+local function fall_back(ctx, message, errno)
+  if not ctx.user_namespace then
     return nil, message, errno
-  elseif c.users then
+  elseif ctx.users then
     return nil, message .. "; without a cgroup a limit would hold for each id by itself, and here "
       .. "are many: pids = \"max\" asks for none", errno
   end
@@ -34,7 +34,7 @@ local function fall_back(c, message, errno)
     return nil, message .. "; without a cgroup of your own a limit of processes takes Linux 5.14 "
       .. "or later, or none asked for: pids = \"max\"", errno
   end
-  c.nproc = c.config.linux.resources.pids.limit
+  ctx.nproc = ctx.config.linux.resources.pids.limit
   return true
 end
 
@@ -63,7 +63,7 @@ local function no_limit(setting)
 end
 
 --- What is asked for: controllers in an order, each with the option that asked first.
-local function asked(c, settings)
+local function asked(ctx, settings)
   local order = {}
   local function add(controller, option)
     if not order[controller] then
@@ -74,10 +74,10 @@ local function asked(c, settings)
   for _, setting in ipairs(settings) do
     add(setting.controller, setting.option)
   end
-  if c.config.linux.resources.devices then
+  if ctx.config.linux.resources.devices then
     add("devices", "devices")
   end
-  for _, controller in ipairs(c.stats and COUNTERS or {}) do
+  for _, controller in ipairs(ctx.stats and COUNTERS or {}) do
     add(controller)
   end
   if #order > 0 then
@@ -88,7 +88,7 @@ end
 
 --- Finds a place for each controller that is asked for.
 -- @treturn table by controller { option, place, version }; or nil, message, errno, option
-local function places(c, order)
+local function places(ctx, order)
   local missing = {}
   for _, controller in ipairs(order) do
     local entry = order[controller]
@@ -118,7 +118,7 @@ local function places(c, order)
       local ok
       errno = errno or entry.errno
       if controller == "pids" then
-        ok, why, errno = fall_back(c, why, errno)
+        ok, why, errno = fall_back(ctx, why, errno)
       else
         why = ("%s: %s"):format(entry.option, why)
       end
@@ -156,8 +156,8 @@ local function homes(order)
 end
 
 --- The home that a controller is in.
-function cgroup.home(c, controller)
-  for _, entry in ipairs(c.cgroup or {}) do
+function cgroup.home(ctx, controller)
+  for _, entry in ipairs(ctx.cgroup or {}) do
     if entry.controllers[controller] then
       return entry
     end
@@ -173,16 +173,16 @@ end
 
 --- Gives each home what there is to write in it.
 -- @tparam table settings by the version
-local function distribute(c, settings)
+local function distribute(ctx, settings)
   for _, setting in ipairs(settings[2]) do
-    local entry = cgroup.home(c, setting.controller)
+    local entry = cgroup.home(ctx, setting.controller)
     if entry and cgroup.is_foreign(setting, entry) then
       return nil, cgroup.is_foreign(setting, entry), sys.errno.EOPNOTSUPP, "unified"
     end
   end
   for version, list in ipairs(settings) do
     for _, setting in ipairs(list) do
-      local entry = cgroup.home(c, setting.controller)
+      local entry = cgroup.home(ctx, setting.controller)
       if entry and entry.version == version then
         entry.settings[#entry.settings + 1] = setting
       end
@@ -229,10 +229,10 @@ end
 
 --- What of a home is written when. A child that shares the host program's memory until its exec may
 -- not meet a limit of memory before, for who is out of memory is killed with all that share it.
-local function part(c, entry, late)
+local function part(ctx, entry, late)
   local list = {}
   for _, setting in ipairs(entry.settings) do
-    local waits = c.shares_memory and setting.controller == "memory"
+    local waits = ctx.shares_memory and setting.controller == "memory"
     if (waits or false) == late and not no_limit(setting) then
       list[#list + 1] = setting
     end
@@ -245,7 +245,7 @@ local FORBIDDEN <const> =
   { [sys.errno.EACCES] = true, [sys.errno.EPERM] = true, [sys.errno.EROFS] = true }
 
 --- No cgroup can be made: what else could hold what is wanted, or which option it is for.
-local function refused(c, wanted, message, errno)
+local function refused(ctx, wanted, message, errno)
   for _, setting in ipairs(wanted) do
     if setting.controller ~= "pids" then
       return nil, ("%s: cgroup controller %s: %s"):format(setting.option, setting.controller,
@@ -254,19 +254,19 @@ local function refused(c, wanted, message, errno)
   end
   if not wanted[1] then
     return nil, message, errno
-  elseif not c.user_namespace and FORBIDDEN[errno] then
+  elseif not ctx.user_namespace and FORBIDDEN[errno] then
     return nil, ("%s, so %s"):format(message, NO_PIDS), errno
   end
-  return fall_back(c, message, errno)
+  return fall_back(ctx, message, errno)
 end
 
-function cgroup.prepare(c)
-  local resources, wanted = c.config.linux.resources, {}
+function cgroup.prepare(ctx)
+  local resources, wanted = ctx.config.linux.resources, {}
   local settings = { v1.settings(resources), v2.settings(resources) }
   for _, setting in ipairs(settings[2]) do
     wanted[#wanted + 1] = not no_limit(setting) and setting or nil
   end
-  local order, message, errno, option = places(c, asked(c, wanted))
+  local order, message, errno, option = places(ctx, asked(ctx, wanted))
   if not order then
     return nil, message, errno, option
   end
@@ -277,30 +277,30 @@ function cgroup.prepare(c)
     directory.sweep(VERSIONS[entry.version], entry.place)
     ok, message, errno = VERSIONS[entry.version].may_join(entry.place)
     if not ok then
-      return refused(c, wanted, message, errno)
+      return refused(ctx, wanted, message, errno)
     end
   end
   if #list == 0 then
     return true
   end
-  ok, message, errno = directory.make(list, c.name)
+  ok, message, errno = directory.make(list, ctx.name)
   if not ok then
-    return refused(c, wanted, message, errno)
+    return refused(ctx, wanted, message, errno)
   end
   for _, entry in ipairs(list) do
     entry.hierarchy = entry.version == 1 and v1.hierarchy(entry.controllers) or nil
-    c.undo:push(entry.lock.close, entry.lock)
-    c.undo:push(sys.rmdir, entry.path)
+    ctx.undo:push(entry.lock.close, entry.lock)
+    ctx.undo:push(sys.rmdir, entry.path)
   end
-  c.cgroup = list
-  c.memory_counted = cgroup.home(c, "memory") ~= nil
-  ok, message, errno, option = distribute(c, settings)
+  ctx.cgroup = list
+  ctx.memory_counted = cgroup.home(ctx, "memory") ~= nil
+  ok, message, errno, option = distribute(ctx, settings)
   for _, entry in ipairs(ok and list or {}) do
     if entry.controllers.cpuset and entry.version == 1 then
-      ok, message, errno = v1.furnish(entry.path, entry.place)
+      ok, message, errno = v1.init_cpuset(entry.path, entry.place)
     end
     if ok then
-      ok, message, errno, option = cgroup.write(entry, part(c, entry, false), c.implied)
+      ok, message, errno, option = cgroup.write(entry, part(ctx, entry, false), ctx.implied)
     end
     if ok and entry.controllers.devices then
       ok, message, errno, option =
@@ -309,15 +309,15 @@ function cgroup.prepare(c)
     if not ok then
       return nil, message, errno, option
     end
-    c.gate = c.gate or #part(c, entry, true) > 0
+    ctx.start_barrier = ctx.start_barrier or #part(ctx, entry, true) > 0
   end
   return ok, message, errno, option
 end
 
 --- The cgroup of version 2 in which the child can be born, so that no moment of it is outside.
 -- @return an fd, or nil
-function cgroup.birthplace(c)
-  for _, entry in ipairs(c.cgroup or {}) do
+function cgroup.birthplace(ctx)
+  for _, entry in ipairs(ctx.cgroup or {}) do
     if entry.version == 2 then
       return entry.lock
     end
@@ -325,9 +325,9 @@ function cgroup.birthplace(c)
 end
 
 --- Sets the limits that had to wait.
-function cgroup.parent(c)
-  for _, entry in ipairs(c.cgroup or {}) do
-    local ok, message, errno, option = cgroup.write(entry, part(c, entry, true), c.implied)
+function cgroup.parent(ctx)
+  for _, entry in ipairs(ctx.cgroup or {}) do
+    local ok, message, errno, option = cgroup.write(entry, part(ctx, entry, true), ctx.implied)
     if not ok then
       if errno == sys.errno.EBUSY then
         message = message .. " (to come up, the container takes more than that)"
@@ -340,10 +340,10 @@ function cgroup.parent(c)
 end
 
 --- Joins, before anything is spent that the limits should count.
--- @tparam table c
+-- @tparam Context ctx
 -- @bool[opt] born the caller is in that of version 2 already
-function cgroup.join(c, born)
-  for _, entry in ipairs(c.cgroup or {}) do
+function cgroup.join(ctx, born)
+  for _, entry in ipairs(ctx.cgroup or {}) do
     if entry.version == 1 or not born then
       local ok, message, errno =
         sys.write_file(entry.path .. "/" .. VERSIONS[entry.version].files.join, "0")
@@ -356,8 +356,8 @@ function cgroup.join(c, born)
 end
 
 --- Joins, and then makes the cgroup namespace: its root is the cgroup of this moment.
-function cgroup.child(c)
-  local ok, message, errno = cgroup.join(c, c.born_in_cgroup)
+function cgroup.child(ctx)
+  local ok, message, errno = cgroup.join(ctx, ctx.born_in_cgroup)
   if not ok then
     return nil, message, errno
   end

@@ -28,7 +28,7 @@ local CGROUP <const> = "lua-container-features-%d"
 -- @func fn returns what is true, or nil and a message
 -- @return true; or nil and a message
 local function try(namespaces, fn)
-  local said, message = subprocess.hear(namespaces, function(writer)
+  local said, message = subprocess.output(namespaces, function(writer)
     sys.pdeathsig("KILL")
     local ran, ok, why = pcall(fn)
     why = not ran and tostring(ok) or not ok and why or "\0"

@@ -88,8 +88,8 @@ end
 
 --- Builds the wall and goes behind it, in the container's own root: a link in a path leads where it
 -- leads inside. Init runs from memory, which has no path, and what is open stays open.
-function landlock.child(c)
-  local wanted = c.landlock
+function landlock.child(ctx)
+  local wanted = ctx.landlock
   local ruleset <close>, message, errno = sys.landlock_create_ruleset(words(wanted.abi))
   if not ruleset then
     return nil, message, errno

@@ -11,7 +11,7 @@ local STREAMS <const> = { [0] = "stdin", "stdout", "stderr" }
 local image
 
 -- How long a child that was killed is waited for, in seconds.
-local PATIENCE <const> = 10
+local TIMEOUT <const> = 10
 
 -- How long, in seconds, one that has ended may be held by a tracer before that is ended, too.
 process.HELD = 1
@@ -23,7 +23,7 @@ process.HELD = 1
 -- @func[opt] release called when it has been held for a second: to end the tracer
 -- @return as sys.wait; nil, message, ETIMEDOUT after 10 seconds
 function process.reap(pidfd, flags, release)
-  local finish = sys.clock_gettime() + PATIENCE
+  local finish = sys.clock_gettime() + TIMEOUT
   local pause, held = 0.001, nil
   flags = flags and "nohang," .. flags or "nohang"
   while true do
@@ -51,34 +51,34 @@ end
 -- file of its own, which cannot be read: then the kernel lets no process of the container trace it,
 -- read its memory or open its fds before the program runs. Each has another file, so that a
 -- container that changes the mode of one does not change that of the next.
-function process.prepare(c)
+function process.prepare(ctx)
   local message, errno
-  if c.target then
-    c.image, message, errno = sys.memfd("lua-container-exec", sys.init_program(), "execonly")
-    if c.image then
-      c.undo:push(c.image.close, c.image)
+  if ctx.target then
+    ctx.image, message, errno = sys.memfd("lua-container-exec", sys.init_program(), "execonly")
+    if ctx.image then
+      ctx.undo:push(ctx.image.close, ctx.image)
     end
   else
     if not image then
       image, message, errno = sys.memfd("lua-container-init", sys.init_program())
     end
-    c.image = image
+    ctx.image = image
   end
-  if not c.image then
+  if not ctx.image then
     return nil, message, errno
   end
   -- A directory as a standard stream would be a way out of the root.
   for fd = 0, 2 do
-    local given = c.stream and c.stream[STREAMS[fd]]
+    local given = ctx.stream and ctx.stream[STREAMS[fd]]
     local inherited = not given or given.how == "inherit"
     if inherited and sys.stat(fd, "type") == "directory" then
       return nil, ("open_stdio %d: this standard stream is a directory"):format(fd),
         sys.errno.EISDIR
     end
   end
-  if c.announce then
+  if ctx.announce then
     sys.write(2, ("Running [%s] as %d\n"):format(
-      table.concat(c.config.process.args, " "), sys.getpid()))
+      table.concat(ctx.config.process.args, " "), sys.getpid()))
   end
   return true
 end
@@ -113,8 +113,8 @@ function process.child()
 end
 
 --- Enters the working directory, which is made when it is missing, as docker does.
-function process.enter(c)
-  local cwd = c.config.process.cwd
+function process.enter(ctx)
+  local cwd = ctx.config.process.cwd
   local ok, message, errno = sys.chdir(cwd)
   if ok or errno ~= sys.errno.ENOENT then
     return ok, message, errno
@@ -156,19 +156,19 @@ local function too_long(p)
 end
 
 --- The last step: becomes init, from the sealed image, which starts the program or becomes it.
-function process.exec(c)
-  local p = c.config.process
+function process.exec(ctx)
+  local p = ctx.config.process
   local ok, message, errno = sys.open_stdio(true)
   if not ok then
     return nil, message, errno
   end
   sys.umask(0x12) -- 022
-  if c.announce then
+  if ctx.announce then
     sys.write(2, ("Running in child [%s] as %d\n"):format(
       table.concat(p.args, " "), sys.getpid()))
   end
-  local kind = c.init and "init" or "exec"
-  local argv = c.gate and { "gate", kind } or { kind }
+  local kind = ctx.init and "init" or "exec"
+  local argv = ctx.start_barrier and { "gate", kind } or { kind }
   table.move(p.args, 1, #p.args, #argv + 1, argv)
   ok, message, errno = sys.fexecve(5, argv, p.env)
   if errno == sys.errno.ENOSYS then

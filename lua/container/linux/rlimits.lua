@@ -3,7 +3,7 @@
 local sys = require "container.sys"
 local check = require "container.check"
 
-local limit = {}
+local rlimits = {}
 
 -- Those whose number is one of bytes, so that it can be said as "10M".
 local BYTES <const> = {
@@ -58,7 +58,7 @@ local function pair(field, name, value)
 end
 
 --- Reads the option: by name as docker has them, into OCI's process.rlimits.
-function limit.read(c, value)
+function rlimits.read(ctx, value)
   local known, list = {}, {}
   for _, name in ipairs(sys.rlimit_names()) do
     known[name] = true
@@ -69,11 +69,11 @@ function limit.read(c, value)
     list[#list + 1] = { type = "RLIMIT_" .. name:upper(), soft = soft, hard = hard }
     if name == "cpu" then
       -- 0 is a second for the kernel.
-      c.cpu_limit = hard ~= UNLIMITED and math.max(hard, 1) or nil
+      ctx.cpu_limit = hard ~= UNLIMITED and math.max(hard, 1) or nil
     end
   end
   table.sort(list, function(a, b) return a.type < b.type end)
-  c.config.process.rlimits = list
+  ctx.config.process.rlimits = list
 end
 
 local NOT_HIGHER <const> = "; more than the caller's own hard limit takes CAP_SYS_RESOURCE"
@@ -89,8 +89,8 @@ end
 
 --- Who is killed first when the machine has no memory left. Of this process alone, also while it
 -- shares its memory with the launcher. proc_pid_oom_score_adj(5)
-function limit.score(c)
-  local value = c.config.process.oomScoreAdj
+function rlimits.score(ctx)
+  local value = ctx.config.process.oomScoreAdj
   if not value then
     return true
   end
@@ -104,9 +104,9 @@ end
 --- What was asked for, which has to be set as it was asked for; no core file, unless one was; and
 -- the number of processes, where no cgroup holds it. In a user namespace of its own that is counted
 -- for the namespace alone since 5.14, and a hard limit cannot be raised in it.
-function limit.child(c)
+function rlimits.child(ctx)
   local given = {}
-  for _, one in ipairs(c.config.process.rlimits or {}) do
+  for _, one in ipairs(ctx.config.process.rlimits or {}) do
     local ok, message, errno =
       sys.setrlimit(one.type:sub(#"RLIMIT_" + 1):lower(), one.soft, one.hard)
     if not ok then
@@ -118,8 +118,8 @@ function limit.child(c)
   if not given.RLIMIT_CORE then
     ok, message, errno = lower("core", 0)
   end
-  if ok and c.nproc then
-    ok, message, errno = lower("nproc", c.nproc)
+  if ok and ctx.nproc then
+    ok, message, errno = lower("nproc", ctx.nproc)
   end
   if not ok then
     return nil, message, errno
@@ -130,8 +130,8 @@ end
 --- Looks whether the number of processes is limited, where no cgroup does it. It is not for user 0
 -- of the host, who may be the caller also where its own number is another: a map of
 -- user_namespaces(7) tells of the namespace above only. A fork that is refused takes no number.
-function limit.holds(c)
-  if not c.nproc then
+function rlimits.holds(ctx)
+  if not ctx.nproc then
     return true
   end
   local text, message, errno = sys.read_file("/proc/self/limits")
@@ -153,4 +153,4 @@ function limit.holds(c)
   return sys.setrlimit("nproc", hard)
 end
 
-return limit
+return rlimits

@@ -129,12 +129,12 @@ local function from_file(path, capabilities)
 end
 
 --- Leaves the program for the child, which can look nothing up.
-function seccomp.prepare(c)
-  local wanted = c.config.linux.seccomp
+function seccomp.prepare(ctx)
+  local wanted = ctx.config.linux.seccomp
   if not wanted then
     return true
   end
-  local held = c.config.process.capabilities
+  local held = ctx.config.process.capabilities
   local capabilities = held and held.bounding or sys.capability_names()
   local filter, message, errno
   if wanted == "default" then
@@ -147,27 +147,27 @@ function seccomp.prepare(c)
   if not filter then
     return nil, message, errno or sys.errno.EINVAL
   end
-  c.seccomp = filter
+  ctx.seccomp = filter
   return true
 end
 
-local function set(c)
-  return sys.seccomp(c.seccomp.program, c.seccomp.flags)
+local function set(ctx)
+  return sys.seccomp(ctx.seccomp.program, ctx.seccomp.flags)
 end
 
 --- Without the promise to gain no privileges it takes one to set a filter: so while it is there,
 -- and the steps that follow have to pass it.
-function seccomp.early(c)
-  if not c.config.process.noNewPrivileges then
-    return set(c)
+function seccomp.early(ctx)
+  if not ctx.config.process.noNewPrivileges then
+    return set(ctx)
   end
   return true
 end
 
 --- With the promise, as late as can be: what follows is the exec, or a word to the parent.
-function seccomp.child(c)
-  if c.config.process.noNewPrivileges then
-    return set(c)
+function seccomp.child(ctx)
+  if ctx.config.process.noNewPrivileges then
+    return set(ctx)
   end
   return true
 end
@@ -180,7 +180,7 @@ end
 
 --- For the build: has this Lua state hold the filter of the default profile and capabilities.
 -- @return true; or nil and a message
-function seccomp.keep()
+function seccomp.preload()
   local filter, message = default(default_capabilities())
   return filter and true, message
 end

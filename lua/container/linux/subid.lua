@@ -7,10 +7,10 @@ local sys = require "container.sys"
 local file = require "container.fs.path"
 local lock = require "container.fs.lock"
 
-local range = {}
+local subid = {}
 
 -- As many ids as a container gets: all that 16 bits can say, which images keep to.
-range.SIZE = 0x10000
+subid.SIZE = 0x10000
 
 local FILES <const> = { uid = "/etc/subuid", gid = "/etc/subgid" }
 
@@ -40,7 +40,7 @@ end
 -- @tparam table owners the user's name, and the id as a string
 -- @treturn table array of { first, last }; empty if nothing was
 -- @treturn string the file that says so
-function range.given(kind, owners)
+function subid.given(kind, owners)
   local list = {}
   for _, owner in ipairs(owners) do
     table.move(entries(kind, owner), 1, 0xff, #list + 1, list)
@@ -50,7 +50,7 @@ end
 
 local function overlaps(first, list)
   for _, entry in ipairs(list) do
-    if first <= entry.last and entry.first < first + range.SIZE then
+    if first <= entry.last and entry.first < first + subid.SIZE then
       return true
     end
   end
@@ -73,7 +73,7 @@ end
 local function is_crossed(kind, first)
   for _, name in ipairs(sys.list(PLACE) or {}) do
     local other = math.tointeger(name:match("^" .. kind .. ":(%d+)$"))
-    if other and other ~= first and math.abs(other - first) < range.SIZE then
+    if other and other ~= first and math.abs(other - first) < subid.SIZE then
       return true
     end
   end
@@ -99,7 +99,7 @@ end
 local function choose(dir, kind)
   local list, others = areas(kind)
   for _, area in ipairs(list) do
-    for first = area.first, area.last - range.SIZE + 1, range.SIZE do
+    for first = area.first, area.last - subid.SIZE + 1, subid.SIZE do
       if not overlaps(first, others) then
         local fd, message, errno = claim(dir, kind, first)
         if fd or message then
@@ -119,7 +119,7 @@ end
 -- @param undo stack
 -- @string kind "uid" or "gid"
 -- @treturn int the first id of it; or nil, message, errno
-function range.take(undo, kind)
+function subid.take(undo, kind)
   local dir <close>, refusal, number = file.own_directory(PLACE)
   if not dir then
     return nil, refusal, number
@@ -139,7 +139,7 @@ function range.take(undo, kind)
     return nil, fd, errno
   end
   return nil, ("%s: every range of %d ids for containers is in use"):format(FILES[kind],
-    range.SIZE), sys.errno.EUSERS
+    subid.SIZE), sys.errno.EUSERS
 end
 
-return range
+return subid

@@ -3,7 +3,7 @@
 local sys = require "container.sys"
 local path = require "container.fs.path"
 
-local apart = {}
+local subprocess = {}
 
 --- A child that runs `fn` in this memory: in a copy of it a lock that another thread of the host
 -- program holds would be held for ever. Every signal is held back until it executes a program or is
@@ -11,7 +11,7 @@ local apart = {}
 -- @tparam table namespaces new ones for it
 -- @func fn ends in exec or _exit
 -- @return its pid; or nil, message, errno
-function apart.start(namespaces, fn)
+function subprocess.start(namespaces, fn)
   local mask = sys.sigprocmask("block", "all")
   local pid, message, errno = sys.clone_vm(namespaces, fn)
   sys.sigprocmask("setmask", mask)
@@ -23,14 +23,14 @@ end
 -- @func fn is given an fd to write to; the child is gone when it returns. The status says less than
 -- the words, and may be somebody else's to take
 -- @treturn string what was written, to the end; or nil, message, errno
-function apart.hear(namespaces, fn)
+function subprocess.output(namespaces, fn)
   local reader <const>, writer <const>, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
   end
   local _ <close> = reader
   local _ <close> = writer
-  local pid, message, number = apart.start(namespaces, function()
+  local pid, message, number = subprocess.start(namespaces, function()
     fn(writer)
     sys._exit(0)
   end)
@@ -44,7 +44,7 @@ function apart.hear(namespaces, fn)
 end
 
 -- A fd that ends the wait of `compute` when it can be read: the command line's signals that end it.
-apart.interrupt = nil
+subprocess.interrupt = nil
 
 -- What the answer of `compute` may have, in bytes.
 local ANSWER_MAX <const> = 1 << 20
@@ -58,7 +58,7 @@ local function answer(reader, seconds)
   local pieces, size, deadline = {}, 0, sys.clock_gettime() + seconds
   while true do
     local left = math.max(deadline - sys.clock_gettime(), 0)
-    local ready = sys.ppoll({ reader, apart.interrupt }, left) or {}
+    local ready = sys.ppoll({ reader, subprocess.interrupt }, left) or {}
     if ready[1] then
       local piece, message, errno = sys.read(reader, 65536)
       if not piece then
@@ -95,7 +95,7 @@ end
 -- @func fn returns a string, or nil and a message
 -- @treturn string what it returned; or nil, message, errno (ETIMEDOUT after `seconds`, EINTR when
 -- `interrupt` can be read)
-function apart.compute(seconds, fn)
+function subprocess.compute(seconds, fn)
   local reader <const>, writer <const>, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
@@ -131,4 +131,4 @@ function apart.compute(seconds, fn)
   return nil, said:sub(2), sys.errno.EINVAL
 end
 
-return apart
+return subprocess

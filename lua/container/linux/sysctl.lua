@@ -38,9 +38,9 @@ end
 
 --- Runs in the child, when it is in its network namespace and before /proc/sys is read-only. A
 -- kernel without one of them, or an outer container that forbids it, leaves what is narrower.
-function sysctl.child(c)
-  local proc = c.held["/proc"]
-  for name, value in pairs(proc and c.config.linux.sysctl or {}) do
+function sysctl.child(ctx)
+  local proc = ctx.held["/proc"]
+  for name, value in pairs(proc and ctx.config.linux.sysctl or {}) do
     sys.write_file(("%s/sys/%s"):format(file.path(proc), (name:gsub("%.", "/"))), value)
   end
   return true

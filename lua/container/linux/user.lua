@@ -51,12 +51,12 @@ local function unknown(name, path)
 end
 
 --- Finds the ids out, and the home directory, unless the caller gave one.
-function user.prepare(c)
-  local p = c.config.process
+function user.prepare(ctx)
+  local p = ctx.config.process
   local home = "/root"
-  if c.user then
-    local root = c.config.root.path
-    local name, group = c.user:match("^([^:]*):?(.*)$")
+  if ctx.user then
+    local root = ctx.config.root.path
+    local name, group = ctx.user:match("^([^:]*):?(.*)$")
     local known = entry(root, "/etc/passwd", name)
     local uid = id(name) or known and id(known[3])
     if not uid then
@@ -73,7 +73,7 @@ function user.prepare(c)
     home = known and known[6] or uid == 0 and home or "/"
     p.user = { uid = uid, gid = gid }
   end
-  local linux = c.config.linux
+  local linux = ctx.config.linux
   if not userns.maps(linux.uidMappings, p.user.uid)
     or not userns.maps(linux.gidMappings, p.user.gid)
   then
@@ -81,16 +81,16 @@ function user.prepare(c)
       p.user.gid), sys.errno.EINVAL
   end
   for i, variable in ipairs(p.env) do
-    if variable:find("^HOME=") and not c.home_given then
+    if variable:find("^HOME=") and not ctx.home_given then
       p.env[i] = "HOME=" .. home
     end
   end
   return true
 end
 
-function user.child(c)
-  local p = c.config.process.user
-  return userns.become(p.uid, p.gid, c.setgroups_denied)
+function user.child(ctx)
+  local p = ctx.config.process.user
+  return userns.become(p.uid, p.gid, ctx.setgroups_denied)
 end
 
 return user

@@ -13,7 +13,7 @@ local process = require "container.linux.process"
 local check = require "container.check"
 local file = require "container.fs.path"
 
-local idmap = {}
+local userns = {}
 
 local KINDS <const> = { { "uid", "uidMappings" }, { "gid", "gidMappings" } }
 
@@ -29,7 +29,7 @@ end
 
 --- Whether an id of the container's is anybody outside.
 -- @tparam[opt] table mappings OCI's; without any, all ids are
-function idmap.maps(mappings, id)
+function userns.maps(mappings, id)
   for _, map in ipairs(mappings or {}) do
     if id >= map.containerID and id < map.containerID + map.size then
       return true
@@ -90,37 +90,37 @@ end
 --- Which user namespace it is. The host's root has no user namespace unless it asks for one, with a
 -- range that is chosen later. Every other caller has one always: root in it is the caller, and
 -- without help that is all.
-local function choose(c)
-  local linux = c.config.linux
+local function choose(ctx)
+  local linux = ctx.config.linux
   local root = caller.is_root()
-  if root and not c.users then
+  if root and not ctx.users then
     return
   end
   local uid, gid = sys.geteuid()
-  if not root and not c.users and caller.keeps_namespace() then
-    c.lacks_host = true
+  if not root and not ctx.users and caller.keeps_namespace() then
+    ctx.lacks_host = true
     linux.uidMappings, linux.gidMappings = caller.ids("uid"), caller.ids("gid")
     return
   end
   linux.namespaces[#linux.namespaces + 1] = { type = "user" }
-  if c.users == "auto" then
-    check.expect(root, "users", "\"subid\" for a caller that is not the host's root", c.users)
+  if ctx.users == "auto" then
+    check.expect(root, "users", "\"subid\" for a caller that is not the host's root", ctx.users)
     linux.uidMappings = { mapping(0, nil, subid.SIZE) }
     linux.gidMappings = { mapping(0, nil, subid.SIZE) }
-    c.trees = {} -- what tree.lua will hold
-  elseif c.users == "subid" then
-    check.expect(not root, "users", "\"auto\" for root", c.users)
+    ctx.trees = {} -- what tree.lua will hold
+  elseif ctx.users == "subid" then
+    check.expect(not root, "users", "\"auto\" for root", ctx.users)
     read_given(linux, uid, gid)
-    c.maps_itself = uid == 0
+    ctx.maps_itself = uid == 0
   else
     linux.uidMappings, linux.gidMappings = { mapping(0, uid, 1) }, { mapping(0, gid, 1) }
   end
 end
 
 --- Reads the option `users`.
-function idmap.read(c)
-  choose(c)
-  local linux = c.config.linux
+function userns.read(ctx)
+  choose(ctx)
+  local linux = ctx.config.linux
   if linux.gidMappings then
     linux.sysctl = sysctl.network(linux.gidMappings)
   end
@@ -128,8 +128,8 @@ end
 
 --- Takes the ranges of a container of root's. The maps are written by the child's number, which in
 -- the /proc of another PID namespace is somebody else's.
-function idmap.prepare(c)
-  if not c.users then
+function userns.prepare(ctx)
+  if not ctx.users then
     return true
   end
   local number, why, code = sys.readlink("/proc/self")
@@ -138,28 +138,28 @@ function idmap.prepare(c)
   elseif number ~= tostring(sys.getpid()) then
     return nil, "users: /proc is that of another PID namespace: mount one of this",
       sys.errno.ESRCH, "users"
-  elseif c.users ~= "auto" then
+  elseif ctx.users ~= "auto" then
     return true
   end
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
-    local first, message, errno = subid.take(c.undo, kind)
+    local first, message, errno = subid.take(ctx.undo, kind)
     if not first then
       return nil, message, errno
     end
-    c.config.linux[field][1].hostID = first
+    ctx.config.linux[field][1].hostID = first
   end
   return true
 end
 
 --- Root writes the maps itself, the host's and that of a user namespace.
-local function write(c, proc)
+local function write(ctx, proc)
   local ok, message, errno = true, nil, nil
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
     if ok then
       ok, message, errno =
-        sys.write_file(proc .. kind .. "_map", lines(c.config.linux[field]))
+        sys.write_file(proc .. kind .. "_map", lines(ctx.config.linux[field]))
     end
   end
   return ok, message, errno
@@ -167,7 +167,7 @@ end
 
 --- What a program says on its standard streams, to its end.
 local function said(argv)
-  return subprocess.hear({}, function(writer)
+  return subprocess.output({}, function(writer)
     sys.open_stdio(true)
     sys.dup2(writer, 1)
     sys.dup2(writer, 2)
@@ -177,11 +177,11 @@ local function said(argv)
 end
 
 --- An ordinary user asks those who may.
-local function ask(c, pid, proc)
+local function ask(ctx, pid, proc)
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
     local argv = { ("new%smap"):format(kind), tostring(pid) }
-    for _, map in ipairs(c.config.linux[field]) do
+    for _, map in ipairs(ctx.config.linux[field]) do
       for _, number in ipairs { map.containerID, map.hostID, map.size } do
         argv[#argv + 1] = tostring(number)
       end
@@ -199,15 +199,15 @@ local function ask(c, pid, proc)
 end
 
 --- Runs while the child waits, so the process of this number is the child.
-function idmap.parent(c, pid)
-  if not c.users then
+function userns.parent(ctx, pid)
+  if not ctx.users then
     return true
   end
   local proc = ("/proc/%d/"):format(pid)
-  if c.users == "auto" or c.maps_itself then
-    return write(c, proc)
+  if ctx.users == "auto" or ctx.maps_itself then
+    return write(ctx, proc)
   end
-  return ask(c, pid, proc)
+  return ask(ctx, pid, proc)
 end
 
 --- A single line that maps the writer's own id is what an ordinary user may write; the group's only
@@ -230,7 +230,7 @@ end
 -- @int uid
 -- @int gid
 -- @bool[opt] groups_stay in a user namespace setgroups may be denied for good
-function idmap.become(uid, gid, groups_stay)
+function userns.become(uid, gid, groups_stay)
   local ok, message, errno = true, nil, nil
   if not groups_stay then
     ok, message, errno = sys.setgroups {}
@@ -250,29 +250,29 @@ end
 
 --- In a process that has joined the user namespace: only who has a range of ids has another there
 -- than it had.
-function idmap.join(c)
-  if c.users == "auto" then
-    return idmap.become(0, 0)
+function userns.join(ctx)
+  if ctx.users == "auto" then
+    return userns.become(0, 0)
   end
   return true
 end
 
 --- Runs in the new user namespace, which has no ids until the maps are there. newgidmap denies
 -- setgroups where the user was given no group but the own one.
-function idmap.child(c)
-  local linux = c.config.linux
-  if c.users == "auto" then
+function userns.child(ctx)
+  local linux = ctx.config.linux
+  if ctx.users == "auto" then
     -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
-    return idmap.become(0, 0)
-  elseif c.users or c.lacks_host then
+    return userns.become(0, 0)
+  elseif ctx.users or ctx.lacks_host then
     local text, message, errno = sys.read_file("/proc/self/setgroups")
-    c.setgroups_denied = text and text:find("^deny") ~= nil
+    ctx.setgroups_denied = text and text:find("^deny") ~= nil
     return text and true, message, errno
   elseif linux.uidMappings then
-    c.setgroups_denied = true
+    ctx.setgroups_denied = true
     return write_own(linux)
   end
   return true
 end
 
-return idmap
+return userns

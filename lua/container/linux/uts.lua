@@ -2,12 +2,12 @@
 
 local sys = require "container.sys"
 
-local hostname = {}
+local uts = {}
 
 --- The first right that the container's root has in its own namespaces: where it is refused, it is
 -- by a filter that an outer container has.
-function hostname.child(c)
-  local ok, message, errno = sys.sethostname(c.config.hostname)
+function uts.child(ctx)
+  local ok, message, errno = sys.sethostname(ctx.config.hostname)
   if errno == sys.errno.EPERM then
     message = message .. "; a filter of system calls around the caller forbids it, as that of an "
       .. "outer container (podman, docker: --security-opt seccomp=unconfined)"
@@ -15,4 +15,4 @@ function hostname.child(c)
   return ok, message, errno
 end
 
-return hostname
+return uts

@@ -18,7 +18,7 @@ local watch = require "container.runtime.watch"
 local object = {}
 
 -- How long an init that was told to end everything has for it before it is killed itself.
-local PATIENCE <const> = 1
+local TIMEOUT <const> = 1
 
 -- After how many seconds nothing waits any longer for a process that has ended and is traced.
 local GIVEN_UP <const> = 5
@@ -189,7 +189,7 @@ function inner:due(now)
     loop.event(self, "timeout")
   elseif self.state.init and not self.hung_up then
     self.hung_up, self.killed = true, self.killed or self.stopping
-    self.deadline = now + PATIENCE
+    self.deadline = now + TIMEOUT
     sync.hang_up(self.state)
   else
     self.deadline = nil
@@ -450,42 +450,42 @@ end
 local metatable = { __index = inner }
 
 --- Makes the object of a container that runs, or of a program in one.
--- @tparam table c what run.start gave, or join.start
+-- @tparam Context ctx what run.start gave, or join.start
 -- @tparam[opt] table owner the object of the container that the program is in; it lives as long
 -- @treturn table the inner table; its `handle` is for the caller
-function object.new(c, owner)
+function object.new(ctx, owner)
   local self = setmetatable({
-    pid = c.pid, name = c.name or nil, owner = sys.getpid(), state = c,
-    closed = false, started = c.started or sys.clock_gettime(), sources = {}, captured = {},
-    on = c.on or nil,
+    pid = ctx.pid, name = ctx.name or nil, owner = sys.getpid(), state = ctx,
+    closed = false, started = ctx.started or sys.clock_gettime(), sources = {}, captured = {},
+    on = ctx.on or nil,
   }, metatable)
-  local fields = { pid = c.pid, name = c.name or nil, container = owner and owner.handle }
+  local fields = { pid = ctx.pid, name = ctx.name or nil, container = owner and owner.handle }
   -- From here on the container ends with what the caller holds.
   self.handle = class.new(self, fields)
-  self.deadline = c.timeout and self.started + c.timeout or nil
+  self.deadline = ctx.timeout and self.started + ctx.timeout or nil
   if owner then
     self.container = owner
-    self.tree = process_tree.new(c)
+    self.tree = process_tree.new(ctx)
     self.oom_before = ending.shared_oom(owner) or 0
     -- By weak keys: a program that nobody holds ends as a container does.
     owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
     owner.joined[self] = true
   end
-  if c.tty then
-    self.tty = pipe.new(c.tty, "tty", self, turn)
+  if ctx.tty then
+    self.tty = pipe.new(ctx.tty, "tty", self, turn)
     fields.tty = self.tty
   end
-  if c.stream then
-    self.sources = streams.sources(c)
+  if ctx.stream then
+    self.sources = streams.sources(ctx)
     for _, source in ipairs(self.sources) do
       self.captured[#self.captured + 1] = source.finish and source or nil
     end
-    for name, fd in pairs(streams.pipes(c)) do
+    for name, fd in pairs(streams.pipes(ctx)) do
       fields[name] = pipe.new(fd, name, self, turn)
     end
-    c.stream = false -- which has served
+    ctx.stream = false -- which has served
   end
-  if c.on and c.on.oom and c.memory_counted then
+  if ctx.on and ctx.on.oom and ctx.memory_counted then
     local source, message = oom_source(self)
     if source then
       table.insert(self.sources, 1, source)

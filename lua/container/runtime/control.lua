@@ -30,9 +30,9 @@ local E <const> = sys.errno
 --     last seconds in which processes waited for it), total (seconds). Version 2 alone
 --
 -- @treturn table
-function control.stats(c)
+function control.stats(ctx)
   local homes = {}
-  for _, entry in ipairs(c.cgroup or {}) do
+  for _, entry in ipairs(ctx.cgroup or {}) do
     for controller in pairs(entry.controllers) do
       homes[controller] = entry
     end
@@ -41,19 +41,19 @@ function control.stats(c)
 end
 
 --- The home that a controller is in; for a container that is in none one is made.
-local function reach(c, controller)
-  local entry = cgroup.home(c, controller)
+local function reach(ctx, controller)
+  local entry = cgroup.home(ctx, controller)
   if entry then
     return entry
   end
   local place, version, errno = cgroup.find(controller)
-  local unified = cgroup.home(c, "pids")
+  local unified = cgroup.home(ctx, "pids")
   if version == 2 and unified and unified.version == 2 then
     -- Given to the cgroup above it, it is in this one too.
     local has = sys.read_file(unified.path .. "/cgroup.controllers") or ""
     if (" " .. has:gsub("\n", " ")):find(" " .. controller .. " ", 1, true) then
       unified.controllers[controller] = true
-      c.memory_counted = c.memory_counted or controller == "memory"
+      ctx.memory_counted = ctx.memory_counted or controller == "memory"
       return unified
     end
     place, version, errno = nil, "its cgroup cannot be given this controller any more", E.EBUSY
@@ -63,15 +63,15 @@ local function reach(c, controller)
       or "the container has no cgroup of version 2"), errno or E.ENOENT
   end
   entry = { place = place, version = version, controllers = { [controller] = true } }
-  local ok, message, number = processes.adopt(c, entry, controller == "cpuset" and function()
-    v1.furnish(entry.path, entry.place)
+  local ok, message, number = processes.adopt(ctx, entry, controller == "cpuset" and function()
+    v1.init_cpuset(entry.path, entry.place)
   end)
   if not ok then
     return nil, message, number
   end
-  c.cgroup = c.cgroup or {}
-  c.cgroup[#c.cgroup + 1] = entry
-  c.memory_counted = c.memory_counted or controller == "memory"
+  ctx.cgroup = ctx.cgroup or {}
+  ctx.cgroup[#ctx.cgroup + 1] = entry
+  ctx.memory_counted = ctx.memory_counted or controller == "memory"
   return entry
 end
 
@@ -94,14 +94,14 @@ end
 -- @tparam table given options: pids memory memory_swap memory_reservation cpus cpu_weight
 -- cpuset_cpus cpuset_mems io io_weight hugepages unified
 -- @return true; or nil, message, errno, option
-function control.update(c, given)
+function control.update(ctx, given)
   local resources, implied = resource.update(given)
   if not resources then
     return nil, ("%s: %s"):format(implied.field, implied.message), implied.errno, implied.field
   end
   local plan, of = {}, {}
   for _, setting in ipairs(v2.settings(resources)) do
-    local entry, message, errno = reach(c, setting.controller)
+    local entry, message, errno = reach(ctx, setting.controller)
     if not entry then
       return nil, ("%s: %s"):format(setting.option, message), errno, setting.option
     end
@@ -117,7 +117,7 @@ function control.update(c, given)
     end
   end
   for _, setting in ipairs(v1.settings(resources)) do
-    local entry = cgroup.home(c, setting.controller)
+    local entry = cgroup.home(ctx, setting.controller)
     if entry and entry.version == 1 then
       table.insert(of[entry], setting)
     end
@@ -137,33 +137,33 @@ function control.update(c, given)
     end
   end
   for part, value in pairs(resources) do
-    c.config.linux.resources[part] = value
+    ctx.config.linux.resources[part] = value
   end
   return true
 end
 
 --- How many processes were killed because there was no memory left under the limit; nil when memory
 -- is not counted.
-function control.oom(c)
-  local entry = cgroup.home(c, "memory")
+function control.oom(ctx)
+  local entry = cgroup.home(ctx, "memory")
   return entry and stats.memory(entry).oom_kills
 end
 
 --- How many forks were refused for the limit of processes; nil when nobody counts them.
-function control.refused(c)
-  local entry = cgroup.home(c, "pids")
+function control.refused(ctx)
+  local entry = cgroup.home(ctx, "pids")
   return entry and stats.refused(entry)
 end
 
 --- How many processes there may be; nil for any number.
-function control.limit(c)
-  local most = c.config.linux.resources.pids.limit
+function control.limit(ctx)
+  local most = ctx.config.linux.resources.pids.limit
   return most ~= -1 and most or nil
 end
 
 --- The most memory that all of it had at once, in bytes; nil when the kernel does not say.
-function control.peak(c)
-  local entry = cgroup.home(c, "memory")
+function control.peak(ctx)
+  local entry = cgroup.home(ctx, "memory")
   return entry and stats.memory(entry).peak
 end
 
@@ -172,8 +172,8 @@ end
 -- "OOM Control"
 -- @return fd
 -- @treturn bool whether that is all that it tells; or nil, message, errno
-function control.watch(c)
-  local entry = cgroup.home(c, "memory")
+function control.watch(ctx)
+  local entry = cgroup.home(ctx, "memory")
   if not entry then
     return nil, "memory is not limited", E.ENOENT
   elseif entry.version == 2 then

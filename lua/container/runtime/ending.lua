@@ -56,17 +56,17 @@ end
 -- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
 -- @treturn table; or nil, message, errno, step
 function ending.read(self)
-  local c = self.state
-  local taken = self.taken or table.pack(process.reap(c.pidfd, "usage"))
+  local ctx = self.state
+  local taken = self.taken or table.pack(process.reap(ctx.pidfd, "usage"))
   local how, value, used = table.unpack(taken, 1, 3)
-  local said, number, inside = sync.answer(c)
+  local said, number, inside = sync.answer(ctx)
   if said == "failed" then
     return nil, sys.strerror(number) .. sync.NEEDS, number, "init"
   elseif said then
     how, value = said, number
-  elseif c.init and (how == nil or how == "signal") then
+  elseif ctx.init and (how == nil or how == "signal") then
     how, value = "signal", how and value or 9
-  elseif c.init and value == INIT_FAILED then
+  elseif ctx.init and value == INIT_FAILED then
     return nil, "it left and could not say why" .. sync.NEEDS, nil, "init"
   elseif not how then
     return nil, used == sys.errno.ECHILD and UNTOLD or value, used

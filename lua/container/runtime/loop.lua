@@ -11,7 +11,7 @@ local callback = require "container.engine.callback"
 local sys = require "container.sys"
 local watch = require "container.runtime.watch"
 
-local attend = {}
+local loop = {}
 
 local PIECE <const> = 65536
 
@@ -20,7 +20,7 @@ local HELD <const> = 1 << 20
 
 --- Calls a function of the caller's. One that raises or yields ends the container: the first such
 -- trouble is what `wait` answers, and after it no function is called.
-function attend.call(self, step, fn, ...)
+function loop.call(self, step, fn, ...)
   if self.trouble then
     return nil
   end
@@ -35,10 +35,10 @@ end
 --- Calls the function that the caller gave in `on` for an event, if there is one.
 -- @string name as in `on`
 -- @param ... what it gets behind the object
-function attend.event(self, name, ...)
+function loop.event(self, name, ...)
   local fn = self.on and self.on[name]
   if fn then
-    attend.call(self, "on." .. name, fn, self.handle, ...)
+    loop.call(self, "on." .. name, fn, self.handle, ...)
   end
 end
 
@@ -61,12 +61,12 @@ local function take(self, source)
     return nil
   end
   if source.foreign then
-    attend.call(self, source.name, source.take, piece)
+    loop.call(self, source.name, source.take, piece)
   else
     source.take(piece)
   end
   if not source.event then
-    attend.event(self, "output", source.name, piece)
+    loop.event(self, "output", source.name, piece)
   end
   return #piece
 end
@@ -75,7 +75,7 @@ end
 -- nil. With an empty piece it has its next turn like everybody else.
 local function give(self, source)
   if not source.rest then
-    local piece = attend.call(self, source.name, source.give)
+    local piece = loop.call(self, source.name, source.give)
     if piece == nil then
       return remove(self, source)
     elseif type(piece) ~= "string" then
@@ -168,7 +168,7 @@ end
 -- @param[opt] reader fd that the caller waits to read
 -- @param[opt] writer fd that the caller waits to write
 -- @return true when the caller's fd is ready
-function attend.turn(list, seconds, reader, writer)
+function loop.turn(list, seconds, reader, writer)
   local readers, writers, of_reader, of_writer = {}, {}, {}, {}
   local now = sys.clock_gettime()
   -- Also where an error comes out of here, as from a hook of the caller's.
@@ -213,4 +213,4 @@ function attend.turn(list, seconds, reader, writer)
   return reader and can_read[#readers] or writer and can_write[#writers]
 end
 
-return attend
+return loop

@@ -142,7 +142,7 @@ end
 
 --- The same in a process of its own, in the container. The caller's files are closed there, and
 -- have numbers that were not given to anything else: one that is written to is no line of ours.
-function action.call_apart(c, fn, state)
+function action.call_apart(ctx, fn, state)
   local reader <const>, writer <const>, errno = sys.pipe()
   if not reader then
     return nil, writer, errno
@@ -150,12 +150,12 @@ function action.call_apart(c, fn, state)
   local _ <close> = reader
   local _ <close> = writer
   local pid, message, number = sys.clone({}, function()
-    local own <const> = c.hook.above
+    local own <const> = ctx.hook.above
     if not sys.close_others({ writer }, 0, own) then
       sys._exit(1)
     end
     reset()
-    local ok, why = action.call(c, fn, state)
+    local ok, why = action.call(ctx, fn, state)
     sys.write(own, ok and "." or "!" .. why:sub(1, KEPT // 2))
   end)
   if not pid then

@@ -4,7 +4,7 @@
 
 local sys = require "container.sys"
 
-local device = {}
+local devices = {}
 
 -- struct bpf_insn, and what we need of its codes. bpf-helpers(7), "instruction-set"
 local INSTRUCTION <const> = "<BBi2i4"
@@ -14,7 +14,7 @@ local AND <const>, SHIFT <const> = 0x54, 0x74 -- of 32 bits: dst &= immediate, d
 local UNLESS_EQUAL <const>, EXIT <const> = 0x55, 0x95
 
 -- struct bpf_cgroup_dev_ctx: u32 access_type, major, minor.
-local TYPES <const> = { b = 1, c = 2 }
+local TYPES <const> = { b = 1, ctx = 2 }
 local RIGHTS <const> = { m = 1, r = 2, w = 4 }
 local ALL <const> = 7
 
@@ -26,7 +26,7 @@ end
 -- is let through by the first rule that has room for it.
 -- @tparam table rules OCI's; the first says that nothing is allowed
 -- @treturn string
-function device.program(rules)
+function devices.program(rules)
   local code = {
     instruction(LOAD, 3, 1, 0, 0), instruction(COPY, 2, 3, 0, 0),
     instruction(AND, 2, 0, 0, 0xffff), instruction(SHIFT, 3, 0, 0, 16),
@@ -65,9 +65,9 @@ end
 -- @tparam table entry home { version, path, lock }
 -- @tparam table rules
 -- @return true; or nil, message, errno
-function device.apply(entry, rules)
+function devices.apply(entry, rules)
   if entry.version == 2 then
-    local program <close>, message, errno = sys.bpf_device(device.program(rules))
+    local program <close>, message, errno = sys.bpf_device(devices.program(rules))
     if not program then
       return nil, "devices: " .. message, errno, "devices"
     end
@@ -87,4 +87,4 @@ function device.apply(entry, rules)
   return ok, not ok and "devices: " .. message or nil, errno, "devices"
 end
 
-return device
+return devices

@@ -9,7 +9,7 @@ local freezer = {}
 local E <const> = sys.errno
 
 -- How long processes may take to stand still: those that wait for a disk do not at once.
-local PATIENCE <const> = 5
+local TIMEOUT <const> = 5
 
 -- The files by which all of a cgroup stands still, and what they say then.
 local FREEZER <const> = {
@@ -20,8 +20,8 @@ local FREEZER <const> = {
 }
 
 --- Where the container can be made to stand still: its cgroup of version 2, or one that is made.
-local function find(c)
-  local entry = cgroup.home(c, "pids")
+local function find(ctx)
+  local entry = cgroup.home(ctx, "pids")
   if entry and entry.version == 2 then
     return entry
   end
@@ -36,38 +36,38 @@ local function find(c)
   return { place = place, version = version, made = true }
 end
 
-local function switch(c, word)
-  local names = FREEZER[c.freezer.version]
-  return sys.write_file(c.freezer.path .. "/" .. names.write, names[word])
+local function switch(ctx, word)
+  local names = FREEZER[ctx.freezer.version]
+  return sys.write_file(ctx.freezer.path .. "/" .. names.write, names[word])
 end
 
 --- Has every process of the container stand still, and waits until all do. cgroup-v2
 -- "cgroup.freeze", cgroup-v1/freezer-subsystem
 -- @return true; or nil, message, errno, and then it runs: ENOENT where nothing can freeze it,
 -- ETIMEDOUT when a process does not stand still within 5 seconds
-function freezer.pause(c)
-  if not c.freezer then
-    local found, why, number = find(c)
+function freezer.pause(ctx)
+  if not ctx.freezer then
+    local found, why, number = find(ctx)
     if not found then
       return nil, why, number
     end
-    c.freezer = found
+    ctx.freezer = found
   end
-  local entry = c.freezer
+  local entry = ctx.freezer
   local ok, message, errno
   if entry.made and not entry.path then
-    ok, message, errno = processes.adopt(c, entry, function() switch(c, "on") end)
+    ok, message, errno = processes.adopt(ctx, entry, function() switch(ctx, "on") end)
   else
-    ok, message, errno = switch(c, "on")
+    ok, message, errno = switch(ctx, "on")
     if ok and entry.made then
-      ok, message, errno = processes.gather(c, entry)
+      ok, message, errno = processes.gather(ctx, entry)
     end
   end
-  local names, finish = FREEZER[entry.version], sys.clock_gettime() + PATIENCE
+  local names, finish = FREEZER[entry.version], sys.clock_gettime() + TIMEOUT
   local pause = 0.0005
   while ok do
     if (sys.read_file(entry.path .. "/" .. names.read) or ""):find(names.frozen) then
-      c.paused = true
+      ctx.paused = true
       return true
     elseif sys.clock_gettime() > finish then
       ok, message, errno = nil, ("freeze %s: a process does not stand still"):format(entry.path),
@@ -77,19 +77,19 @@ function freezer.pause(c)
     pause = math.min(2 * pause, 0.05)
   end
   if entry.path then
-    switch(c, "off")
+    switch(ctx, "off")
   end
   return nil, message, errno
 end
 
 --- Lets a paused container go on; nothing where it is not paused.
 -- @return true; or nil, message, errno
-function freezer.resume(c)
-  if not c.paused then
+function freezer.resume(ctx)
+  if not ctx.paused then
     return true
   end
-  local ok, message, errno = switch(c, "off")
-  c.paused = not ok
+  local ok, message, errno = switch(ctx, "off")
+  ctx.paused = not ok
   return ok, message, errno
 end
 

@@ -5,7 +5,7 @@ local cgroup = require "container.linux.cgroup"
 local sys = require "container.sys"
 local directory = require "container.linux.cgroup.directory"
 
-local member = {}
+local processes = {}
 
 local function numbers(text)
   local list = {}
@@ -16,12 +16,12 @@ local function numbers(text)
 end
 
 --- Adds a process and all that come from it. An orphan of a container is a child of its pid 1.
-function member.descend(pid, list)
+function processes.descend(pid, list)
   list[#list + 1] = pid
   local tasks = ("/proc/%d/task"):format(pid)
   for _, thread in ipairs(sys.list(tasks) or {}) do
     for _, child in ipairs(numbers(sys.read_file(tasks .. "/" .. thread .. "/children"))) do
-      member.descend(child, list)
+      processes.descend(child, list)
     end
   end
 end
@@ -29,8 +29,8 @@ end
 --- The processes of the container, by their numbers in the caller's PID namespace: those of its
 -- cgroup, or where it has none pid 1 and all that come from it. cgroups(7), proc_tid_children(5)
 -- @treturn table array of pids, first to last; or nil, message, errno
-function member.list(c)
-  local entry = cgroup.home(c, "pids")
+function processes.list(ctx)
+  local entry = cgroup.home(ctx, "pids")
   local list = {}
   if entry then
     local text, message, errno = sys.read_file(entry.path .. "/cgroup.procs")
@@ -39,17 +39,17 @@ function member.list(c)
     end
     list = numbers(text)
   else
-    member.descend(c.pid, list)
+    processes.descend(ctx.pid, list)
   end
   table.sort(list)
   return list
 end
 
 --- Has all of the container join, and who is born meanwhile, until there is nobody new.
--- @tparam table c
+-- @tparam Context ctx
 -- @tparam table entry home of a cgroup that is there
 -- @return true; or nil, message, errno
-function member.gather(c, entry)
+function processes.gather(ctx, entry)
   local file = entry.path .. "/cgroup.procs"
   local joined
   repeat
@@ -58,7 +58,7 @@ function member.gather(c, entry)
     for _, pid in ipairs(numbers(sys.read_file(file))) do
       inside[pid] = true
     end
-    for _, pid in ipairs(member.list(c) or {}) do
+    for _, pid in ipairs(processes.list(ctx) or {}) do
       if not inside[pid] then
         joined = false
         local ok, message, errno = sys.write_file(file, tostring(pid))
@@ -73,12 +73,12 @@ end
 
 --- A directory more for a container that runs, of the same name as the others: made, and joined by
 -- all of it.
--- @tparam table c
+-- @tparam Context ctx
 -- @tparam table entry home without a path
 -- @func[opt] before called between the two
 -- @return true; or nil, message, errno
-function member.adopt(c, entry, before)
-  local first = c.cgroup and c.cgroup[1]
+function processes.adopt(ctx, entry, before)
+  local first = ctx.cgroup and ctx.cgroup[1]
   local list = { entry }
   if not first then
     -- Empty, where every run looks for what killed launchers left, and then under that name here: a
@@ -86,22 +86,22 @@ function member.adopt(c, entry, before)
     local place, version = sys.cgroup_place("pids")
     list[2] = version == 1 and place ~= entry.place and { place = place } or nil
   end
-  local ok, message, errno = directory.make(list, c.name, first and first.path:match("[^/]*$"))
+  local ok, message, errno = directory.make(list, ctx.name, first and first.path:match("[^/]*$"))
   if not ok and list[2] then
     list[2] = nil
-    ok, message, errno = directory.make(list, c.name)
+    ok, message, errno = directory.make(list, ctx.name)
   end
   if not ok then
     return nil, message, errno
   end
   for _, made in ipairs(list) do
-    c.undo:push(made.lock.close, made.lock)
-    c.undo:push(sys.rmdir, made.path)
+    ctx.undo:push(made.lock.close, made.lock)
+    ctx.undo:push(sys.rmdir, made.path)
   end
   if before then
     before()
   end
-  return member.gather(c, entry)
+  return processes.gather(ctx, entry)
 end
 
-return member
+return processes

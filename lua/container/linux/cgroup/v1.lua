@@ -97,7 +97,7 @@ end
 
 --- A cgroup of cpuset takes no process before it has processors and memory: it begins with those of
 -- the one above.
-function v1.furnish(path, place)
+function v1.init_cpuset(path, place)
   for _, file in ipairs { "cpuset.cpus", "cpuset.mems" } do
     local above, message, errno = sys.read_file(place .. "/" .. file)
     if not above then
