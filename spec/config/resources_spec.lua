@@ -57,7 +57,7 @@ describe("the options that limit", function()
 
   it("are refused when they are no such thing", function()
     local bytes = "expected a number of bytes, such as \"64M\""
-    for shown, value in pairs { ["0"] = 0, ["-1"] = -1, ["1.5"] = 1.5, ["\"1x\""] = "1x",
+    for shown, value in pairs { ["0"] = 0, ["-2"] = -2, ["1.5"] = 1.5, ["\"1x\""] = "1x",
       ["\"\""] = "", ["\"64 M\""] = "64 M", ["\"9999999999G\""] = "9999999999G" } do
       refuses(("memory: %s, got %s"):format(bytes, shown), { memory = value })
     end

@@ -100,10 +100,10 @@ function context.new(asked, undo)
     landlock = asked.landlock or false, target = asked.target or false,
     debug = asked.debug or false,
 
-    hook = false, child_mode = "fork", start_barrier = false, shares_memory = false, namespaces = {},
-    user_namespace = false, network_namespace = false, lacks_host = asked.lacks_host or false,
-    maps_itself = asked.maps_itself or false, born_in_cgroup = false, resolver = false,
-    view = false,
+    hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
+    namespaces = {}, user_namespace = false, network_namespace = false,
+    lacks_host = asked.lacks_host or false, maps_itself = asked.maps_itself or false,
+    born_in_cgroup = false, resolver = false, view = false,
     trees = asked.trees or false, seccomp = asked.seccomp or false, image = false, channel = false,
     tell = false, trace = false, nproc = asked.nproc or false,
 
