@@ -2,6 +2,7 @@
 -- of cgroups, and for an ordinary user with a cgroup of one's own. How they hold, the others ask.
 
 local cgroup = require "container.linux.cgroup"
+local places = require "container.linux.cgroup.places"
 local sys = require "container.sys"
 local api = require "container.api"
 local object = require "container.runtime.container"
@@ -71,7 +72,7 @@ describe("the option #cgroup", function()
       for name, value in pairs(options) do
         words[name] = value
       end
-      local _, at = cgroup.find(controller)
+      local _, at = places.find(controller)
       local c <close>, err = api.spawn(words)
       if not c then
         refused(err, options, controller)

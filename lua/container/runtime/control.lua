@@ -2,6 +2,7 @@
 -- change what it may use. Functions of its state, which run.lua made. Loaded on first use.
 
 local cgroup = require "container.linux.cgroup"
+local places = require "container.linux.cgroup.places"
 local sys = require "container.sys"
 local freezer = require "container.linux.cgroup.freezer"
 local processes = require "container.linux.cgroup.processes"
@@ -46,7 +47,7 @@ local function reach(ctx, controller)
   if entry then
     return entry
   end
-  local place, version, errno = cgroup.find(controller)
+  local place, version, errno = places.find(controller)
   local unified = cgroup.home(ctx, "pids")
   if version == 2 and unified and unified.version == 2 then
     -- Given to the cgroup above it, it is in this one too.
