@@ -52,11 +52,15 @@ local function normal(text)
   return (text:gsub("%d[%d.]*", "0"):gsub("  +", "  "):gsub("%s+$", ""))
 end
 
+--- The command that runs a program, under a name that every run has.
 local function script(text)
   local path = support.tmpdir() .. "/example.lua"
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-  return support.lua .. " " .. path
+  do
+    local file <close> = assert(io.open(path, "w"))
+    file:write(text)
+  end
+  return ("%s -e %s"):format(support.lua, support.quote(
+    ("assert(load(io.open(%q):read('a'), '@example.lua'))()"):format(path)))
 end
 
 local pages = { "README.md" }
@@ -73,10 +77,16 @@ describe("an example of the documents #root", function()
         if support.patience > 1 then
           return pending("needs a machine of usual speed")
         end
-        local command = example.command or script(table.concat(example.program, "\n"))
+        local command = example.command or table.concat(example.program, "\n")
         if command:find("--memory", 1, true) then
           support.needs("cgroup")
         end
+        for _, program in ipairs { "ip", "nsenter" } do
+          if command:find(program .. " ", 1, true) then
+            support.needs(program)
+          end
+        end
+        command = example.program and script(command) or command
         local result = support.run("exec 2>&1; " .. command)
         assert.equal(normal(table.concat(example.output, "\n")), normal(result.stdout))
       end)
