@@ -79,6 +79,18 @@ function check.pids(field, value)
   return check.expect(limit, field, "a positive integer or \"max\"", value) and limit
 end
 
+local UNITS <const> = { [""] = 1, b = 1, k = 1 << 10, m = 1 << 20, g = 1 << 30, t = 1 << 40 }
+local BYTES_MAX <const> = 1 << 60
+
+--- Bytes as docker writes them: 512K, 64m, 1GB, 1GiB.
+-- @string text
+-- @treturn integer|nil
+function check.bytes(text)
+  local digits, unit = text:lower():match("^(%d+)([bkmgt]?)i?b?$")
+  local number, factor = math.tointeger(tonumber(digits)), UNITS[unit]
+  return number and number <= BYTES_MAX // factor and number * factor or nil
+end
+
 --- A table whose fields are what they seem: they are read raw, so one that answers by a function is
 -- refused.
 function check.plain(field, value)

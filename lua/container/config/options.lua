@@ -73,12 +73,12 @@
 local capabilities = require "container.config.capabilities"
 local check = require "container.check"
 local hooks = require "container.config.hooks"
-local landlock = require "container.linux.landlock"
+local landlock = require "container.config.landlock"
 local mounts = require "container.config.mounts"
 local resources = require "container.config.resources"
 local streams = require "container.config.streams"
 local terminal = require "container.config.terminal"
-local rlimits = require "container.linux.rlimits"
+local rlimits = require "container.config.rlimits"
 
 local refuse, expect, text = check.refuse, check.expect, check.text
 local plain, switch = check.plain, check.switch

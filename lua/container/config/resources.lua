@@ -10,7 +10,6 @@ local plain = check.plain
 
 local resource = {}
 
-local UNITS <const> = { [""] = 1, b = 1, k = 1 << 10, m = 1 << 20, g = 1 << 30, t = 1 << 40 }
 local SIZE_MAX <const> = 1 << 60
 local CPUS_MAX <const>, PERIOD <const> = 10000, 100000 -- microseconds
 local SHARES_MIN <const>, SHARES_MAX <const> = 2, 1 << 18 -- sched_prio_to_weight
@@ -24,13 +23,12 @@ local function integer(value, low, high)
   return number and number >= low and number <= high and number
 end
 
---- Bytes, as a number or as docker writes them: 512K, 64m, 1GB, 1GiB.
+--- Bytes, as a number or as docker writes them.
 local function size(field, value)
   local bytes = integer(value, 1, SIZE_MAX)
   if type(value) == "string" then
-    local digits, unit = value:lower():match("^(%d+)([bkmgt]?)i?b?$")
-    local number, factor = tonumber(digits), UNITS[unit]
-    bytes = number and number > 0 and number <= SIZE_MAX // factor and number * factor
+    bytes = check.bytes(value)
+    bytes = bytes and bytes > 0 and bytes
   end
   return expect(bytes, field, SIZE, value) and bytes
 end

@@ -1,6 +1,7 @@
 -- Files and mounts beneath a directory that is not trusted. Knows no containers.
 
 local links = require "container.fs.links"
+local old_kernel = require "container.fs.old_kernel"
 local sys = require "container.sys"
 
 local file = {}
@@ -8,6 +9,7 @@ local file = {}
 local PIECE <const> = 65536
 
 file.beneath, file.last = links.beneath, links.last
+file.restrict = old_kernel.restrict
 
 --- The path by which this process reaches an open file.
 function file.path(fd)
@@ -28,58 +30,6 @@ function file.read_all(fd, most)
   return table.concat(text)
 end
 
---- Gives a mount, and none below it, attributes such as "ro,nodev" by mounting it again, as before
--- 5.12. What it forbids already has to be said again, or it would be allowed.
--- @param fd of its top
-function file.remount(fd, attributes)
-  local flags, message, errno = sys.mount_flags(fd)
-  if not flags then
-    return nil, message, errno
-  end
-  return sys.mount(nil, file.path(fd), nil, ("remount,bind,%s,%s"):format(attributes, flags))
-end
-
---- Gives what has been bound on `target`, and all below it, attributes. Before 5.12 that could be
--- done for one mount only, so there the bind is done again without what is mounted below, or, with
--- `all`, refused.
--- @string target path of what lies under it
--- @string source
--- @string attributes
--- @func open gives an fd of the top of what is mounted there
--- @bool[opt] all whether less than all below it will not do
--- @return an fd of that top; or nil, message, errno
-function file.restrict(target, source, attributes, open, all)
-  local top, message, errno = open()
-  if not top then
-    return nil, message, errno
-  end
-  local ok
-  ok, message, errno = sys.mount_setattr(top, "rec," .. attributes)
-  if ok then
-    return top
-  end
-  local _ <close> = top
-  if errno ~= sys.errno.ENOSYS then
-    return nil, message, errno
-  elseif all then
-    return nil, ("mount_setattr %s: what is mounted in it can be restricted from Linux 5.12 on")
-      :format(source), sys.errno.EINVAL
-  end
-  ok, message, errno = sys.umount(file.path(top), "detach")
-  if ok then
-    ok, message, errno = sys.mount(source, target, nil, "bind")
-  end
-  if not ok then
-    return nil, message, errno
-  end
-  local single, why, number = open()
-  if not single then
-    return nil, why, number
-  end
-  ok, message, errno = file.remount(single, attributes)
-  return ok and single, message, errno
-end
-
 --- Mounts a filesystem of the kernel's. It is mounted on `/` first, whose top `/..` leads to, and
 -- moved from there: whoever can rename something in the root could else have another directory in
 -- its place when it is opened.
@@ -98,10 +48,7 @@ function file.mount(target, source, kind, flags, data)
   if not top then
     return nil, why, number
   end
-  ok, message, errno = sys.move_mount(top, target)
-  if not ok and errno == sys.errno.ENOSYS then
-    ok, message, errno = sys.mount(file.path(top), file.path(target), nil, "move")
-  end
+  ok, message, errno = old_kernel.move(top, target)
   return ok and top, message, errno
 end
 
@@ -133,30 +80,6 @@ end
 
 -- What a bind can be restricted by.
 local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
-
---- The same before Linux 5.12: what was mounted is found again by its path, and has to be what was
--- to be mounted.
-local function bind_old(root, destination, source, words, attributes, target)
-  local function open()
-    local top, message, errno = sys.open_beneath(root, destination, "path")
-    local is = top and sys.stat(top)
-    local wanted = sys.stat(source)
-    if is and wanted and (is.dev ~= wanted.dev or is.ino ~= wanted.ino) then
-      top:close()
-      return nil, ("mount %s: somebody changes the root"):format(destination),
-        sys.errno.EAGAIN
-    end
-    return top, message, errno
-  end
-  local ok, message, errno =
-    sys.mount(source, file.path(target), nil, words.bind and "bind" or "rbind")
-  if not ok then
-    return nil, message, errno
-  elseif attributes ~= "" then
-    return file.restrict(file.path(target), source, attributes, open, words.rro)
-  end
-  return open()
-end
 
 --- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A
 -- link of the image on the way leads where it leads inside the root.
@@ -202,7 +125,7 @@ function file.bind(root, destination, source, words, barred)
     ok, message, errno = sys.move_mount(held, target)
   end
   if type(source) == "string" and not ok and errno == sys.errno.ENOSYS then
-    return bind_old(root, destination, source, words, attributes, target)
+    return old_kernel.bind(root, destination, source, words, attributes, target)
   end
   return ok and held, message, errno
 end

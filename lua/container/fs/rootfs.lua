@@ -5,6 +5,7 @@
 -- root and lets the old one go. pivot_root(2)
 
 local host_overlay = require "container.fs.host_overlay"
+local old_kernel = require "container.fs.old_kernel"
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local mount_fd = require "container.fs.mount_fd"
@@ -73,21 +74,11 @@ function rootfs.place(ctx)
   return ctx.view and "/../root" or "/.."
 end
 
---- Makes the root itself read-only, and nothing that is mounted in it. Before 5.12 one mount could
--- be changed by mounting it again.
-local function read_only(root)
-  local ok, message, errno = sys.mount_setattr(file.path(root), "ro")
-  if not ok and errno == sys.errno.ENOSYS then
-    ok, message, errno = file.remount(root, "ro")
-  end
-  return ok, message, errno
-end
-
 --- Makes it the root. From here on nothing of the host can be reached by a path.
 function rootfs.pivot(ctx)
   local ok, message, errno = true, nil, nil
   if ctx.config.root.readonly then
-    ok, message, errno = read_only(ctx.root)
+    ok, message, errno = old_kernel.set(ctx.root, "ro") -- and nothing that is mounted in it
   end
   if ok then
     ok, message, errno = sys.pivot_root(ctx.root)

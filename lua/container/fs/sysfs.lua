@@ -2,6 +2,7 @@
 -- only where the whole of another one can be seen, which an outer container may have covered in
 -- parts, or not mounted at all. user_namespaces(7)
 
+local old_kernel = require "container.fs.old_kernel"
 local sys = require "container.sys"
 local path = require "container.fs.path"
 
@@ -19,7 +20,7 @@ local function empty(target)
     return nil, why, number
   end
   local ok
-  ok, message, errno = path.remount(top, "ro")
+  ok, message, errno = old_kernel.remount(top, "ro")
   return ok and top, message, errno
 end
 

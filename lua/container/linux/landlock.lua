@@ -1,12 +1,9 @@
 -- A second wall around files, beside mounts and permissions: the program may read and execute only
 -- what lies beneath some paths, and write only beneath others. landlock(7), Linux 5.13
 
-local check = require "container.check"
 local sys = require "container.sys"
 
 local landlock = {}
-
-local FIELDS <const> = { "read", "write" }
 
 -- What each version of landlock knows more than the one before: landlock(7), "VERSIONS".
 local SINCE <const> = {
@@ -28,38 +25,6 @@ local OF_FILES <const> = {
 local ALWAYS <const> = {
   "/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero",
 }
-
-local function paths(field, value)
-  local list = {}
-  for i = 1, value ~= nil and check.array(field, value, "an array of paths") or 0 do
-    local at = ("%s[%d]"):format(field, i)
-    local path = check.text(at, rawget(value, i), "an absolute path")
-    list[i] = check.expect(path:sub(1, 1) == "/", at, "an absolute path", path)
-  end
-  return list
-end
-
---- Reads the option, and asks the kernel whether it can hold.
--- @string field
--- @tparam table value { read = array of absolute paths in the container, write = the same }
--- @treturn table { read, write, abi } for the child
-function landlock.read(field, value)
-  for key in next, check.plain(field, value) do
-    check.expect(key == "read" or key == "write", field, "read or write", key)
-  end
-  local wanted = {}
-  for _, name in ipairs(FIELDS) do
-    wanted[name] = paths(field .. "." .. name, rawget(value, name))
-  end
-  local abi, message, errno = sys.landlock_abi()
-  if not abi then
-    check.refuse(field, ("this kernel has no landlock (%s); it takes Linux 5.13 or later with "
-      .. "landlock among its security modules (lsm=landlock,... on its command line); without this "
-      .. "option mounts and permissions hold alone"):format(message), errno)
-  end
-  wanted.abi = abi
-  return wanted
-end
 
 --- The rights that this kernel knows, as words.
 -- @int abi
@@ -94,7 +59,7 @@ function landlock.child(ctx)
   if not ruleset then
     return nil, message, errno
   end
-  for _, name in ipairs(FIELDS) do
+  for _, name in ipairs { "read", "write" } do
     for i, path in ipairs(wanted[name]) do
       local ok, _, number = allow(ruleset, wanted.abi, path, name == "read" and READ)
       if not ok then
