@@ -1,4 +1,4 @@
--- The command as one file, which csrc/command.c and lua/freeze.lua make. That it does what run.lua
+-- The command as one file, which csrc/command/ makes. That it does what run.lua
 -- does is asked of a part of it here: what is another than there, and one of each kind of what is
 -- the same.
 
