@@ -27,6 +27,8 @@ require("container.engine.spawn").mode = "fork"
 
 sys.umask(tonumber("022", 8)) -- the files made for another user are there to be read
 
+local left = {} -- the cgroups that this process was in
+
 --- Goes where the mounts and cgroups of other programs cannot be seen, for they come and go while
 -- the specs run: into a mount namespace, whose mounts are shared as a host's are, but with none of
 -- the host; and into cgroups of its own in version 1. scratch.lua's process takes those away.
@@ -36,13 +38,19 @@ local function withdraw()
   end
   assert(sys.mount(nil, "/", nil, "rprivate"))
   assert(sys.mount(nil, "/", nil, "rshared"))
-  for _, controller in ipairs { "pids", "memory", "cpu" } do
-    local place, version = sys.cgroup_place(controller)
-    if version == 1 then
-      local path = place .. "/" .. scratch.run .. ".own"
-      if sys.mkdir(path) then
-        assert(sys.write_file(path .. "/cgroup.procs", "0"))
+  for line in (sys.read_file("/proc/self/cgroup") or ""):gmatch("[^\n]+") do
+    local controller = line:match("^%d+:([%w_]+)")
+    local place, version = nil, nil
+    if controller then
+      place, version = sys.cgroup_place(controller)
+    end
+    local path = version == 1 and place .. "/" .. scratch.run .. ".own"
+    if path and sys.mkdir(path) then
+      for _, name in ipairs(controller == "cpuset" and { "cpuset.cpus", "cpuset.mems" } or {}) do
+        sys.write_file(path .. "/" .. name, sys.read_file(place .. "/" .. name))
       end
+      assert(sys.write_file(path .. "/cgroup.procs", "0"))
+      left[#left + 1] = place
     end
   end
 end
@@ -312,6 +320,9 @@ busted.subscribe({ "test", "end" }, function(_, _, status)
 end)
 
 busted.subscribe({ "exit" }, function()
+  for _, place in ipairs(left) do
+    sys.write_file(place .. "/cgroup.procs", "0")
+  end
   support.wait(scratch.finish())
   return nil, true
 end)

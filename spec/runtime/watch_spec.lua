@@ -154,6 +154,7 @@ describe("the fd of an object #root", function()
     end
     round()
     collectgarbage()
+    collectgarbage()
     local before = fds()
     for _ = 1, 3 do
       round()
