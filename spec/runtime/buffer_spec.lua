@@ -81,6 +81,32 @@ describe("a buffer", function()
     end
   end)
 
+  it("finds the line end in pieces of one byte, whatever was taken during the search", function()
+    for taken = 0, 3000, 250 do
+      local b, search = buffer.new(), {}
+      for _ = 1, 2999 do
+        b:push("x")
+        assert.is_nil(b:line(search))
+      end
+      b:take(taken)
+      b:push("\n")
+      assert.equal(b.size, b:line(search))
+    end
+  end)
+
+  it("takes little more memory than there are bytes, however they came", function()
+    local b = buffer.new()
+    collectgarbage()
+    local before = collectgarbage("count")
+    for _ = 1, 1 << 18 do
+      b:push("x")
+    end
+    collectgarbage()
+    local bytes = (collectgarbage("count") - before) * 1024
+    assert.equal(1 << 18, b.size)
+    assert.is_true(bytes < 2 << 18, ("%d bytes for %d"):format(bytes, b.size))
+  end)
+
   it("searches each byte once for a line", function()
     local b, search, searched, find = buffer.new(), {}, 0, string.find
     string.find = function(s, pattern, from, ...) -- luacheck: ignore

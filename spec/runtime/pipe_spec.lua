@@ -199,6 +199,93 @@ describe("a stream to read #root", function()
   end)
 end)
 
+describe("what a stream reads has a limit #root: it", function()
+  it("is 1 MiB for a line, or what the caller says, and what came can be read otherwise", function()
+    with("head -c 1048576 /dev/zero; echo; head -c 1048577 /dev/zero; echo; echo last",
+      { stdout = "pipe" }, function(c)
+        assert.equal(1 << 20, #c.stdout:read())
+        for _, format in ipairs { "l", "L" } do
+          refused("stdout: a line has more than 1048576 bytes", "E2BIG", c.stdout:read(format))
+        end
+        assert.equal("\0\0", c.stdout:read(2))
+        assert.equal(1048575, #c.stdout:read())
+        assert.equal("last\n", c.stdout:read("L", 4))
+      end)
+    both("echo 12345; echo 1234", function(c)
+      refused("stdout: a line has more than 4 bytes", "E2BIG", c.stdout:read("l", 4))
+      support.raises("stdout: a line has more than 4 bytes", c.stdout:lines("L", 4))
+      assert.equal("12345", c.stdout:read("l", 5))
+      assert.equal("1234\n", c.stdout:lines("L", 4.0)())
+      for _, limit in ipairs { -1, 1.5, "x", {} } do
+        refused("stdout: expected a number of bytes as the limit", "EINVAL",
+          c.stdout:read("l", limit))
+      end
+    end)
+  end)
+
+  it("is output_limit for everything, 16 MiB, or what the caller says", function()
+    with("head -c 16777216 /dev/zero", { stdout = "pipe" }, function(c)
+      assert.equal(16 << 20, #c.stdout:read("a"))
+    end)
+    with("head -c 16777217 /dev/zero", { stdout = "pipe" }, function(c)
+      refused("stdout: what came has more than 16777216 bytes", "E2BIG", c.stdout:read("a"))
+      assert.equal((16 << 20) + 1, #c.stdout:read("a", 17 << 20))
+    end)
+    with("echo 1234", { stdout = "pipe", output_limit = 4 }, function(c)
+      refused("stdout: what came has more than 4 bytes", "E2BIG", c.stdout:read("a"))
+      assert.equal("1234", c.stdout:readsome(4))
+      assert.equal("\n", c.stdout:read("a"))
+    end)
+    with("tty >/dev/null && echo 1234", { tty = true, output_limit = 4 }, function(c)
+      refused("tty: what came has more than 4 bytes", "E2BIG", c.tty:read("a"))
+    end)
+  end)
+
+  it("holds against an endless line, within the caller's memory and the time limit", function()
+    local result = support.script([[
+      collectgarbage "generational"
+      for _, format in ipairs { "l", "L", "a" } do
+        local c <close> = assert(container.spawn { "cat", "/dev/zero", pids = "max",
+          stdout = "pipe", timeout = 0.5, grace = 0.1 })
+        local ok, err = c.stdout:read(format, 1 << 20)
+        print(ok, err, c:wait(20).reason)
+      end
+      local peak = sys.read_file("/proc/self/status"):match("VmHWM:%s*(%d+)")
+      print(tonumber(peak) < 65536 or peak)]])
+    assert.same({ ("nil\tstdout: a line has more than 1048576 bytes\ttimeout\n"):rep(2)
+      .. "nil\tstdout: what came has more than 1048576 bytes\ttimeout\ntrue\n", "" },
+      { result.stdout, result.stderr })
+  end)
+end)
+
+describe("the time limit holds #root", function()
+  it("while lines are read that have come already", function()
+    with("yes", { stdout = "pipe", timeout = 0.2, grace = 0.1 }, function(c)
+      local finish, read = sys.clock_gettime() + DEADLINE, 0
+      for line in c.stdout:lines() do
+        read = read + 1
+        assert.equal("y", line)
+        sys.ppoll({}, 0.001)
+        if not c:due_in() or sys.clock_gettime() > finish then
+          break
+        end
+      end
+      assert.equal("timeout", c:wait(DEADLINE).reason)
+      -- A piece of 64 KiB has more lines.
+      assert.is_true(read < 32768, read)
+    end)
+  end)
+
+  it("while a function reads, which is called by who waits", function()
+    local c, got
+    c = contained.spawn { "sh", "-c", "echo x >&2; exec sleep 1000", stdout = "pipe",
+      timeout = 0.2, grace = 0.1, stderr = function() got = c.stdout:read("a") end }
+    assert.equal("timeout", c:wait(DEADLINE).reason)
+    assert.equal("", got)
+    c.stdout:close()
+  end)
+end)
+
 describe("a stream to write #root", function()
   it("takes strings and numbers, one after another, and gives itself", function()
     both("cat", function(c, stdin)

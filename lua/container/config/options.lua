@@ -57,7 +57,8 @@
 --                  that is called for each piece until it returns nil; a file or an fd
 --   stdout, stderr "inherit"; "null"; "capture": in the result; "pipe": a stream to read; a
 --                  function that is called with each piece; a file or an fd; stderr also "stdout"
---   output_limit   how many bytes of each captured stream are kept, the rest is counted; 16 MiB
+--   output_limit   how many bytes of each captured stream are kept, the rest is counted; and how
+--                  many `read "a"` of a stream takes; 16 MiB
 --   timeout        seconds, from the start of the program, after which it gets TERM; 0: none
 --   grace          seconds, from then on, after which the whole container is killed; 1
 --   rlimits        { cpu = 2, nofile = { soft = 64, hard = 128 }, fsize = "10M", ... }; -1 or

@@ -3,6 +3,7 @@
 -- a copy, and what it changes is gone with it.
 
 local errors = require "container.error"
+local pieces = require "container.engine.pieces"
 local mount_fd = require "container.fs.mount_fd"
 local sys = require "container.sys"
 local codec = require "container.engine.codec"
@@ -124,14 +125,14 @@ end
 -- @tparam table self the object of the container
 function call.source(self)
   local one = self.state.call
-  local pieces, size = {}, 0
-  one.pieces = pieces
+  local kept, size = pieces.new(), 0
+  one.pieces = kept
   return { fd = one.reader, name = "call", event = true, take = function(piece)
     size = size + #piece
     if size > math.max(one.limit, ERROR_MAX) + 1 then
       self:fail("call", ("what the function returns has more than %d bytes"):format(one.limit))
     elseif not self.trouble then
-      pieces[#pieces + 1] = piece
+      kept:add(piece)
     end
   end }
 end
@@ -168,7 +169,7 @@ function call.outcome(ctx, result)
   if result.reason ~= "exit" then
     return failure(ended(ctx, result), result.reason, result)
   end
-  local bytes = table.concat(ctx.call.pieces)
+  local bytes = ctx.call.pieces:join()
   if bytes == "" then
     return failure(("the function ended its process, with status %d"):format(result.status),
       "exit", result)

@@ -2,16 +2,13 @@
 -- options. The child's ends are put in place before anything else, the parent's are what the event
 -- loop (runtime/loop.lua) reads and writes: a source has `fd`, and `take(piece)` or `give()`.
 
+local pieces = require "container.engine.pieces"
 local sys = require "container.sys"
 
 local streams = {}
 
 local NUMBERS <const> = { stdin = 0, stdout = 1, stderr = 2 }
 local NAMES <const> = { [0] = "stdin", "stdout", "stderr" }
-
--- How large the pieces of a captured stream are kept at least, but for the last ones, and how many
--- these may be.
-local JOINED <const>, MANY <const> = 65536, 1024
 
 --- What the caller reads or writes is the caller's to close, once the container runs.
 local function abandon(one, fd)
@@ -109,29 +106,17 @@ end
 
 --- What is captured: the pieces, up to a limit, and how many bytes came in all.
 local function capture(limit)
-  local pieces, first, loose, size = {}, 1, 0, 0
+  local kept, size = pieces.new(), 0
   return {
     take = function(piece)
       local room = limit - size
       size = size + #piece
       if room > 0 then
-        piece = #piece <= room and piece or piece:sub(1, room)
-        pieces[#pieces + 1], loose = piece, loose + #piece
-      end
-      -- Small pieces take many times their size, so they do not stay small.
-      if loose >= JOINED or #pieces - first >= MANY then
-        local joined = table.concat(pieces, "", first)
-        for i = #pieces, first + 1, -1 do
-          pieces[i] = nil
-        end
-        pieces[first], loose = joined, #joined
-        if loose >= JOINED then
-          first, loose = first + 1, 0
-        end
+        kept:add(#piece <= room and piece or piece:sub(1, room))
       end
     end,
     finish = function()
-      return table.concat(pieces), size
+      return kept:join(), size
     end,
   }
 end

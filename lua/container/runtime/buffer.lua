@@ -3,13 +3,22 @@
 
 local buffer = {}
 
+-- A piece shorter than this is joined with the next one: a string of one byte takes forty, and the
+-- program on the other side says how long the pieces are.
+local SHORT <const> = 1024
+
 local methods = {}
 
 --- Adds a piece behind the others.
 function methods:push(piece)
+  local before = self[self.last]
+  self.size = self.size + #piece
+  if before and #before < SHORT and #piece < SHORT then
+    self[self.last] = before .. piece
+    return
+  end
   self.last = self.last + 1
   self[self.last] = piece
-  self.size = self.size + #piece
 end
 
 --- Takes the first bytes.
@@ -31,20 +40,24 @@ function methods:take(size)
   return table.concat(taken)
 end
 
---- How many bytes there are up to the first line end, with it; nil if there is none. No piece is
--- searched twice for one line, though somebody else may take bytes meanwhile.
+--- How many bytes there are up to the first line end, with it; nil if there is none. No byte is
+-- searched twice for one line, though another reader may take bytes meanwhile.
 -- @tparam table search empty at first, and the same as long as the line is waited for
 function methods:line(search)
   if (search.next or 0) < self.first then
-    search.next, search.before = self.first, self.taken - self.from + 1
+    search.next, search.before, search.from = self.first, self.taken - self.from + 1, self.from
   end
   while search.next <= self.last do
     local piece = self[search.next]
-    local at = piece:find("\n", search.next == self.first and self.from or 1, true)
+    local from = search.next == self.first and math.max(self.from, search.from) or search.from
+    local at = piece:find("\n", from, true)
     if at then
       return search.before + at - self.taken
+    elseif search.next == self.last then
+      search.from = #piece + 1 -- it may be joined with the next one
+      return nil
     end
-    search.next, search.before = search.next + 1, search.before + #piece
+    search.next, search.before, search.from = search.next + 1, search.before + #piece, 1
   end
   return nil
 end

@@ -148,7 +148,7 @@ function object.new(ctx, owner)
     owner.joined[self] = true
   end
   if ctx.tty then
-    self.tty = pipe.new(ctx.tty, "tty", self, turn)
+    self.tty = pipe.new(ctx.tty, "tty", self, turn, ctx.stream and ctx.stream.limit)
     fields.tty = self.tty
   end
   if ctx.stream then
@@ -157,7 +157,7 @@ function object.new(ctx, owner)
       self.captured[#self.captured + 1] = source.finish and source or nil
     end
     for name, fd in pairs(streams.pipes(ctx)) do
-      fields[name] = pipe.new(fd, name, self, turn)
+      fields[name] = pipe.new(fd, name, self, turn, ctx.stream.limit)
     end
     ctx.stream = false -- which has served
   end

@@ -9,12 +9,32 @@ local buffer = require "container.runtime.buffer"
 
 local PIECE <const> = 65536
 
+-- How many bytes a line may have, and all that "a" reads, unless the caller says.
+local LINE_MAX <const>, ALL_MAX <const> = 1 << 20, 16 << 20
+
 local pipe = {}
 
 local methods = {}
 
 local function failure(self, message, errno)
   return nil, errors.new(self.name, message, errno)
+end
+
+--- Has the time limits hold though nothing is waited for: those of the container, and of the
+-- program in it that this is a stream of.
+-- @treturn number seconds until one is due; nil for none
+local function keep_time(owner)
+  local left
+  for _, one in ipairs { owner, owner.container } do
+    local now = one.deadline and not one.closed and sys.clock_gettime()
+    if now and one.deadline <= now then
+      one:due(now)
+    end
+    if now and one.deadline then
+      left = math.min(left or math.huge, math.max(one.deadline - now, 0))
+    end
+  end
+  return left
 end
 
 --- Waits until the fd is ready or the container has ended. The container's other streams and its
@@ -29,7 +49,8 @@ local function await(self, reader, writer)
       local can_read, can_write = sys.ppoll({ reader }, 0, { writer })
       return can_read[1] or can_write[1]
     elseif owner.attended then
-      local can_read, can_write = sys.ppoll({ owner.state.pidfd, reader }, nil, { writer })
+      local can_read, can_write = sys.ppoll({ owner.state.pidfd, reader }, keep_time(owner),
+        { writer })
       ready = can_read[2] or can_write[1]
       if can_read[1] and not ready then
         return false
@@ -63,11 +84,18 @@ local function fill(self)
   return true
 end
 
-local function read_line(self, keep)
+--- What came stays there to be read otherwise.
+local function too_long(self, what, limit)
+  return failure(self, ("%s has more than %d bytes"):format(what, limit), sys.errno.E2BIG)
+end
+
+local function read_line(self, keep, limit)
   local search = {}
   while true do
     local size = self.buffer:line(search)
-    if size then
+    if (size and size - 1 or self.buffer.size) > limit then
+      return too_long(self, "a line", limit)
+    elseif size then
       local line = self.buffer:take(size)
       return keep and line or line:sub(1, -2)
     end
@@ -93,23 +121,41 @@ local function read_size(self, size)
   return (self.buffer.size > 0 or size == 0) and self.buffer:take(size) or nil
 end
 
-local function read_all(self)
-  local all, err = read_size(self, math.maxinteger)
-  return err == nil and (all or "") or nil, err
+local function read_all(self, limit)
+  while true do
+    if self.buffer.size > limit then
+      return too_long(self, "what came", limit)
+    end
+    local more, message, errno = fill(self)
+    if more == nil then
+      return failure(self, message, errno)
+    elseif not more then
+      return self.buffer:take(self.buffer.size)
+    end
+  end
 end
 
 --- Reads, as file:read of Lua does: "l" a line without its end (the default), "L" with it, "a"
--- everything up to the end, a number at most so many bytes.
+-- everything up to the end, a number at most so many bytes. What the program writes is held in
+-- memory meanwhile, so a line and everything have a limit. What is over it is E2BIG, and stays
+-- there for `readsome` or for a number of bytes.
+-- @param[opt="l"] format
+-- @int[opt] limit how many bytes a line may have without its end, 1 MiB, or everything, the
+-- option `output_limit`
 -- @return a string; nil at the end; or nil and an error
-function methods:read(format)
+function methods:read(format, limit)
+  local most = check.integer(limit)
   if not self.stream:fileno() then
     return failure(self, "the stream is closed", sys.errno.EBADF)
-  elseif format == nil or format == "l" then
-    return read_line(self, false)
-  elseif format == "L" then
-    return read_line(self, true)
+  elseif limit ~= nil and not (most and most >= 0) then
+    return failure(self, "expected a number of bytes as the limit", sys.errno.EINVAL)
+  elseif not self.container.closed and not self.container.attended then
+    keep_time(self.container)
+  end
+  if format == nil or format == "l" or format == "L" then
+    return read_line(self, format == "L", most or LINE_MAX)
   elseif format == "a" then
-    return read_all(self)
+    return read_all(self, most or self.limit)
   end
   local size = check.integer(format)
   if size and size >= 0 then
@@ -144,10 +190,13 @@ function methods:readsome(size)
   return self.buffer:take(check.integer(size) or PIECE)
 end
 
---- The lines, for a `for`. Raises what `read` would answer, as io.lines does.
-function methods:lines(format)
+--- The lines, for a `for`. Raises what `read` would answer, as io.lines does: also for a line over
+-- the limit.
+-- @param[opt="l"] format
+-- @int[opt=1048576] limit how many bytes a line may have without its end
+function methods:lines(format, limit)
   return function()
-    local line, err = self:read(format)
+    local line, err = self:read(format, limit)
     return err and error(err, 0) or line
   end
 end
@@ -245,10 +294,10 @@ local class = handle.class("stream", methods, {
 -- @string name as errors name it
 -- @tparam table owner the object of the container
 -- @func turn one turn of the event loop for it
-function pipe.new(fd, name, owner, turn)
-  return class.new(setmetatable(
-    { stream = fd, name = name, container = owner, turn = turn, buffer = buffer.new() },
-    metatable), {})
+-- @int[opt=16777216] limit how many bytes everything may have that is read
+function pipe.new(fd, name, owner, turn, limit)
+  return class.new(setmetatable({ stream = fd, name = name, container = owner, turn = turn,
+    buffer = buffer.new(), limit = limit or ALL_MAX }, metatable), {})
 end
 
 return pipe
