@@ -9,12 +9,13 @@
  * makes it useless as a tool and right as a measure: what run.lua takes above this is the
  * price of Lua and of everything that it does more. Root only.
  *
- * With --mounts it makes all the mounts that run.lua makes: /dev with its nodes, links, pts, shm and
- * mqueue, /sys, and the masked and the read-only paths, which are lists with colons.
+ * With --mounts it makes all the mounts that run.lua makes: /dev with its nodes, links, pts, shm
+ * and mqueue, /sys, and the masked and the read-only paths, which are lists with colons.
  *
- * With --all it does besides what the kernel does for a container of run.lua: makes CGROUP, with a limit
- * of processes, and removes it; a session, a keyring, few capabilities, the promise to gain none, the
- * filter of system calls that is in FILTER; and a process before PROGRAM that is pid 1 and waits for it.
+ * With --all it does besides what the kernel does for a container of run.lua: makes CGROUP, with
+ * a limit of processes, and removes it; a session, a keyring, few capabilities, the promise to
+ * gain none, the filter of system calls that is in FILTER; and a process before PROGRAM that is
+ * pid 1 and waits for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -164,8 +164,8 @@ static int capability_capget(lua_State *L)
 }
 
 /***
-Takes capabilities out of the effective set of this thread alone: what it executes gets what it would
-have got. capset(2)
+Takes capabilities out of the effective set of this thread alone: what it executes gets what it
+would have got. capset(2)
 @function capability_lower
 @tparam table set array of names
 @return true, or nil, message, errno

@@ -1,6 +1,6 @@
 /*
- * Where this process's cgroup is: cgroups(7). Nothing is taken for granted about paths: mountinfo says
- * where a hierarchy is mounted, /proc/self/cgroup where in it the caller is.
+ * Where this process's cgroup is: cgroups(7). Nothing is taken for granted about paths:
+ * mountinfo says where a hierarchy is mounted, /proc/self/cgroup where in it the caller is.
  */
 #include "container.h"
 

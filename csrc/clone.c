@@ -1,6 +1,6 @@
 /*
- * Processes that are born in new namespaces: clone(2). After clone the child only ever leaves by exec
- * or _exit: the caller's program, its exit handlers and its objects belong to the parent.
+ * Processes that are born in new namespaces: clone(2). After clone the child only ever leaves by
+ * exec or _exit: the caller's program, its exit handlers and its objects belong to the parent.
  */
 #include "container.h"
 

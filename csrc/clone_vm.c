@@ -1,6 +1,6 @@
 /*
- * Processes that are born in the memory of their maker, which is suspended until they execute a program
- * or exit: clone(2) CLONE_VM CLONE_VFORK.
+ * Processes that are born in the memory of their maker, which is suspended until they execute a
+ * program or exit: clone(2) CLONE_VM CLONE_VFORK.
  */
 #include "container.h"
 
@@ -26,8 +26,8 @@ static int clone_vm_child(void *state)
 	_exit(125);
 }
 
-/* Clones with a stack, which is gone before anything can raise; the child calls the function that is
- * first on the Lua stack of `child`, with what is above it. The pid, or -1 and errno. */
+/* Clones with a stack, which is gone before anything can raise; the child calls the function
+ * that is first on the Lua stack of `child`, with what is above it. The pid, or -1 and errno. */
 pid_t clone_on_stack(lua_State *child, unsigned long flags, int cgroup)
 {
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
@@ -60,8 +60,8 @@ pid_t clone_on_stack(lua_State *child, unsigned long flags, int cgroup)
 /***
 As `clone`, but without a copy of the memory: the child runs the function in the caller's, on a
 stack and a Lua thread of its own, while the caller is suspended until the child
-executes a program or exits, as with vfork. What it costs does not grow with the caller. The function
-has to end in exec or _exit; if it returns or raises, the child exits with 125. It
+executes a program or exits, as with vfork. What it costs does not grow with the caller. The
+function has to end in exec or _exit; if it returns or raises, the child exits with 125. It
 may change only what nobody else uses: its files are its own, but a table is the caller's table.
 Signals should be blocked meanwhile, for a handler would run in the child too; and a process that
 kills the child in this time may kill it in the middle of a change to the caller's memory.

@@ -1,6 +1,7 @@
 /*
- * The two modules of this file: `container`, what programs use, and `container.sys`, all primitives,
- * for our own Lua files. Lua's searcher finds container.sys in container.so by itself.
+ * The two modules of this file: `container`, what programs use, and `container.sys`, all
+ * primitives, for our own Lua files. Lua's searcher finds container.sys in container.so by
+ * itself.
  */
 #include "container.h"
 
@@ -15,8 +16,8 @@ __attribute__((visibility("default"))) int luaopen_container_sys(lua_State *L);
 
 /* Leaves in the table on top of the stack where this module lies, for a name that begins at the
  * current directory means something else after a chdir. For /DIR/container.so `directory` is
- * /DIR/container/, where what belongs to it is installed; and `lua_path` is where the Lua modules are
- * in a source tree: compiled, and as sources. */
+ * /DIR/container/, where what belongs to it is installed; and `lua_path` is where the Lua
+ * modules are in a source tree: compiled, and as sources. */
 static void container_find_directory(lua_State *L)
 {
 	char above[PATH_MAX] = "";

@@ -242,8 +242,8 @@ static int fd_close_others(lua_State *L)
 Opens /dev/null in place of those of the fds 0, 1 and 2 that are closed, for a program that
 finds them closed takes the next file it opens for a standard stream. open(2)
 @function open_stdio
-@bool[opt] exec also of those that an exec would close, as one that a thread has just opened there for
-itself
+@bool[opt] exec also of those that an exec would close, as one that a thread has just opened
+there for itself
 @return true, or nil, message, errno
 */
 static int fd_open_stdio(lua_State *L)

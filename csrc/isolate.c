@@ -1,7 +1,8 @@
 /*
- * A Lua state apart, for children that share the host program's memory. Whoever kills such a child may
- * kill it in the middle of a change: to this state, then, and to nothing of the host program's. It lies
- * in one piece of memory, which before each child is put back as it was when it was made.
+ * A Lua state apart, for children that share the host program's memory. Whoever kills such a
+ * child may kill it in the middle of a change: to this state, then, and to nothing of the host
+ * program's. It lies in one piece of memory, which before each child is put back as it was when
+ * it was made.
  */
 #include "container.h"
 
@@ -20,8 +21,8 @@
 #define ALIGN 16
 #define CLASSES 32
 
-/* What the memory begins with, so that it is put back too: how much of it is used, and what was given
- * back, by size in units of ALIGN. */
+/* What the memory begins with, so that it is put back too: how much of it is used, and what was
+ * given back, by size in units of ALIGN. */
 struct isolate_head {
 	size_t used;
 	void *free[CLASSES + 1];
@@ -188,9 +189,9 @@ static int isolate_give(lua_State *K)
 }
 
 /***
-As `clone_vm`, but the child runs in a Lua state apart, with a copy of a value: whenever and by whomever
-it is killed, nothing of the caller's is half changed. Its function is that of the state's room.
-clone(2) CLONE_VM CLONE_VFORK
+As `clone_vm`, but the child runs in a Lua state apart, with a copy of a value: whenever and by
+whomever it is killed, nothing of the caller's is half changed. Its function is that of the
+state's room. clone(2) CLONE_VM CLONE_VFORK
 @function clone_isolated
 @param state of `isolate`, as it was when it was made
 @param namespaces as of `clone`; not time

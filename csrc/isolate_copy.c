@@ -3,8 +3,8 @@
 
 #define ISOLATE_DEPTH 100
 
-/* Pushes to K what L has at `arg`. A table is copied once; index 1 of K is a table of the copies. What
- * cannot be there, such as a function, is nil. */
+/* Pushes to K what L has at `arg`. A table is copied once; index 1 of K is a table of the
+ * copies. What cannot be there, such as a function, is nil. */
 void isolate_copy(lua_State *L, int arg, lua_State *K)
 {
 	const char *string;

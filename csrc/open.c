@@ -54,9 +54,9 @@ static int open_file(lua_State *L)
 }
 
 /*
- * How often a path with ".." is looked up while others rename somewhere on the machine, which is when
- * the kernel cannot say that it stayed beneath the root. A process that renames all the time cannot
- * hold up a start by that.
+ * How often a path with ".." is looked up while others rename somewhere on the machine, which is
+ * when the kernel cannot say that it stayed beneath the root. A process that renames all the
+ * time cannot hold up a start by that.
  */
 #define OPEN_TRIES 1000
 
@@ -157,8 +157,8 @@ memfd_create(2), fcntl(2) F_ADD_SEALS
 @function memfd
 @string name what /proc shows of it
 @string contents
-@string[opt] flags "noexec": it cannot be executed, on kernels since 6.3. "execonly": it can be executed
-and not read, so the kernel lets no process trace the one that runs it. ptrace(2)
+@string[opt] flags "noexec": it cannot be executed, on kernels since 6.3. "execonly": it can be
+executed and not read, so the kernel lets no process trace the one that runs it. ptrace(2)
 @return an fd, or nil, message, errno
 */
 static int open_memfd(lua_State *L)

@@ -1,6 +1,6 @@
 /*
- * Processes: wait(2), kill(2), pidfd_open(2). What makes one is in clone.c, what one becomes in exec.c,
- * and what one asks for itself in prctl.c.
+ * Processes: wait(2), kill(2), pidfd_open(2). What makes one is in clone.c, what one becomes in
+ * exec.c, and what one asks for itself in prctl.c.
  */
 #include "container.h"
 

@@ -1,6 +1,6 @@
 /*
- * A system call and nothing else: no errno is set, and nothing of libc's is touched. For code that runs
- * where there is no libc, and for a thread that libc knows nothing of.
+ * A system call and nothing else: no errno is set, and nothing of libc's is touched. For code
+ * that runs where there is no libc, and for a thread that libc knows nothing of.
  */
 #ifndef RAW_H
 #define RAW_H

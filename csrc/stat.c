@@ -67,8 +67,8 @@ What a path or an fd is; a symbolic link is followed. stat(2)
 @param path string or fd
 @string[opt] ... names of fields, whose values then come back instead of the table
 @treturn table type ("file", "directory", "link", "char", "block", "fifo", "socket"), mode
-(permission bits), nlink, uid, gid, size, mtime (nanoseconds since 1970), dev and ino, which together
-say which file it is, and major and minor of a device node; or nil, message, errno
+(permission bits), nlink, uid, gid, size, mtime (nanoseconds since 1970), dev and ino, which
+together say which file it is, and major and minor of a device node; or nil, message, errno
 */
 static int stat_stat(lua_State *L)
 {

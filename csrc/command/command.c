@@ -1,11 +1,13 @@
 /*
- * lua-container, the command, as one file: Lua, the module and its rooms, linked statically, with the
- * heap that Lua has once the rooms are loaded. So a start finds, reads, links and compiles nothing.
+ * lua-container, the command, as one file: Lua, the module and its rooms, linked statically,
+ * with the heap that Lua has once the rooms are loaded. So a start finds, reads, links and
+ * compiles nothing.
  *
- * The build links it with an empty heap first. Then it is a Lua that runs csrc/command/freeze.lua, which loads
- * the rooms and returns the function to be called at each start, and writes its heap to a file; and
- * with that in the place of the empty one it is the command. What the heap points to, code and the
- * streams of stdio, is where it was: the file is linked to one address, and nothing in it moves.
+ * The build links it with an empty heap first. Then it is a Lua that runs
+ * csrc/command/freeze.lua, which loads the rooms and returns the function to be called at each
+ * start, and writes its heap to a file; and with that in the place of the empty one it is the
+ * command. What the heap points to, code and the streams of stdio, is where it was: the file is
+ * linked to one address, and nothing in it moves.
  */
 #include "container.h"
 

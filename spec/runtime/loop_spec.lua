@@ -212,7 +212,7 @@ describe("a function that is called during a wait #root", function()
           c:kill("KILL")
         end)
         assert(c:wait(DEADLINE))
-        assert.same({ "wait: somebody waits for this container already", sys.errno.EBUSY },
+        assert.same({ "wait: this container is waited for already", sys.errno.EBUSY },
           { tostring(err), err.errno })
       end
       local err

@@ -35,7 +35,7 @@ machine's own files: all can be read and run, nothing written survives.
       --memory-reservation BYTES
                               what it is left when the machine has few
       --cpus N                at most the time of so many processors, such as 0.5
-      --cpu-shares N          its share beside others who want processors, 2 to 262144
+      --cpu-shares N          its share beside other processes, 2 to 262144
       --cpuset-cpus LIST, --cpuset-mems LIST
                               the processors, and nodes of memory, that it may use: 0-2,7
       --device-read-bps, --device-write-bps DISK:BYTES
@@ -46,14 +46,14 @@ machine's own files: all can be read and run, nothing written survives.
                               a device of the host, at DST beneath /dev
       --cgroup-conf FILE=VALUE
                               any file of a controller of cgroup version 2: memory.high=32M
-      --oom-score-adj N       -1000 to 1000: who is killed first when the machine has no memory
+      --oom-score-adj N       -1000 to 1000: which process is killed first without memory
   -e, --env NAME[=VALUE]      an environment variable; without a value, the caller's own
   -w, --workdir DIR           the working directory inside (default: /)
   -v, --volume SRC:DST[:OPTION,...]
                               a file or directory of the host, seen at DST; with ro it cannot be
                               written; rro is refused where what is mounted in it cannot be so;
                               with idmap, for --userns auto, the ids of its files are inside ids
-  -u, --user NAME[:GROUP]     who COMMAND runs as, by name or id (default: root)
+  -u, --user NAME[:GROUP]     the user of COMMAND, by name or id (default: root)
       --userns auto|subid     a user namespace: auto, for root, with 65536 ids that no other
                               container has; subid, for others, with those of /etc/subuid
       --cap-add NAME          one capability more than docker's default set without MKNOD; ALL

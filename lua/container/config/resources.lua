@@ -180,8 +180,8 @@ local function read_device(ctx, field, value)
   expect(destination:find("^/dev/[^/]") and not (destination .. "/"):find("/%.?%.?/"), field,
     "a place beneath /dev", destination)
   if not caller.is_root() and (not access:find("r") or not access:find("w")) then
-    refuse(field, "without the host's root a device can be opened by who may open it, in no other "
-      .. "way")
+    refuse(field, "without the host's root the access to a device cannot be limited: expected "
+      .. "rw or rwm")
   end
   local st = device_of(field, source)
   local linux, kind = ctx.config.linux, st.type == "char" and "c" or "b"

@@ -82,8 +82,7 @@ function methods:wait(seconds, asking)
   elseif not self.closed and self.owner ~= sys.getpid() then
     return nil, failure("wait", "the container is not this process's", sys.errno.ECHILD)
   elseif not self.closed and self.attended then
-    return nil, failure("wait", "somebody waits for this container already",
-      sys.errno.EBUSY)
+    return nil, failure("wait", "this container is waited for already", sys.errno.EBUSY)
   end
   local finish = seconds and sys.clock_gettime() + seconds
   local left

@@ -212,7 +212,7 @@ end
 local function resolve(given, where)
   fields("profile", given, PROFILE)
   expect(not given.listenerPath or given.listenerPath == "", "listenerPath",
-    "none: nobody listens", given.listenerPath)
+    "none: no process listens", given.listenerPath)
   local syscalls = {}
   -- By index: an entry that does not apply leaves no hole.
   each("syscalls", given.syscalls, function(field, value)
