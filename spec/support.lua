@@ -6,6 +6,7 @@
 -- * After a test that succeeded everything is as it was before it: see `snapshot`.
 
 local busted = require "busted"
+local errors = require "container.error"
 local sys = require "container.sys"
 local probes = require "spec.fixtures.probes"
 local scratch = require "spec.fixtures.scratch"
@@ -128,14 +129,14 @@ end
 --- Runs a command of the shell, which finds this module with any Lua 5.4 that it starts.
 -- @treturn table status (124 when it took too long), stdout, stderr
 function support.run(command)
-  local errors = scratch.path .. "/" .. support.name()
+  local said = scratch.path .. "/" .. support.name()
   local quote = support.quote
   local pipe <close> = assert(io.popen(
     ("LUA_PATH_5_4=%s LUA_CPATH_5_4=%s timeout -k 1 %d sh -c %s 2>%s </dev/null"):format(
-      quote(package.path), quote(package.cpath), DEADLINE, quote(command), quote(errors))))
+      quote(package.path), quote(package.cpath), DEADLINE, quote(command), quote(said))))
   local stdout = pipe:read("a")
   local _, _, status = pipe:close()
-  return { status = status, stdout = stdout, stderr = assert(sys.read_file(errors)) }
+  return { status = status, stdout = stdout, stderr = assert(sys.read_file(said)) }
 end
 
 --- The same for a piece of Lua, in which `container` is this module.
@@ -201,6 +202,17 @@ function support.raises(words, fn, ...)
   if ok or not tostring(message):find(words, 1, true) then
     busted.fail(("expected an error with %q, got: %q"):format(words, tostring(message)), 2)
   end
+end
+
+--- A module whose functions answer what they refuse by raising, as the driver of the steps sees it.
+-- @tparam table module
+function support.catching(module)
+  return setmetatable({}, { __index = function(_, name)
+    local value = module[name]
+    return type(value) ~= "function" and value or function(...)
+      return errors.caught(value, ...)
+    end
+  end })
 end
 
 --- The kernel's refusal, and nothing else: nil, message, errno, which may be given by name.

@@ -66,14 +66,14 @@ function errors.try(value, ...)
   if value then
     return value, ...
   end
-  error(setmetatable({ ... }, refusal), 0)
+  error(setmetatable(table.pack(...), refusal), 0)
 end
 
 local function answer(done, value, ...)
   if done then
     return value, ...
   elseif getmetatable(value) == refusal then
-    return nil, table.unpack(value, 1, 3)
+    return nil, table.unpack(value, 1, value.n)
   end
   error(value, 0)
 end

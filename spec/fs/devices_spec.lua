@@ -1,7 +1,8 @@
 local sys = require "container.sys"
-local devices = require "container.fs.devices"
 local api = require "container.api"
 local support = require "spec.support"
+
+local devices = support.catching(require "container.fs.devices")
 
 local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
 

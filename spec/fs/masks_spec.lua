@@ -1,6 +1,7 @@
 local sys = require "container.sys"
-local masks = require "container.fs.masks"
 local support = require "spec.support"
+
+local masks = support.catching(require "container.fs.masks")
 
 local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
 

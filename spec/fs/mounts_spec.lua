@@ -2,8 +2,9 @@ local sys = require "container.sys"
 local device = require "container.fs.devices"
 local api = require "container.api"
 local masks = require "container.fs.masks"
-local mount = require "container.fs.mounts"
 local support = require "spec.support"
+
+local mount = support.catching(require "container.fs.mounts")
 
 local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
 local NAMESPACE <const> = { "mount" }

@@ -1,7 +1,8 @@
 local sys = require "container.sys"
 local api = require "container.api"
-local rootfs = require "container.fs.rootfs"
 local support = require "spec.support"
+
+local rootfs = support.catching(require "container.fs.rootfs")
 
 local BOX <const> = support.lua .. " run.lua -q --pids-limit max "
 local NAMESPACE <const> = { "mount" }

@@ -6,7 +6,10 @@
 -- process that joins the container later is given the namespace's root, and that would be the
 -- host's. So the chroot becomes the root of the child's own namespace first.
 
+local errors = require "container.error"
 local sys = require "container.sys"
+
+local try <const> = errors.try
 
 local chroot = {}
 
@@ -16,19 +19,10 @@ local OWN <const> = "/proc/self/ns/mnt"
 -- @param root fd of a directory
 local function enter(root)
   -- Or the host would see the next mount.
-  local ok, message, errno = sys.mount(nil, "/", nil, "rprivate")
-  if not ok then
-    return nil, message, errno
-  end
-  local tree <close>, why, number = sys.open_tree(root, "rec")
-  if not tree then
-    return nil, why, number
-  end
-  ok, message, errno = sys.move_mount(tree, "/")
-  if ok then
-    ok, message, errno = sys.pivot_root(tree)
-  end
-  return ok, message, errno
+  try(sys.mount(nil, "/", nil, "rprivate"))
+  local tree <close> = try(sys.open_tree(root, "rec"))
+  try(sys.move_mount(tree, "/"))
+  try(sys.pivot_root(tree))
 end
 
 --- Runs in the child, with the rights over its new mount namespace. Joining the own namespace leads
@@ -47,11 +41,9 @@ function chroot.leave(ctx)
   if here.ino == there.ino and sys.mount_id(root) == sys.mount_id("/") then
     return sys.chdir(cwd)
   end
-  local ok, message, errno = enter(root)
-  if ok then
-    sys.chdir(place or "/") -- else it is outside of the chroot
-  end
-  return ok, message, errno
+  enter(root)
+  sys.chdir(place or "/") -- else it is outside of the chroot
+  return true
 end
 
 return chroot

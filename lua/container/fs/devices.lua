@@ -1,8 +1,11 @@
 -- What is in /dev: OCI runtime specification, config-linux, "Default Devices" and "Default
 -- Filesystems". The tmpfs, pts, shm and mqueue are mounts; here are the nodes and links.
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local path = require "container.fs.path"
+
+local try <const> = errors.try
 
 local devices = {}
 
@@ -28,21 +31,14 @@ local function node(parent, name, source, kind, mode, major, minor)
   end
   -- Nobody makes device nodes in a user namespace, or where a device cgroup forbids it. The host's
   -- own is bound in its place.
-  local target <close>, why, number = path.beneath(parent, name, "file", "nosymlinks")
-  if not target then
-    return nil, why, number
-  end
+  local target <close> = try(path.beneath(parent, name, "file", "nosymlinks"))
   return sys.mount(source, path.path(target), nil, "bind")
 end
 
 --- A device of the host's that was asked for, in its place beneath /dev.
 local function asked(dev, entry)
   local above, name = entry.path:match("^/dev(.*)/([^/]+)$")
-  local parent <close>, message, errno =
-    path.beneath(dev, "." .. above, "directory", "nosymlinks")
-  if not parent then
-    return nil, message, errno
-  end
+  local parent <close> = try(path.beneath(dev, "." .. above, "directory", "nosymlinks"))
   return node(parent, name, entry.source, entry.type == "b" and "block" or "char", entry.fileMode,
     entry.major, entry.minor)
 end
@@ -66,27 +62,18 @@ function devices.child(ctx)
   local dev, made = ctx.held["/dev"], {}
   for _, entry in ipairs(ctx.config.linux.devices or {}) do
     if not made[entry.path] and not devices.is_inside(ctx, entry) then
-      local ok, why, number = asked(dev, entry)
-      if not ok then
-        return nil, why, number
-      end
+      try(asked(dev, entry))
       made[entry.path] = true
     end
   end
   for _, entry in ipairs(NODES) do
     local name, major, minor = table.unpack(entry)
     if not made["/dev/" .. name] then
-      local ok, why, number = node(dev, name, "/dev/" .. name, "char", 0x1b6, major, minor) -- 0666
-      if not ok then
-        return nil, why, number
-      end
+      try(node(dev, name, "/dev/" .. name, "char", 0x1b6, major, minor)) -- 0666
     end
   end
   for name, target in pairs(LINKS) do
-    local ok, why, number = sys.symlink(target, name, dev)
-    if not ok then
-      return nil, why, number
-    end
+    try(sys.symlink(target, name, dev))
   end
   return true
 end

@@ -1,11 +1,14 @@
 -- A throw-away, copy-on-write view of the host's own `/`: everything can be read and run, what is
 -- written goes to a tmpfs that ends with the container. Kernel document filesystems/overlayfs
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local mount_fd = require "container.fs.mount_fd"
 local run_directory = require "container.fs.run_directory"
 local secrets = require "container.fs.secrets"
+
+local try <const> = errors.try
 
 -- Filesystems through which one talks to the kernel. A view of files has no use for them: the
 -- container gets those it needs anew.
@@ -50,10 +53,7 @@ end
 
 --- The host's filesystems below `/` that belong in a view, by where they are mounted.
 local function filesystems()
-  local mounts, message, errno = file.mounts()
-  if not mounts then
-    return nil, message, errno
-  end
+  local mounts = try(file.mounts())
   local list, seen = {}, {}
   for _, entry in ipairs(mounts) do
     local target = entry.target
@@ -79,14 +79,9 @@ function host_overlay:lower(source)
     return sys.open(source, "path,directory")
   end
   local name = "lower" .. self.layers
-  local ok, message, errno = sys.mkdir(name, 0x1c0, self.scratch) -- 0700
-  if ok then
-    local place <close> = assert(sys.open(name, "path,directory", nil, self.scratch))
-    ok, message, errno = sys.move_mount(held, place)
-  end
-  if not ok then
-    return nil, message, errno
-  end
+  try(sys.mkdir(name, 0x1c0, self.scratch)) -- 0700
+  local place <close> = assert(sys.open(name, "path,directory", nil, self.scratch))
+  try(sys.move_mount(held, place))
   return sys.open(name, "path,directory", nil, self.scratch)
 end
 
@@ -95,31 +90,27 @@ end
 function host_overlay:overlay(source, target)
   self.layers = self.layers + 1
   -- By fd, for a path may hold a comma or a colon, which mean something to overlay.
-  local lower <close>, message, errno = self:lower(source)
-  if not lower then
-    return nil, message, errno
-  end
+  local lower <close> = try(self:lower(source))
   local st = assert(sys.stat(lower))
   local upper, work = "upper" .. self.layers, "work" .. self.layers
-  local ok
-  ok, message, errno = sys.mkdir(upper, st.mode, self.scratch)
-  if ok then
-    ok, message, errno = sys.mkdir(work, 0x1ed, self.scratch) -- 0755
+  try(sys.mkdir(upper, st.mode, self.scratch))
+  try(sys.mkdir(work, 0x1ed, self.scratch)) -- 0755
+  if not self.composed then
+    try(sys.chown(upper, st.uid, st.gid, self.scratch))
   end
-  if ok and not self.composed then
-    ok, message, errno = sys.chown(upper, st.uid, st.gid, self.scratch)
-  end
-  if ok and source == "/" and not self.ctx.privileged then
+  if source == "/" and not self.ctx.privileged then
     local made <close> = assert(sys.open(upper, "path,directory", nil, self.scratch))
-    ok, message, errno = secrets.prepare(self, lower, made)
-  end
-  if not ok then
-    return nil, message, errno
+    try(secrets.prepare(self, lower, made))
   end
   local scratch = file.path(self.scratch)
   local data = ("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s%s"):format(
     file.path(lower), scratch, upper, scratch, work, self.userns and ",userxattr" or "")
-  return sys.mount("overlay", file.path(target), "overlay", "nodev", data)
+  return try(sys.mount("overlay", file.path(target), "overlay", "nodev", data))
+end
+
+--- Whether there is one: where the kernel refuses it, another way is taken.
+function host_overlay:can_overlay(source, target)
+  return errors.caught(self.overlay, self, source, target)
 end
 
 function host_overlay:bind(path)
@@ -134,17 +125,14 @@ end
 --- One directory of the host: as an overlay where the kernel agrees; where something is mounted
 -- below it, put together from its entries; else read-only.
 function host_overlay:directory(path, depth)
-  local target <close>, message, errno = file.beneath(self.root, path, "directory")
-  if not target then
-    return nil, message, errno
-  end
+  local target <close> = try(file.beneath(self.root, path, "directory"))
   local crowded = false
   for _, mounted in ipairs(self.filesystems) do
     crowded = crowded or is_below(mounted, path)
   end
   if crowded and depth < DEPTH then
     return self:entries(path, target, depth)
-  elseif not crowded and self:overlay(path, target) then
+  elseif not crowded and self:can_overlay(path, target) then
     return true
   end
   return self:bind(path)
@@ -184,7 +172,7 @@ end
 function host_overlay:mounted(path)
   local place <close> = sys.open_beneath(self.root, path, "path")
   -- Not there means that something else is mounted over it, also on the host.
-  if not place or self:overlay(path, place) then
+  if not place or self:can_overlay(path, place) then
     return true
   end
   return self:bind(path)
@@ -195,19 +183,12 @@ end
 -- `/` are locked to it, unless root has held `/` without them; there it is one more tmpfs, to be
 -- filled from the entries of `/`.
 function host_overlay:mount_root()
-  local ok, message, errno = sys.mkdir("root", 0x1ed, self.scratch) -- 0755
-  if not ok then
-    return nil, message, errno
-  end
+  try(sys.mkdir("root", 0x1ed, self.scratch)) -- 0755
   local place <close> = assert(sys.open("root", "path,directory", nil, self.scratch))
   if self.composed then
-    ok, message, errno =
-      sys.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH)
+    try(sys.mount("tmpfs", file.path(place), "tmpfs", "nosuid,nodev", SCRATCH))
   else
-    ok, message, errno = self:overlay("/", place)
-  end
-  if not ok then
-    return nil, message, errno
+    self:overlay("/", place)
   end
   return sys.open("root", "path,directory", nil, self.scratch)
 end
@@ -225,77 +206,52 @@ function host_overlay:empty(path, mode)
     return errno == sys.errno.ENOENT, message, errno
   end
   local name = self:new_name "empty"
-  local ok, why, number = sys.mkdir(name, mode, self.scratch)
-  if not ok then
-    return nil, why, number
-  end
+  try(sys.mkdir(name, mode, self.scratch))
   return sys.mount(file.path(self.scratch) .. "/" .. name, file.path(target), nil, "bind")
 end
 
 function host_overlay:fill()
-  local ok, message, errno = true, nil, nil
   if self.composed then
-    ok, message, errno = self:entries("/", self.root, 0)
+    try(self:entries("/", self.root, 0))
   end
   for _, path in ipairs(not self.composed and self.filesystems or {}) do
-    if ok then
-      ok, message, errno = self:mounted(path)
-    end
+    try(self:mounted(path))
   end
   for path, mode in pairs(EMPTY) do
-    if ok then
-      ok, message, errno = self:empty(path, mode)
-    end
+    try(self:empty(path, mode))
   end
-  if ok then
-    ok, message, errno = run_directory.fill(self.root, self.ctx.resolver)
+  try(run_directory.fill(self.root, self.ctx.resolver))
+  if not self.ctx.privileged then
+    try(secrets.hide(self))
   end
-  if ok and not self.ctx.privileged then
-    ok, message, errno = secrets.hide(self)
-  end
-  return ok, message, errno
 end
 
 --- In the parent: holds what a view is made of, idmapped; `/` has to be.
 function host_overlay.hold(ctx)
-  local list, message, errno = filesystems()
-  if not list then
-    return nil, message, errno
-  end
-  local ok
-  ok, message, errno = mount_fd.hold(ctx, "/", "/", { mapped = true })
+  local list = try(filesystems())
+  try(mount_fd.hold(ctx, "/", "/", { mapped = true }))
   for _, path in ipairs(list) do
     -- Not there means that something else is mounted over it.
-    if ok and sys.stat(path) then
-      ok, message, errno = mount_fd.hold(ctx, path, path, { mapped = true, optional = true })
+    if sys.stat(path) then
+      try(mount_fd.hold(ctx, path, path, { mapped = true, optional = true }))
     end
   end
-  return ok, message, errno
+  return true
 end
 
 --- Puts a view together, on top of `/`.
 -- @tparam Context ctx
--- @return an fd of the view's root; or nil, message, errno
+-- @return an fd of the view's root
 function host_overlay.make(ctx)
-  local list, message, errno = filesystems()
-  if not list then
-    return nil, message, errno
-  end
-  local ok
-  ok, message, errno = sys.mount("tmpfs", "/", "tmpfs", "nosuid,nodev", SCRATCH)
-  if not ok then
-    return nil, message, errno
-  end
+  local list = try(filesystems())
+  try(sys.mount("tmpfs", "/", "tmpfs", "nosuid,nodev", SCRATCH))
   local scratch <close> = assert(sys.open("/..", "path,directory"))
   local v = setmetatable({ ctx = ctx, scratch = scratch, layers = 0, filesystems = list,
     userns = ctx.user_namespace or ctx.lacks_host,
     composed = ctx.lacks_host or ctx.user_namespace and not ctx.trees }, host_overlay)
-  v.root, message, errno = v:mount_root()
-  if not v.root then
-    return nil, message, errno
-  end
-  ok, message, errno = v:fill()
-  return ok and v.root, message, errno
+  v.root = try(v:mount_root())
+  v:fill()
+  return v.root
 end
 
 return host_overlay

@@ -1,8 +1,11 @@
 -- What of /proc and /sys is hidden, or can only be read: `linux.maskedPaths` and
 -- `linux.readonlyPaths` of the OCI runtime specification.
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local file = require "container.fs.path"
+
+local try <const> = errors.try
 
 local masks = {}
 
@@ -22,10 +25,7 @@ local CPUS <const> = "/sys/devices/system/cpu"
 -- device and nothing that took its place.
 local function null(ctx)
   local root, path = file.nearest(ctx.held, ctx.root, "/dev/null")
-  local fd, message, errno = sys.open_beneath(root, path, "path", "nosymlinks")
-  if not fd then
-    return nil, message, errno
-  end
+  local fd = try(sys.open_beneath(root, path, "path", "nosymlinks"))
   local st = assert(sys.stat(fd))
   if st.type ~= "char" or st.major ~= 1 or st.minor ~= 3 then
     fd:close()

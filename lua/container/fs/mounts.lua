@@ -1,12 +1,15 @@
 -- The mounts of a container: OCI's list of them, and the volumes at its end. mount(2);
 -- OCI runtime specification, config, "Mounts"
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local devices = require "container.fs.devices"
 local file = require "container.fs.path"
 local links = require "container.fs.links"
 local sysfs = require "container.fs.sysfs"
 local mount_fd = require "container.fs.mount_fd"
+
+local try <const> = errors.try
 
 local mounts = {}
 
@@ -107,19 +110,13 @@ local function own_cgroup(ctx, entry, flags)
   elseif #homes == 0 and not has_entries(ctx, place) then
     return true
   end
-  local top <close>, message, errno = filesystem(ctx,
-    { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755")
-  if not top then
-    return nil, message, errno
-  end
+  local top <close> = try(filesystem(ctx,
+    { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755"))
   local held = { root = top, held = {} }
   for _, own in ipairs(homes) do
     local name = own.hierarchy
-    local made <close>, why, number = filesystem(held, { destination = "/" .. (name or "unified"),
-      type = name and "cgroup" or "cgroup2", source = "cgroup" }, flags, name)
-    if not made then
-      return nil, why, number
-    end
+    local _ <close> = try(filesystem(held, { destination = "/" .. (name or "unified"),
+      type = name and "cgroup" or "cgroup2", source = "cgroup" }, flags, name))
   end
   return sys.mount(nil, file.path(top), nil, "remount,bind," .. flags)
 end
@@ -129,11 +126,7 @@ end
 function mounts.prepare(ctx)
   for _, entry in ipairs(ctx.trees and ctx.volumes or {}) do
     local _, _, words = split(entry.options)
-    local ok, message, errno =
-      mount_fd.hold(ctx, entry, entry.source, { rec = true, mapped = words.idmap })
-    if not ok then
-      return nil, message, errno
-    end
+    try(mount_fd.hold(ctx, entry, entry.source, { rec = true, mapped = words.idmap }))
   end
   return true
 end
@@ -178,10 +171,7 @@ function mounts.child(ctx)
     if not entry then
       break
     end
-    local top, message, errno = one(ctx, entry)
-    if not top then
-      return nil, message, errno
-    end
+    local top = try(one(ctx, entry))
     local place = entry.destination
     if HELD[place] and not ctx.held[place] then
       ctx.held[place] = top

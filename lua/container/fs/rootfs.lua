@@ -4,12 +4,15 @@
 -- root stays what it was; "/.." leads to what was put on top. pivot_root then makes that the
 -- root and lets the old one go. pivot_root(2)
 
+local errors = require "container.error"
 local host_overlay = require "container.fs.host_overlay"
 local old_kernel = require "container.fs.old_kernel"
 local sys = require "container.sys"
 local file = require "container.fs.path"
 local mount_fd = require "container.fs.mount_fd"
 local run_directory = require "container.fs.run_directory"
+
+local try <const> = errors.try
 
 local rootfs = {}
 
@@ -20,10 +23,7 @@ local ROOT <const> = "root"
 
 --- Asks, before anything is made, whether there is such a directory and it can be read.
 function rootfs.prepare(ctx)
-  local fd <close>, message, errno = sys.open(ctx.config.root.path, "rdonly,directory")
-  if not fd then
-    return nil, message, errno
-  end
+  local fd <close> = try(sys.open(ctx.config.root.path, "rdonly,directory"))
   -- By whatever path, a link or ..: the host's own root is seen, never handed out.
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
   if asked.dev == own.dev and asked.ino == own.ino then

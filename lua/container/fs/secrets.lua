@@ -10,8 +10,11 @@
 -- such a place, or below it, is seen. All is best made in the upper directory before the overlay is
 -- mounted: to remove and make it later takes the kernel five times as long.
 
+local errors = require "container.error"
 local sys = require "container.sys"
 local file = require "container.fs.path"
+
+local try <const> = errors.try
 
 local secrets = {}
 
@@ -139,10 +142,7 @@ end
 
 local function cover_directory(v, path, target, st)
   local name = v:new_name "empty"
-  local ok, message, errno = make_directory(v, path, name, target, st, v.scratch)
-  if not ok then
-    return nil, message, errno
-  end
+  try(make_directory(v, path, name, target, st, v.scratch))
   return sys.mount(file.path(v.scratch) .. "/" .. name, file.path(target), nil, "bind")
 end
 
@@ -163,10 +163,7 @@ end
 -- cannot change.
 local function cover_file(v, path, target, st)
   local name = v:new_name "hidden"
-  local ok, message, errno = make_file(v, path, name, st, v.scratch)
-  if not ok then
-    return nil, message, errno
-  end
+  try(make_file(v, path, name, st, v.scratch))
   return sys.mount(file.path(v.scratch) .. "/" .. name, file.path(target), nil, "bind")
 end
 
@@ -238,10 +235,7 @@ local function prepare(v, path, target, st, lower, upper)
     v.hidden[path] = true
     return make_file(v, path, name, st, parent)
   end
-  local ok, message, errno = make_directory(v, path, name, target, st, parent)
-  if not ok then
-    return nil, message, errno
-  end
+  try(make_directory(v, path, name, target, st, parent))
   -- Before Linux 6.6 only root can say so on a tmpfs: the directory is covered then.
   v.hidden[path] = sys.setxattr(file.path(parent) .. "/" .. name,
     (v.userns and "user" or "trusted") .. ".overlay.opaque", "y")

@@ -1,6 +1,9 @@
 -- What root in a container may do that others may not. capabilities(7)
 
+local errors = require "container.error"
 local sys = require "container.sys"
+
+local try <const> = errors.try
 
 local capabilities = {}
 
@@ -19,10 +22,7 @@ function capabilities.bound(ctx)
   if not wanted then
     return true
   end
-  local have, message, errno = sys.capget()
-  if not have then
-    return nil, message, errno
-  end
+  local have = try(sys.capget())
   -- Of the default set a launcher that is itself confined may lack some; what was asked for by
   -- name has to be there.
   local set = {}
@@ -42,10 +42,7 @@ end
 function capabilities.child(ctx)
   if ctx.capabilities then
     local uid = sys.geteuid()
-    local ok, message, errno = sys.capset(uid == 0 and ctx.capabilities or {})
-    if not ok then
-      return nil, message, errno
-    end
+    try(sys.capset(uid == 0 and ctx.capabilities or {}))
   end
   if ctx.config.process.noNewPrivileges then
     return sys.no_new_privs()

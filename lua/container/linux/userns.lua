@@ -4,6 +4,7 @@
 -- clone and all that the child does: root writes a range of its own, and for an ordinary user the
 -- set-user-ID programs newuidmap and newgidmap write what was given to that user.
 
+local errors = require "container.error"
 local subid = require "container.linux.subid"
 local subprocess = require "container.linux.subprocess"
 local sys = require "container.sys"
@@ -12,6 +13,8 @@ local sysctl = require "container.linux.sysctl"
 local process = require "container.linux.process"
 local check = require "container.check"
 local file = require "container.fs.path"
+
+local try <const> = errors.try
 
 local userns = {}
 
@@ -143,10 +146,7 @@ function userns.prepare(ctx)
   end
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
-    local first, message, errno = subid.take(ctx.undo, kind)
-    if not first then
-      return nil, message, errno
-    end
+    local first = try(subid.take(ctx.undo, kind))
     ctx.config.linux[field][1].hostID = first
   end
   return true
