@@ -112,7 +112,7 @@ static int capability_capbset_drop_except(lua_State *L)
 			continue;
 		if (errno == EINVAL)
 			break;
-		/* Who lacks the right may still lack the capability, too. */
+		/* A process without the right may still lack the capability, too. */
 		if (prctl(PR_CAPBSET_READ, number, 0, 0, 0) != 0)
 			return sys_fail_with(L, EPERM, "prctl", "PR_CAPBSET_DROP");
 	}

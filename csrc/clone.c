@@ -39,7 +39,7 @@ int clone_opt_cgroup(lua_State *L, int arg)
 }
 
 /* The same in a program with threads. Of a lock that another thread holds, malloc's say, a
- * copy would have a copy that nobody opens. fork sees to that; so the copy is made by a
+ * copy would have a copy that is never opened. fork sees to that; so the copy is made by a
  * child of fork, which has one thread, as its parent's child, and says over a pipe which. */
 static pid_t clone_by_fork(unsigned long flags, int cgroup)
 {
@@ -167,8 +167,8 @@ static int clone_clone(lua_State *L)
 
 /***
 As `clone`, in no new namespaces, of a process that has one thread: but the child is a child of
-the caller's parent. So whoever cannot be moved into a PID namespace, because only its children are
-born there, has a process in it that it may wait for, by another that joins. clone(2) CLONE_PARENT
+the caller's parent. So a process that cannot be moved into a PID namespace, because only its
+children are born there, has a process in it that it may wait for, by another that joins. clone(2) CLONE_PARENT
 @function clone_sibling
 @func fn
 @treturn int the child's pid; or nil, message, errno (EINVAL for pid 1 of a PID namespace, ENOMEM

@@ -62,7 +62,7 @@ As `clone`, but without a copy of the memory: the child runs the function in the
 stack and a Lua thread of its own, while the caller is suspended until the child
 executes a program or exits, as with vfork. What it costs does not grow with the caller. The
 function has to end in exec or _exit; if it returns or raises, the child exits with 125. It
-may change only what nobody else uses: its files are its own, but a table is the caller's table.
+may change only what nothing else uses: its files are its own, but a table is the caller's table.
 Signals should be blocked meanwhile, for a handler would run in the child too; and a process that
 kills the child in this time may kill it in the middle of a change to the caller's memory.
 clone(2) CLONE_VM CLONE_VFORK

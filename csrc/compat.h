@@ -31,7 +31,7 @@
 #ifndef MS_NOSYMFOLLOW
 #define MS_NOSYMFOLLOW 256
 #endif
-/* Of statfs(2), 5.10; what it says is of the mount, whatever the system's headers know. */
+/* Of statfs(2), 5.10; what it says is of the mount, also where the headers do not know it. */
 #ifndef ST_NOSYMFOLLOW
 #define ST_NOSYMFOLLOW 0x2000
 #endif

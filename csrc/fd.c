@@ -192,7 +192,7 @@ static int fd_dup2(lua_State *L)
 }
 
 /***
-Closes an fd by its number, whoever owns it; meant for the standard streams of a child. close(2)
+Closes an fd by its number, also one with an owner; meant for a child's standard streams. close(2)
 @function close
 @int number
 @return true, or nil, message, errno

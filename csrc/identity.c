@@ -1,4 +1,4 @@
-/* Who runs this: setuid(2), setgid(2), setgroups(2), keyrings(7). */
+/* The user that runs this: setuid(2), setgid(2), setgroups(2), keyrings(7). */
 #include "container.h"
 
 #include <errno.h>

@@ -16,7 +16,7 @@
  * shares the launcher's memory may meet. As "exec" it becomes the program. As "init" it starts
  * it, passes signals on, reaps orphans, and ends when the program does, with its status, or 128
  * and the number of the signal.
- * The kernel then ends whatever is left in the container: pid_namespaces(7). At the end of file
+ * The kernel then ends all that is left in the container: pid_namespaces(7). At the end of file
  * of the line it ends everything itself. A filter of system calls is its own, too: where one of
  * those that it needs is refused, it says so, and leaves with 125.
  */
@@ -30,7 +30,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-/* Whatever order the compiler gives the functions, the end stands behind them: it is in a
+/* In any order that the compiler gives the functions, the end stands behind them: it is in a
  * subsection of its own. */
 __asm__(".pushsection lua_container_init,\"ax\",@progbits\n"
 	".balign 64\n"
@@ -134,7 +134,7 @@ INIT void __attribute__((noreturn)) init_kill(long program)
  * container's own terminal reached the program already, which is in the same process group; a
  * hang-up reaches only the leader of the session, which is this process. What the launcher
  * passes on of the keys of its terminal (a process of no number here) is for the whole group, as
- * there; only that nobody has this group as a job, so there a stop has to be the one that is
+ * there; only that no shell has this group as a job, so there a stop has to be the one that is
  * not asked. */
 INIT void init_pass(long program, const struct signalfd_siginfo *info)
 {
@@ -203,9 +203,9 @@ INIT void init_gate(void)
 		init_exit(128 + SIGKILL);
 }
 
-/* So that who reads them sees their end when the program and its children have closed them, and
- * who writes that nobody reads. But a terminal stays: one that nobody has open is an error to
- * who reads its other side, and a program may close it and open it again by its name. */
+/* So that a reader sees their end when the program and its children have closed them, and a
+ * writer that nothing reads. But a terminal stays: one that is not open anywhere is an error to
+ * the reader of its other side, and a program may close it and open it again by its name. */
 INIT void init_give_up(void)
 {
 	char settings[64];

@@ -130,7 +130,7 @@ INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
 	init_exit(err == ENOENT || err == ENOTDIR ? 127 : 126);
 }
 
-/* Every signal as a fresh program expects it, whatever the launcher ignored. */
+/* Every signal as a fresh program expects it, also where the launcher ignored it. */
 INIT void init_default_signals(void)
 {
 	unsigned long action[4];

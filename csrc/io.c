@@ -38,7 +38,7 @@ static int io_read(lua_State *L)
 	return 1;
 }
 
-/* A write to a pipe that nobody reads any more raises SIGPIPE, which would end a host program
+/* A write to a pipe without a reader raises SIGPIPE, which would end a host program
  * that knows nothing of our pipes. It is held back from this thread, and one that came of
  * this write is taken away. */
 static ssize_t io_quiet_write(int fd, const char *data, size_t size)
@@ -70,7 +70,7 @@ Writes; a pipe may take less than all of it. There is no SIGPIPE. write(2)
 @string data
 @int[opt=1] from the byte of `data` to begin with
 @return the number of bytes written, or nil, message, errno (EAGAIN when it is full and does not
-block, EPIPE when nobody reads it any more)
+block, EPIPE without a reader)
 */
 static int io_write(lua_State *L)
 {
@@ -103,7 +103,7 @@ static void io_push_ready(lua_State *L, const struct pollfd *set, lua_Unsigned n
 
 /***
 Waits until one of several fds is ready: can be read or has come to its end, or can be written or
-is read by nobody any more. ppoll(2)
+has no reader any more. ppoll(2)
 @function ppoll
 @tparam table readers an array of fds
 @number[opt] seconds how long at most; for ever if left out
@@ -166,7 +166,7 @@ static int io_nonblock(lua_State *L)
 }
 
 /***
-Says that nothing more is written to a socket: who reads it sees its end. shutdown(2) SHUT_WR
+Says that nothing more is written to a socket: its reader sees the end. shutdown(2) SHUT_WR
 @function shutdown
 @param fd
 @return true, or nil, message, errno

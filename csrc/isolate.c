@@ -1,5 +1,5 @@
 /*
- * A Lua state apart, for children that share the host program's memory. Whoever kills such a
+ * A Lua state apart, for children that share the host program's memory. A process that kills such a
  * child may kill it in the middle of a change: to this state, then, and to nothing of the host
  * program's. It lies in one piece of memory, which before each child is put back as it was when
  * it was made.

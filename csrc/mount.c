@@ -204,7 +204,7 @@ static const struct sys_word statfs_flags[] = {
 };
 
 /***
-The flags of the mount that a file is in, as `mount` takes them: whoever changes a mount by
+The flags of the mount that a file is in, as `mount` takes them: a caller that changes a mount by
 mounting it again has to say all of them, or takes away those that he does not say. statfs(2)
 @function mount_flags
 @param fd

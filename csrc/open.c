@@ -151,7 +151,7 @@ static int open_socketpair(lua_State *L)
 #define MEMFD_EXECONLY (1U << 25)
 
 /***
-A file that exists in memory only, sealed: nobody can change its bytes any more, so a
+A file that exists in memory only, sealed: its bytes cannot be changed any more, so a
 program that runs from it cannot be overwritten through /proc/PID/exe.
 memfd_create(2), fcntl(2) F_ADD_SEALS
 @function memfd
@@ -181,7 +181,7 @@ static int open_memfd(lua_State *L)
 	if (!fd_give(slot, fd))
 		return sys_fail(L, "memfd_create", name);
 	while (done < size) {
-		/* Whoever reads it begins at its beginning. */
+		/* A reader begins at its beginning. */
 		ssize_t n = pwrite(*slot, contents + done, size - done, (off_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;

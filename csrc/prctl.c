@@ -34,7 +34,7 @@ static void prctl_blank_words(const char *stat)
 }
 
 /***
-Hides this process, a copy of its parent, from those that it will be among: nobody without
+Hides this process, a copy of its parent, from those that it will be among: no process without
 CAP_SYS_PTRACE over the parent's user namespace can trace it, read its memory, its environment or
 its files, and its command line is blank. What it executes is as visible as any program. A
 change of ids undoes the first where fs.suid_dumpable is set. prctl(2) PR_SET_DUMPABLE, PR_SET_NAME

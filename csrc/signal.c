@@ -124,7 +124,7 @@ static int signal_sigprocmask(lua_State *L)
 }
 
 /***
-Gives signals their default disposition back: one that whoever started this process ignored is
+Gives signals their default disposition back: one that the starter of this process ignored is
 still ignored in it. Of CHLD that means that children end without a word. sigaction(2)
 @function sigdefault
 @param set as of `sigprocmask`

@@ -132,7 +132,7 @@ static int terminal_cfmakeraw(lua_State *L)
 The size of a terminal in characters. tcgetwinsize(3), ioctl_tty(2) TIOCGWINSZ
 @function tcgetwinsize
 @param fd
-@treturn int height, 0 when nobody has said it
+@treturn int height, 0 when it was never set
 @treturn int width; or nil, message, errno (ENOTTY)
 */
 static int terminal_tcgetwinsize(lua_State *L)

@@ -84,8 +84,8 @@ With a user namespace a mount that `open_tree` made, and that is nowhere yet, is
 id on disk is that id of the namespace, both ways. mount_setattr(2), Linux 5.12
 @function mount_setattr
 @param mount path of a mount point, or fd of a mount
-@string attributes comma words: rec ro nosuid nodev noexec, and private, which shows nobody else
-what is mounted below
+@string attributes comma words: rec ro nosuid nodev noexec, and private, which shows
+no other process what is mounted below
 @param[opt] userns fd of the user namespace
 @return true, or nil, message, errno (ENOSYS before 5.12; EINVAL for a filesystem that cannot
 be idmapped)
@@ -143,7 +143,7 @@ static int tree_copy(int cover, int target)
 /***
 Covers what is at a path beneath a directory: a directory by one open file, anything else by
 another. The path is resolved as by `open_beneath`, without symbolic links, and what is found is
-covered by its fd, so that nobody can put something else in its place.
+covered by its fd, so that no process can put something else in its place.
 @function mask_path
 @param root fd of a directory
 @string path

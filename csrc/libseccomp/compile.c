@@ -15,7 +15,7 @@
 
 /* From libseccomp 2.5 on: the system calls as a binary tree. */
 #define OPTIMIZE_TREE 2
-/* Whatever the kernel of the machine that compiles: the actions of Linux 4.14. */
+/* For any kernel of the machine that compiles: the actions of Linux 4.14. */
 #define API_LEVEL 3
 /* The kernel takes no program of more instructions than BPF_MAXINSNS, and a rule takes one at
  * least. */
@@ -118,7 +118,7 @@ static void add_architectures(lua_State *L, struct profile *p)
 	lua_settop(L, 1);
 }
 
-/* Pushes the program. The system calls that nobody knew when the profile was written are not
+/* Pushes the program. The system calls that were not known when the profile was written are not
  * refused but unknown, ENOSYS, as an older kernel has it: a libc tries the newest first, and
  * has another way then. A few instructions before libseccomp's say so, as with runc; they
  * let pass what is of another architecture, or x32. */

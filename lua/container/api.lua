@@ -51,7 +51,7 @@ function library.spawn(options)
 end
 
 --- Runs a container to its end.
--- @tparam table options see options.lua; without tty, for nobody could read what it shows
+-- @tparam table options see options.lua; without tty, for its other side could not be read
 -- @treturn table the result of `wait`; or nil and an error
 function library.run(options)
   if type(options) == "table" and rawget(options, "tty") then

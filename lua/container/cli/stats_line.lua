@@ -1,5 +1,5 @@
--- What a container uses, for who looks on: a line on the launcher's terminal that changes while it
--- runs, one at its end, or all numbers as JSON. Loaded only for who asks.
+-- What a container uses: a line on the launcher's terminal that changes while it
+-- runs, one at its end, or all numbers as JSON.
 
 local json = require "container.json"
 local sys = require "container.sys"

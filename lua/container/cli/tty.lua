@@ -1,5 +1,5 @@
 -- Between the launcher's terminal and the container's own: keys go in, what is to be seen comes
--- out, the size follows. Meanwhile the launcher's terminal passes on every byte as it is; whatever
+-- out, the size follows. Meanwhile the launcher's terminal passes on every byte as it is; what
 -- way this ends, it has its settings back. Loaded by cli.lua only where the container has one.
 
 local sys = require "container.sys"
@@ -8,7 +8,7 @@ local tty = {}
 
 -- What a pipe takes without blocking when it says that it can be written: pipe(7), PIPE_BUF.
 local PIECE <const> = 4096
--- Nobody tells a process that a shell took it from the background, so there it looks now and then.
+-- A process is not told that a shell took it from the background, so there it looks now and then.
 local TICK <const> = 0.5
 -- What ends an input, as the line discipline has it at first: termios(3), VEOF.
 local END <const> = "\4"
@@ -73,7 +73,7 @@ local function in_foreground(self)
   return true
 end
 
---- After somebody stopped and continued the launcher, and may have set the terminal meanwhile.
+--- After the launcher was stopped and continued: the terminal may have been set meanwhile.
 function methods:resume()
   if self.raw then
     sys.tcsetattr(0, sys.cfmakeraw(self.settings))
@@ -168,7 +168,7 @@ end
 -- Those that ask for the end also of what stands still.
 local ENDING <const> = { TERM = true, INT = true, HUP = true, QUIT = true }
 
---- After the container's end: what it wrote and nobody has seen yet. What is to show it may stand
+--- After the container's end: what it wrote and is not shown yet. What is to show it may stand
 -- still, so a signal can cut it short.
 -- @param signals an fd
 function methods:drain(signals)

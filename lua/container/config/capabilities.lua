@@ -1,4 +1,4 @@
--- Options that change which capabilities the container's root has. Loaded only for who asks.
+-- Options that change which capabilities the container's root has.
 
 local sys = require "container.sys"
 local capabilities = require "container.linux.capabilities"

@@ -1,4 +1,4 @@
--- What a container is when nobody says otherwise: OCI's config.json of it.
+-- What a container is unless an option says otherwise: OCI's config.json of it.
 
 local capabilities = require "container.linux.capabilities"
 local masks = require "container.fs.masks"
@@ -6,7 +6,7 @@ local sysctl = require "container.linux.sysctl"
 
 local PATH <const> = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
--- One for all containers: whoever wants others makes another table.
+-- One for all containers: an option that changes it makes another table.
 local CAPABILITIES <const> = {
   bounding = capabilities.DEFAULT, effective = capabilities.DEFAULT,
   permitted = capabilities.DEFAULT,

@@ -1,5 +1,5 @@
--- What a second program in a container is when nobody says otherwise: what the container's own was,
--- and never more. Loaded only for who asks.
+-- What a second program in a container is unless an option says otherwise: what the container's own
+-- was, and never more.
 
 local sys = require "container.sys"
 local check = require "container.check"
@@ -26,7 +26,7 @@ function second.new(target)
         capabilities = p.capabilities, noNewPrivileges = p.noNewPrivileges,
         oomScoreAdj = p.oomScoreAdj,
       },
-      -- By its pid 1, whose number is nobody else's until we have waited for it.
+      -- By its pid 1, whose number is no other's until we have waited for it.
       root = { path = ("/proc/%d/root"):format(target.pid) },
       linux = { uidMappings = linux.uidMappings, gidMappings = linux.gidMappings },
     },

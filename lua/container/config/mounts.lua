@@ -1,5 +1,5 @@
 -- Options that name places in the container: volumes, tmpfs, masked and read-only paths. Loaded
--- only for who asks for one; each lands in OCI's mounts, maskedPaths or readonlyPaths.
+-- only when one is asked for; each lands in OCI's mounts, maskedPaths or readonlyPaths.
 
 local sys = require "container.sys"
 local check = require "container.check"
@@ -55,7 +55,7 @@ end
 local VOLUME <const> = "SOURCE:DESTINATION[:OPTION,...]"
 
 -- What stands behind a volume's destination: how it may be written; what docker has and is the case
--- here anyway; and what would be a promise that nobody keeps.
+-- here anyway; and what would be a promise that is not kept.
 local ACCESS <const> = { ro = true, rro = true, rw = true }
 local GRANTED <const> = {
   cached = true, consistent = true, delegated = true, nocopy = true, private = true,

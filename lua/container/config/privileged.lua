@@ -1,4 +1,4 @@
--- Options that open the container towards the host. Loaded only for who asks for one.
+-- Options that open the container towards the host.
 
 local masks = require "container.fs.masks"
 
@@ -20,9 +20,9 @@ function privileged.privileged(ctx)
   end
 end
 
---- The host's network: no namespace of its own. A sysfs shows the network of who mounts it, and in
--- a user namespace that may be done for one's own only; the host's is bound instead, with what is
--- mounted in it, which cannot be taken off there.
+--- The host's network: no namespace of its own. A sysfs shows the network of the process that
+-- mounts it, and in a user namespace that may be done for one's own only; the host's is bound
+-- instead, with what is mounted in it, which cannot be taken off there.
 function privileged.share_network(ctx)
   local kept, user = {}, false
   for _, entry in ipairs(ctx.config.linux.namespaces) do

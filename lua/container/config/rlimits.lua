@@ -15,7 +15,7 @@ local BYTES <const> = {
 -- RLIM_INFINITY, as Lua has an unsigned number of 64 bits.
 local UNLIMITED <const> = -1
 
--- The kernel's own bound of open files, which nobody's limit may be above.
+-- The kernel's own bound of open files, which no limit may be above.
 local NR_OPEN <const> = "/proc/sys/fs/nr_open"
 
 local function unlimited(name)

@@ -22,7 +22,7 @@ local spec = {}
 -- The group of terminals.
 local TTY <const> = 5
 
---- What is only there if it is somebody: a user that was named by id, and the group of terminals.
+--- Checks ids that have to be mapped: a user that was named by id, and the group of terminals.
 local function check_ids(ctx)
   local linux = ctx.config.linux
   local user, group = (ctx.user or ""):match("^([^:]*):?(.*)$")

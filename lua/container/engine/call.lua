@@ -52,7 +52,7 @@ function call.parent(ctx)
   return true
 end
 
---- An error as text, whatever it is. The address of a table would tell nothing.
+--- An error of any type as text. The address of a table would tell nothing.
 local function text_of(err)
   local ok, text = pcall(tostring, err)
   if type(err) == "table" and getmetatable(err) == nil then
@@ -96,7 +96,7 @@ function call.child(ctx)
     ok, message, errno = sys.set_environment(ctx.config.process.env)
   end
   -- An exec would close what the steps before have left open. Of the channel it says that the
-  -- function runs, so what fails from here on is told by nobody.
+  -- function runs, so what fails from here on is not told.
   if ok then
     ok, message, errno = sys.close_others({ mount_fd.FIRST_FD + #(ctx.trees or {}) }, 0)
   end

@@ -8,7 +8,7 @@ local sys = require "container.sys"
 
 local child = {}
 
---- Runs the steps of a child, as one protected call. Whatever they need is loaded: after the pivot
+--- Runs the steps of a child, as one protected call. All that they need is loaded: after the pivot
 -- a require would run code of the container's files, and dlopen or a name service would too.
 -- @tparam Context ctx
 -- @tparam[opt] table list of steps; those of a start

@@ -1,5 +1,5 @@
 -- A stack of what to do to leave the host as it was. It is a to-be-closed variable: on every way
--- out of its scope, an error or not, it runs backwards, unless it was given to somebody else.
+-- out of its scope, an error or not, it runs backwards, unless it was given away.
 
 local methods = {}
 local metatable = { __name = "container.engine.cleanup", __index = methods }

@@ -9,8 +9,8 @@ local lock = require "container.fs.lock"
 
 local names = {}
 
---- Where the locks are: root's in /run, whatever the environment says; a user's in the directory
--- that the login made for such things, or else in one of the user's own in /tmp.
+--- Where the locks are: root's in /run, also where the environment says otherwise; a user's in the
+-- directory that the login made for such things, or else in one of the user's own in /tmp.
 local function place()
   if caller.is_root() then
     return "/run/lua-container"
@@ -65,7 +65,7 @@ local function sweep(path, own)
   end
 end
 
---- Claims the name, or is refused and touches nothing of who has it.
+--- Claims the name, or is refused and touches nothing of the one that has it.
 function names.prepare(ctx)
   if not ctx.name then
     return true

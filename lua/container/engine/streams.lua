@@ -49,7 +49,7 @@ function streams.prepare(ctx)
   for number = 0, 2 do
     local one = ctx.stream[NAMES[number]]
     if one and one.how == "null" then
-      ends[number] = "null" -- the container's own, which fills whatever is closed
+      ends[number] = "null" -- the container's own, which fills what is closed
     elseif one and one.how == "stdout" then
       ends[number] = 1
     elseif one and one.how ~= "inherit" then

@@ -157,11 +157,11 @@ function sync.send(words)
   return sys.write(LINE, words)
 end
 
--- What a pipe takes without a reader, who in a launcher that shares its memory stands still until
+-- Smaller than what a pipe takes without a reader: a vfork parent is suspended until
 -- the child is gone, is more than this. pipe(7)
 local TOLD_MAX <const> = 32768
 
---- In the child: says what failed. There is nobody to tell if this fails too.
+--- In the child: says what failed. Nothing more can be done if this fails too.
 function sync.report(ctx, step, message, errno)
   message = errors.told(step, message):gsub("\0", "?"):sub(1, TOLD_MAX)
   sys.write(ctx.tell, string.pack("<i4zz", errno or 0, step, message))
@@ -268,7 +268,7 @@ local SIGNAL_MAX <const>, ERRNO_MAX <const> = 64, 4095
 -- @treturn table what was used by all that pid 1 reaped: user and system in seconds, and
 -- memory, the most that one process had resident, in bytes
 function sync.answer(ctx)
-  -- It is all there by now, and who has a copy of the other end that got out holds up nobody.
+  -- It is all there by now, and a process with a copy of the other end does not delay it.
   local ready = sys.ppoll({ ctx.channel.line }, 0)
   local said = ready and ready[1] and sys.read(ctx.channel.line)
   ctx.channel.line:close()

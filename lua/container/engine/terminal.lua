@@ -12,8 +12,8 @@ local try <const> = errors.try
 
 local terminal = {}
 
---- The master of a new pseudoterminal, in the devpts that was mounted for the container, whatever
--- lies on that now.
+--- The master of a new pseudoterminal, in the devpts that was mounted for the container, also
+-- where something lies on that now.
 local function open_master(ctx)
   local master = try(sys.open("ptmx", "rdwr,noctty,nonblock", nil, ctx.held["/dev/pts"]))
   try(sys.unlockpt(master))

@@ -29,8 +29,8 @@ local function node(parent, name, source, kind, mode, major, minor)
   if ok or errno ~= sys.errno.EPERM then
     return ok, message, errno
   end
-  -- Nobody makes device nodes in a user namespace, or where a device cgroup forbids it. The host's
-  -- own is bound in its place.
+  -- No process makes device nodes in a user namespace, or where a device cgroup forbids it. The
+  -- host's own is bound in its place.
   local target <close> = try(path.beneath(parent, name, "file", "nosymlinks"))
   return sys.mount(source, path.path(target), nil, "bind")
 end

@@ -63,9 +63,9 @@ local function beneath(root, path, kind, resolve, seen)
 end
 
 --- Opens `path` beneath `root`, and makes it with its parents when it is missing: where a link
--- leads, if a link leads to what is missing. Nothing outside of `root` is opened or made, whatever
--- links lie on the way, and whatever another process renames meanwhile: each name is made in a
--- directory that is held open.
+-- leads, if a link leads to what is missing. Nothing outside of `root` is opened or made,
+-- with any links on the way, and also if another process renames them meanwhile: each name is made
+-- in a directory that is held open.
 -- @param root fd of a directory
 -- @string path
 -- @string kind "directory" or "file", what to make

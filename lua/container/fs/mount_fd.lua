@@ -1,5 +1,5 @@
 -- Mounts of the host's that a container gets which has a range of ids: held by fds, for its root is
--- nobody on the host and finds little there by path. Those that are idmapped have an id on disk as
+-- no user on the host and finds little there by path. Those that are idmapped have an id on disk as
 -- that id in the container, both ways: mount_setattr(2), "ID-mapped mounts".
 
 local sys = require "container.sys"
@@ -26,7 +26,7 @@ end
 -- @param key by which `mount_fd.of` finds it
 -- @string path
 -- @tparam table how rec: with what is mounted below; mapped: idmapped, and refused where it
--- cannot be; optional: then not idmapped, so that its files are nobody's
+-- cannot be; optional: then not idmapped, so that its files have no owner inside
 -- @return true; or nil, message, errno
 function mount_fd.hold(ctx, key, path, how)
   if #ctx.trees == MAX then

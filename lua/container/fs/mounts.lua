@@ -121,8 +121,8 @@ local function own_cgroup(ctx, entry, flags)
   return sys.mount(nil, file.path(top), nil, "remount,bind," .. flags)
 end
 
---- Volumes of a container whose root is nobody on the host are looked up here. Its ids are those on
--- disk only where that was asked for, by OCI's word for it.
+--- Volumes of a container whose root is no user of the host are looked up here. Its ids are those
+-- on disk only where that was asked for, by OCI's word for it.
 function mounts.prepare(ctx)
   for _, entry in ipairs(ctx.trees and ctx.volumes or {}) do
     local _, _, words = split(entry.options)
@@ -157,8 +157,8 @@ local function one(ctx, entry)
   return ok, message, errno
 end
 
--- What is held open as soon as it is mounted: what is done in it later is done there, whatever
--- volume comes to lie on it and whoever renames its place in the root meanwhile.
+-- What is held open as soon as it is mounted: what is done in it later is done there, also
+-- when a volume lies on it or its place in the root is renamed meanwhile.
 local HELD <const> =
   { ["/dev"] = true, ["/dev/pts"] = true, ["/proc"] = true, ["/sys"] = true }
 

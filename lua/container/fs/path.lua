@@ -31,7 +31,7 @@ function file.read_all(fd, most)
 end
 
 --- Mounts a filesystem of the kernel's. It is mounted on `/` first, whose top `/..` leads to, and
--- moved from there: whoever can rename something in the root could else have another directory in
+-- moved from there: a process that renames in the root could else have another directory in
 -- its place when it is opened.
 -- @param target fd of where it is to be
 -- @string source
@@ -111,7 +111,7 @@ function file.bind(root, destination, source, words, barred)
     attributes[#attributes + 1] = words[word] and word or nil
   end
   attributes = table.concat(attributes, ",")
-  -- Restricted while it is nowhere: a place that somebody swaps in the root meanwhile is not
+  -- Restricted while it is nowhere: a place that is swapped in the root meanwhile is not
   -- looked up again.
   local held = source
   if type(source) == "string" then
@@ -137,7 +137,7 @@ function file.is_own(fd, kind)
 end
 
 --- Opens a directory that this user alone can write. It may be made at this moment, or have been
--- made by somebody else to be in the way.
+-- made by another user to be in the way.
 -- @return an fd, or nil, message, errno
 function file.own_directory(path)
   local ok, message, errno = sys.mkdir(path, 0x1c0) -- 0700

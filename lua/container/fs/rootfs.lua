@@ -24,7 +24,7 @@ local ROOT <const> = "root"
 --- Asks, before anything is made, whether there is such a directory and it can be read.
 function rootfs.prepare(ctx)
   local fd <close> = try(sys.open(ctx.config.root.path, "rdonly,directory"))
-  -- By whatever path, a link or ..: the host's own root is seen, never handed out.
+  -- By any path, a link or ..: the host's own root is seen, never handed out.
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
   if asked.dev == own.dev and asked.ino == own.ino then
     ctx.view = true
@@ -58,7 +58,7 @@ local function bind(path, held, privileged)
   return top()
 end
 
---- Puts the new root on top of the old and leaves an fd of it for those who mount into it.
+--- Puts the new root on top of the old and leaves an fd of it for the steps that mount into it.
 function rootfs.child(ctx)
   local message, errno
   if ctx.view then

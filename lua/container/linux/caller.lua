@@ -1,5 +1,5 @@
 -- Which rights the calling process has on this machine: those of the host's root, or those of a
--- user, who may be the root of a user namespace. user_namespaces(7)
+-- user, which may be the root of a user namespace. user_namespaces(7)
 
 local sys = require "container.sys"
 local path = require "container.fs.path"
@@ -91,8 +91,8 @@ end
 --- Whether a container has to do without a user namespace of its own. The kernel mounts a proc in a
 -- user namespace only where the whole of another one can be seen. Where parts of the caller's are
 -- covered, as bwrap covers them when root starts it, the caller's own user namespace may still have
--- the right; but none inside it, for there nobody can uncover them. And from a chroot, as sbuild
--- and mmdebstrap make it in a user namespace, the kernel makes no other.
+-- the right; but none inside it, for there no process can uncover them. And from a chroot, as
+-- sbuild and mmdebstrap make it in a user namespace, the kernel makes no other.
 -- @treturn bool
 function caller.keeps_namespace()
   if sys.geteuid() ~= 0 or not has(STARTING) then

@@ -7,8 +7,8 @@ local try <const> = errors.try
 
 local capabilities = {}
 
--- docker's default set, but for CAP_MKNOD: who makes a node of a disk where nodes can be opened
--- reads the host's disk. In order, as OCI's sets here are.
+-- docker's default set, but for CAP_MKNOD: a process that makes a node of a disk where nodes can be
+-- opened reads the host's disk. In order, as OCI's sets here are.
 capabilities.DEFAULT = {
   "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
   "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",

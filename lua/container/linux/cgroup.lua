@@ -85,7 +85,8 @@ function cgroup.write(entry, settings, implied, before)
 end
 
 --- What of a home is written when. A child that shares the host program's memory until its exec may
--- not meet a limit of memory before, for who is out of memory is killed with all that share it.
+-- not meet a limit of memory before, for a process that is out of memory is killed with all that
+-- share it.
 local function part(ctx, entry, late)
   local list = {}
   for _, setting in ipairs(entry.settings) do

@@ -41,7 +41,7 @@ local function try(namespaces, fn)
 end
 
 --- Becomes root of the user namespace that this process is in.
--- @int uid who the process was outside
+-- @int uid of the process outside
 -- @int gid
 local function map(uid, gid)
   local ok, message = sys.write_file("/proc/self/setgroups", "deny")
@@ -147,7 +147,7 @@ local function user(self)
   end
 end
 
---- Each namespace: alone for who has the right, else together with a user namespace.
+--- Each namespace: alone where the caller has the right, else together with a user namespace.
 local function namespaces(self)
   for _, name in ipairs(NAMESPACES) do
     local function try_it()
@@ -261,7 +261,7 @@ local function walls(self)
   self.found.seccomp.archs = { sys.seccomp_arch() }
 end
 
---- What this kernel lets this user do. Whatever is not there is false, and `reasons` says why.
+--- What this kernel lets this user do. What is not there is false, and `reasons` says why.
 --
 -- * `kernel`: release, architecture (as uname -m has it)
 -- * `user`: uid, gid, capabilities (array of the names of those it has), noNewPrivileges (whether

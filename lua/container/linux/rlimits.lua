@@ -15,8 +15,8 @@ local function lower(name, value)
   return ok, message, errno
 end
 
---- Who is killed first when the machine has no memory left. Of this process alone, also while it
--- shares its memory with the launcher. proc_pid_oom_score_adj(5)
+--- Which process is killed first when the machine has no memory left. Of this process alone, also
+-- while it shares its memory with the launcher. proc_pid_oom_score_adj(5)
 function rlimits.score(ctx)
   local value = ctx.config.process.oomScoreAdj
   if not value then
@@ -56,7 +56,7 @@ function rlimits.child(ctx)
 end
 
 --- Looks whether the number of processes is limited, where no cgroup does it. It is not for user 0
--- of the host, who may be the caller also where its own number is another: a map of
+-- of the host, which may be the caller also where its own number is another: a map of
 -- user_namespaces(7) tells of the namespace above only. A fork that is refused takes no number.
 function rlimits.holds(ctx)
   if not ctx.nproc then

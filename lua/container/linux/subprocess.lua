@@ -21,7 +21,7 @@ end
 --- Runs `fn` in such a child.
 -- @tparam table namespaces new ones for it
 -- @func fn is given an fd to write to; the child is gone when it returns. The status says less than
--- the words, and may be somebody else's to take
+-- the words, and may be another's to take
 -- @treturn string what was written, to the end; or nil, message, errno
 function subprocess.output(namespaces, fn)
   local reader <const>, writer <const>, errno = sys.pipe()

@@ -1,5 +1,5 @@
--- Who the program runs as: ids, or names as the container's own files have them. passwd(5),
--- group(5)
+-- The user that the program runs as: ids, or names as the container's own files have them.
+-- passwd(5), group(5)
 
 local sys = require "container.sys"
 local userns = require "container.linux.userns"

@@ -1,4 +1,4 @@
--- Who the container's ids are outside: user_namespaces(7), "User and group ID mappings".
+-- Which ids the container's ids are outside: user_namespaces(7), "User and group ID mappings".
 --
 -- A single id an ordinary user maps in the child. More than that only the parent can, between the
 -- clone and all that the child does: root writes a range of its own, and for an ordinary user the
@@ -130,7 +130,7 @@ function userns.read(ctx)
 end
 
 --- Takes the ranges of a container of root's. The maps are written by the child's number, which in
--- the /proc of another PID namespace is somebody else's.
+-- the /proc of another PID namespace is another process.
 function userns.prepare(ctx)
   if not ctx.users then
     return true
@@ -176,7 +176,7 @@ local function said(argv)
   end)
 end
 
---- An ordinary user asks those who may.
+--- An ordinary user asks newuidmap and newgidmap.
 local function ask(ctx, pid, proc)
   for _, entry in ipairs(KINDS) do
     local kind, field = table.unpack(entry)
@@ -248,8 +248,8 @@ function userns.become(uid, gid, groups_stay)
   return process.follow()
 end
 
---- In a process that has joined the user namespace: only who has a range of ids has another there
--- than it had.
+--- In a process that has joined the user namespace: only a process with a range of ids has another
+-- there than it had.
 function userns.join(ctx)
   if ctx.users == "auto" then
     return userns.become(0, 0)

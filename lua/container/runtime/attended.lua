@@ -91,7 +91,7 @@ function attended:ended()
   if self.state.stats then
     self.last_stats = control.stats(self.state)
   end
-  self.closed = true -- whatever a hook does with it
+  self.closed = true -- before a hook does something with it
   watch.ended(self)
   self.state.undo:run()
   if self.trouble then
@@ -117,7 +117,7 @@ function attended:ended()
   for _, source in ipairs(self.captured) do
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
   end
-  -- Whoever is killed may have ended before the kernel's word of it was read.
+  -- A killed process may have ended before the kernel's word of it was read.
   if not self.oom_told and (self.oom_kills or 0) > 0 then
     loop.event(self, "oom")
   end

@@ -1,5 +1,5 @@
--- Bytes that came and are not taken yet: pieces in a row, so that whoever takes a few, or waits for
--- many, copies each byte once.
+-- Bytes that came and are not taken yet: pieces in a row, so that a caller that takes a few, or
+-- waits for many, copies each byte once.
 
 local buffer = {}
 

@@ -38,10 +38,10 @@ local function oom_source(self)
   end }
 end
 
--- Those that live on though nobody holds their objects.
+-- Those that live on though no object of them is held.
 local detached = {}
 
---- Lets the container live on when nobody holds this object any more. It still ends with this
+--- Lets the container live on when this object is not held any more. It still ends with this
 -- process.
 -- @return the object
 function methods:detach()
@@ -143,7 +143,7 @@ function object.new(ctx, owner)
     self.container = owner
     self.tree = process_tree.new(ctx)
     self.oom_before = ending.shared_oom(owner) or 0
-    -- By weak keys: a program that nobody holds ends as a container does.
+    -- By weak keys: a program that is not held ends as a container does.
     owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
     owner.joined[self] = true
   end

@@ -150,7 +150,7 @@ function control.oom(ctx)
   return entry and stats.memory(entry).oom_kills
 end
 
---- How many forks were refused for the limit of processes; nil when nobody counts them.
+--- How many forks were refused for the limit of processes; nil when nothing counts them.
 function control.refused(ctx)
   local entry = cgroup.home(ctx, "pids")
   return entry and stats.refused(entry)

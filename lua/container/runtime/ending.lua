@@ -12,10 +12,10 @@ local ending = {}
 -- is counted in ticks, the other is measured.
 local PART <const> = 0.5
 
--- What a signal says about who sent it, besides the program itself.
+-- What a signal says about its sender, besides the program itself.
 local REASONS <const> = { SYS = "seccomp", XCPU = "rlimit", XFSZ = "rlimit" }
 
--- Where nobody is left who knows how it ended: there is no init, or it is not the one to tell.
+-- Where no process is left that knows how it ended: there is no init, or it is not the one to tell.
 local UNTOLD <const> = "how the program ended is not known: the host program ignores SIGCHLD, or "
   .. "has waited for it itself"
 
@@ -52,7 +52,7 @@ function ending.reason(self, how, signal, cpu)
   return REASONS[signal] or "signal"
 end
 
---- How it ended: as pid 1 tells it, else as the kernel does. Somebody in the host program may have
+--- How it ended: as pid 1 tells it, else as the kernel does. Another part of the caller may have
 -- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
 -- @treturn table; or nil, message, errno, step
 function ending.read(self)

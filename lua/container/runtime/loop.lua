@@ -91,12 +91,12 @@ local function give(self, source)
     source.from = source.from + written
     source.rest = source.from <= #source.rest and source.rest or nil
   elseif errno ~= sys.errno.EAGAIN then
-    remove(self, source) -- nobody reads it any more
+    remove(self, source) -- nothing reads it any more
   end
 end
 
---- Reads what an ended container has left in its streams. Whoever could write to them is dead, so
--- what is there is all; and who has a copy of an end that got out of the container holds up nobody,
+--- Reads what an ended container has left in its streams. All that could write to them is dead, so
+-- what is there is all. A process that has a copy of an end from outside does not delay it,
 -- whether silent or not. A function that is called may close the container.
 local function drain(self)
   for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do

@@ -39,9 +39,9 @@ end
 
 --- Waits until the fd is ready or the container has ended. The container's other streams and its
 -- time go on meanwhile: a program that fills one of them would else never write to the other. But
--- in a function that is called while somebody waits for the container they are that one's.
--- @return whether the fd is ready. Whoever had its other side is dead with the container, and a
--- copy that got out of that holds up nobody.
+-- in a function that is called during a wait for the container they are that one's.
+-- @return whether the fd is ready. What had its other side is dead with the container, and a
+-- copy that got out of that delays nothing.
 local function await(self, reader, writer)
   local owner, ready = self.container, nil
   while not ready and self.stream:fileno() do
@@ -219,7 +219,7 @@ function methods:write(...)
     end
     data = tostring(data)
     while from <= #data do
-      local over = self.container.closed -- then nobody makes room any more
+      local over = self.container.closed -- then nothing makes room any more
       local written, message, errno = sys.write(self.stream, data, from)
       if written then
         from, total = from + written, total + written

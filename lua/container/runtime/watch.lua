@@ -2,8 +2,8 @@
 -- something to do. It is an epoll(7) of the container's pidfd, of the streams that the library
 -- reads and writes, of a timer for what is due, and of the same fd of each program of `exec` in it.
 --
--- It is made when it is first asked for. From then on it is kept true here, whatever ends or is
--- closed.
+-- It is made when it is first asked for. From then on it is kept true here when something ends or
+-- is closed.
 
 local sys = require "container.sys"
 
@@ -105,7 +105,7 @@ function watch.join(self, program)
 end
 
 --- The container has ended, and what was watched is about to be closed. The fd stays readable, for
--- whoever watches it has to learn of the end.
+-- the loop that watches it has to learn of the end.
 function watch.ended(self)
   local one = self.watch
   if not one then

@@ -65,7 +65,7 @@ local function follow(pid, reader, timeout)
   return how and { how = how, value = value }, how and text or value, late
 end
 
---- As a program is used to start, whoever starts it: no signal held back or ignored.
+--- As a program expects to start: no signal held back or ignored.
 local function reset()
   sys.umask(0x12) -- 022
   sys.sigdefault(SIGNALS)
@@ -73,7 +73,7 @@ local function reset()
 end
 
 --- In a new process that has this memory: becomes the program. Its session is its own, so that all
--- of it can be killed; it dies with who waits for it, as far as it is one process.
+-- of it can be killed; it dies with the process that waits for it, as far as it is one process.
 local function become(program, parent, input, output)
   sys.dup2(input, 0)
   sys.dup2(output, 2)

@@ -1,6 +1,6 @@
 -- Which devices may be opened and made in a cgroup: OCI's linux.resources.devices as the lines that
--- version 1 wants, or as a program of the kernel's own machine for version 2. Loaded only for who
--- asks. cgroup-v1/devices, cgroup-v2 "Device controller"
+-- version 1 wants, or as a program of the kernel's own machine for version 2.
+-- cgroup-v1/devices, cgroup-v2 "Device controller"
 
 local sys = require "container.sys"
 

@@ -12,7 +12,7 @@ local PREFIX <const> = "lua-container-"
 
 local count = 0
 
--- The locks of ours, by the name of their directories. Each goes when nobody has it any more.
+-- The locks of ours, by the name of their directories. Each goes when it is not held any more.
 local ours = setmetatable({}, { __mode = "v" })
 
 local function open(path)
@@ -49,7 +49,7 @@ local function remove_others(place, name)
 end
 
 --- Takes away what killed launchers left in `place`, and under the same name elsewhere; here last,
--- so that what could not be taken away yet is found again. Who has many containers alive does not
+-- so that what could not be taken away yet is found again. A caller with many containers does not
 -- try all of its own locks for each more.
 function home.sweep(version, place)
   lock.sweep(place, function(name)

@@ -73,7 +73,7 @@ function freezer.pause(ctx)
       ok, message, errno = nil, ("freeze %s: a process does not stand still"):format(entry.path),
         E.ETIMEDOUT
     end
-    sys.ppoll({}, pause) -- version 1 says it to nobody
+    sys.ppoll({}, pause) -- version 1 tells no process
     pause = math.min(2 * pause, 0.05)
   end
   if entry.path then

@@ -45,7 +45,7 @@ function processes.list(ctx)
   return list
 end
 
---- Has all of the container join, and who is born meanwhile, until there is nobody new.
+--- Has all of the container join, and what is born meanwhile, until nothing is new.
 -- @tparam Context ctx
 -- @tparam table entry home of a cgroup that is there
 -- @return true; or nil, message, errno
@@ -82,7 +82,7 @@ function processes.adopt(ctx, entry, before)
   local list = { entry }
   if not first then
     -- Empty, where every run looks for what killed launchers left, and then under that name here: a
-    -- hierarchy that nobody uses again is swept by nobody.
+    -- hierarchy that is not used again is never swept.
     local place, version = sys.cgroup_place("pids")
     list[2] = version == 1 and place ~= entry.place and { place = place } or nil
   end

@@ -6,7 +6,7 @@ local sys = require "container.sys"
 local v1 = {
   files = {
     pids = "pids.max",
-    -- A thread that moves itself alone, by "0", is let through at once. Whoever moves a whole
+    -- A thread that moves itself alone, by "0", is let through at once. A move of a whole
     -- process waits until no process of the machine forks or exits, which can take 20 ms; and the
     -- child has one thread.
     join = "tasks",
@@ -24,7 +24,7 @@ v1.RATES = {
   { oci = "throttleWriteIOPSDevice", v2 = "wiops", file = "blkio.throttle.write_iops_device" },
 }
 
---- Whether a child of the caller can be moved to a cgroup made in `place`: who made it owns it.
+--- Whether a child of the caller can be moved to a cgroup made in `place`: its maker owns it.
 function v1.may_join()
   return true
 end

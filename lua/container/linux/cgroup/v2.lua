@@ -80,8 +80,9 @@ function v2.settings(resources)
 end
 
 --- The caller is in the way where its own cgroup has to give controllers to others: "no internal
--- processes". It is moved into a leaf of it, for good: when nobody else is there; or with all that
--- are there, when that cgroup is the top of all that can be seen, as in a container of docker's.
+-- processes". It is moved into a leaf of it, for good: when no other process is there; or with all
+-- that are there, when that cgroup is the top of all that can be seen, as in a container of
+-- docker's.
 -- @tparam table controllers names
 -- @treturn bool whether it is worth another look; or nil, message, errno
 function v2.make_room(controllers)
@@ -93,7 +94,7 @@ function v2.make_room(controllers)
     end
   end
   local top = (sys.read_file("/proc/self/cgroup") or ""):find("0::/\n", 1, true)
-  for _ = 1, 10 do -- who forks meanwhile has a child there
+  for _ = 1, 10 do -- a process that forks meanwhile has a child there
     local others = {}
     for pid in (sys.read_file(own .. "/cgroup.procs") or ""):gmatch("%d+") do
       others[#others + 1] = pid

@@ -1,9 +1,9 @@
--- The default profile: the system calls that a program in a container has a use for. Whatever is
+-- The default profile: the system calls that a program in a container has a use for. What is
 -- not named is refused with EPERM; what is newer than all of it, with ENOSYS. It is data, in the
 -- form of OCI's linux.seccomp, with docker's `includes` and `excludes`: an entry counts when the
 -- container has the capability, or has it not. Its breadth is that of docker's default profile.
 --
--- Refused to all, whatever the capabilities, because each has been the way out of a container, or
+-- Refused with any capabilities, because each has been the way out of a container, or
 -- is of a part of the kernel that few look after: io_uring (its work passes no filter),
 -- userfaultfd (holds the kernel up at a place of one's choosing), the keyrings (known to no
 -- namespace), kexec, pivot_root, swap, nfsservctl and the other calls of a time gone by.
@@ -42,8 +42,8 @@ end
 
 --- With an argument whose low 32 bits, all that the kernel looks at, are any but these. A filter
 -- can only say what is allowed, so it is said bit by bit: a number that is none of these departs
--- from them at some highest bit. Comparing 64 bits would be wrong: whoever sets one of the high
--- ones passes the filter and means the same to the kernel.
+-- from them at some highest bit. Comparing 64 bits would be wrong: a program that sets one of the
+-- high ones passes the filter and means the same to the kernel.
 local function except(names, index, ...)
   local function branch(values, bit, mask, prefix)
     if #values == 0 then
@@ -117,7 +117,7 @@ allow [[
   futex futex_wait futex_wake futex_waitv futex_requeue ]]
 
 -- CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. A user namespace has been the
--- door to most ways out: it gives root's rights over parts of the kernel that else nobody
+-- door to most ways out: it gives root's rights over parts of the kernel that else no user
 -- reaches. Time namespaces are unshare's alone.
 add(ALLOW, "clone", { excludes = { caps = { "CAP_SYS_ADMIN" } },
   args = { { index = 0, op = MASKED, value = 0x7e020000, valueTwo = 0 } } })
@@ -138,7 +138,7 @@ allow [[
   kill tkill tgkill pause rt_sigaction rt_sigprocmask rt_sigpending rt_sigqueueinfo
   rt_tgsigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait sigaltstack ]]
 
--- Who they are, and what they may spend.
+-- Their ids, and what they may spend.
 allow [[
   getuid geteuid getgid getegid getgroups getresuid getresgid setuid setgid setreuid setregid
   setresuid setresgid setgroups setfsuid setfsgid capget capset

@@ -1,4 +1,4 @@
--- A profile as somebody wrote it, in OCI's form or docker's, becomes one in OCI's form for this
+-- A profile as it was written, in OCI's form or docker's, becomes one in OCI's form for this
 -- machine and these capabilities. Shapes are checked here; the names of calls, actions and
 -- operators by container.libseccomp, which knows them.
 -- OCI runtime specification, config-linux, "Seccomp"; docker's own: includes, excludes, archMap
@@ -18,7 +18,7 @@ local INDEX_MAX <const> = 5
 -- docker's names for architectures.
 local DOCKER <const> = { SCMP_ARCH_X86_64 = "amd64", SCMP_ARCH_AARCH64 = "arm64" }
 
--- The flags that are of use without somebody who listens, as container.seccomp names them.
+-- The flags that are of use without a listener, as container.seccomp names them.
 local FLAGS <const> = {
   SECCOMP_FILTER_FLAG_LOG = "log", SECCOMP_FILTER_FLAG_SPEC_ALLOW = "spec_allow",
   SECCOMP_FILTER_FLAG_TSYNC = "", -- the child has one thread
