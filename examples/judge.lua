@@ -52,7 +52,7 @@ local function run(argv, path, task, input)
     volumes = { path .. ":/program:ro" }, stdin = { input }, stdout = "capture",
     output_limit = task.output,
     -- Who sleeps uses no processor time, and has the longer limit.
-    timeout = 2 * task.time + 1, grace = 0.1,
+    timeout = 2 * task.time + 1, stop_timeout = 0.1,
     -- What is allocated and not used does not count: memory_peak is what does.
     rlimits = { cpu = math.ceil(task.time), as = 4 * task.memory, fsize = task.output, core = 0 },
     on = { output = function(c, _, piece)

@@ -116,7 +116,7 @@ end
 -- limits, user, variables, directory, capabilities and filters unless the options give others. It
 -- ends with the container at the latest.
 -- @tparam table options the command, and of those of options.lua: env cwd user capabilities
--- cap_drop tty stdin stdout stderr output_limit timeout grace on
+-- cap_drop tty stdin stdout stderr output_limit timeout stop_timeout on
 -- @return an object as that of a container, whose result has no memory_peak; or nil and an error,
 -- ESRCH when the container has ended
 local function exec_in(self, options)

@@ -186,7 +186,7 @@ describe("the command line", function()
       "-e, --env NAME[=VALUE]", "-w, --workdir DIR", "-v, --volume SRC:DST[:OPTION,...]",
       "--no-init",
       "-q, --quiet", "--help", "--version", "-u, --user NAME[:GROUP]", "--cap-add NAME",
-      "--cap-drop NAME", "--read-only", "--tmpfs DST[:OPTIONS]", "--network host",
+      "--cap-drop NAME", "--read-only", "--tmpfs DST[:OPTIONS]", "--network none|host",
       "--security-opt no-new-privileges=false", "--privileged", "--userns auto|subid" } do
       assert.is_truthy(result.stdout:find(option, 1, true), option)
     end

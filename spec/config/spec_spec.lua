@@ -82,6 +82,8 @@ describe("spec.read", function()
     refuses("one", "options: unknown option \"hostnam\"", { hostnam = "box" })
     refuses("one that OCI has and this has not", "options: unknown option \"mounts\"",
       { mounts = {} })
+    refuses("the old name of userns", "users: is now called userns", { users = "auto" })
+    refuses("the old name of stop_timeout", "grace: is now called stop_timeout", { grace = 1 })
     refuses("the empty one", "options: unknown option \"\"", { [""] = 1 })
     refuses("a long one, without repeating it", "options: unknown option a string of 65 bytes",
       { [("x"):rep(65)] = 1 })
@@ -339,7 +341,7 @@ describe("spec.read", function()
       ["/a:/b:,ro"] = MODE .. '""', ["/a:/b:RO"] = MODE .. '"RO"',
       ["/a:/b:nodev"] = MODE .. '"nodev"',
       ["/a:/b:ro,rw"] = ONE .. '"ro,rw"', ["/a:/b:rro,ro"] = ONE .. '"rro,ro"',
-      ["/:/b:idmap"] = "volumes[1]: idmap is for a range of ids: users = \"auto\"",
+      ["/:/b:idmap"] = "volumes[1]: idmap is for a range of ids: userns = \"auto\"",
       ["/a:b"] = "volumes[1]: expected an absolute destination, got \"b\"",
       ["/a:./b"] = "volumes[1]: expected an absolute destination, got \"./b\"",
       ["data:/b"] =
@@ -436,16 +438,16 @@ describe("spec.read", function()
   end)
 
   describe("of users", function()
-    -- What root reads with users = "auto".
+    -- What root reads with userns = "auto".
     local function auto(options)
       local _ <close> = replace("geteuid", function() return 0, 0 end)
-      options.users = "auto"
+      options.userns = "auto"
       return read(options)
     end
 
     it("has a user namespace with a range that is yet to be chosen for auto", function()
       local c = auto {}
-      assert.equal("auto", c.users)
+      assert.equal("auto", c.userns)
       assert.same({ type = "user" }, c.config.linux.namespaces[#c.config.linux.namespaces])
       assert.same({ { containerID = 0, size = 65536 } }, c.config.linux.uidMappings)
       assert.same({ { containerID = 0, size = 65536 } }, c.config.linux.gidMappings)
@@ -474,23 +476,23 @@ describe("spec.read", function()
         ["0:70000"] = "70000", ["nobody:70000"] = "70000" } do
         local _ <close> = replace("geteuid", function() return 0, 0 end)
         assert.equal("user: the user namespace has no id " .. wrong,
-          (refusal { "true", users = "auto", user = id }))
+          (refusal { "true", userns = "auto", user = id }))
       end
     end)
 
     it("refuses what is for root to an ordinary user, and the other way round", function()
       local _ <close> = replace("geteuid", function() return 1000, 100 end)
-      assert.equal("users: expected \"subid\" for a caller that is not the host's root, "
+      assert.equal("userns: expected \"subid\" for a caller that is not the host's root, "
         .. "got \"auto\"",
-        (refusal { "true", users = "auto" }))
+        (refusal { "true", userns = "auto" }))
       local _ <close> = replace("geteuid", function() return 0, 0 end)
-      assert.equal("users: expected \"auto\" for root, got \"subid\"",
-        (refusal { "true", users = "subid" }))
+      assert.equal("userns: expected \"auto\" for root, got \"subid\"",
+        (refusal { "true", userns = "subid" }))
     end)
 
-    refuses("another word", "users: expected \"auto\" or \"subid\", got \"host\"",
-      { users = "host" })
-    refuses("no word", "users: expected \"auto\" or \"subid\", got true", { users = true })
+    refuses("another word", "userns: expected \"auto\" or \"subid\", got \"host\"",
+      { userns = "host" })
+    refuses("no word", "userns: expected \"auto\" or \"subid\", got true", { userns = true })
   end)
 
   describe("of capabilities", function()
@@ -1038,7 +1040,7 @@ describe("spec.read, of a mapping of volumes", function()
   refuses("another mode", ROOT .. ": expected ro, rro or rw after the destination, got \"x\"",
     { volumes = { ["/etc"] = { bind = "/x", mode = "x" } } })
   refuses("idmap without a range of ids",
-    ROOT .. ": idmap is for a range of ids: users = \"auto\"",
+    ROOT .. ": idmap is for a range of ids: userns = \"auto\"",
     { volumes = { ["/etc"] = { bind = "/x", mode = "idmap" } } })
 end)
 

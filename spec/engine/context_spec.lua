@@ -17,7 +17,8 @@ describe("the context of a start", function()
 
   it("has each field that is listed, but for what is asked and has no default", function()
     for name in pairs(listed) do
-      assert.is_truthy(made[name] ~= nil or name == "grace" or name == "asked_capabilities", name)
+      assert.is_truthy(made[name] ~= nil or name == "stop_timeout"
+        or name == "asked_capabilities", name)
     end
     for name in pairs(made) do
       assert.is_true(listed[name], name)

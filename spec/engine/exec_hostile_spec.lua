@@ -27,7 +27,7 @@ describe("a second program beside one that traces it #root", function()
   it("holds up neither its own time limit nor the caller, and the container ends for it", function()
     local began = sys.clock_gettime()
     local c <close> = hostile()
-    local e <close> = assert(c:exec { "sleep", "1000", timeout = 0.2, grace = 0.1 })
+    local e <close> = assert(c:exec { "sleep", "1000", timeout = 0.2, stop_timeout = 0.1 })
     local result = assert(e:wait(20 * support.patience))
     assert.equal("timeout", result.reason)
     local ended, err = c:wait(20 * support.patience)
@@ -39,7 +39,7 @@ describe("a second program beside one that traces it #root", function()
 
   it("does not keep an event loop busy while it is traced", function()
     local c <close> = hostile()
-    local e <close> = assert(c:exec { "sleep", "1000", timeout = 0.2, grace = 0.1 })
+    local e <close> = assert(c:exec { "sleep", "1000", timeout = 0.2, stop_timeout = 0.1 })
     local number, turns, result = c:fileno(), 0
     repeat
       assert.is_true(sys.ppoll({ number }, 20 * support.patience)[1])

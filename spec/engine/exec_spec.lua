@@ -127,7 +127,7 @@ describe("a second program in a container #root", function()
     assert.equal(0, program:wait(DEADLINE).status)
     local late, seen = nil, nil
     local slow <close> = assert(c:exec { "sh", "-c", "trap '' TERM; sleep 1000 & wait; wait",
-      timeout = 0.1, grace = 0.1,
+      timeout = 0.1, stop_timeout = 0.1,
       on = { timeout = function() late = true end, exit = function(_, r) seen = r end } })
     local result = assert(slow:wait(DEADLINE))
     assert.same({ "timeout", true, result }, { result.reason, late, seen })
@@ -152,11 +152,12 @@ describe("a second program in a container #root", function()
     local c <close> = spawn()
     for message, options in pairs {
       ["args: no command"] = {},
-      ["hostname: is the container's, and no option of a program in it"] =
+      ["hostname: is an option of the container, and not of a process in it"] =
         { "true", hostname = "x" },
       ["capabilities: the container has not got CAP_SYS_ADMIN"] =
         { "true", capabilities = { "SYS_ADMIN" } },
       ["options: unknown option \"nosuch\""] = { "true", nosuch = 1 },
+      ["grace: is now called stop_timeout"] = { "true", grace = 1 },
       ["capabilities: says all that there are; it does not go with cap_drop"] =
         { "true", capabilities = {}, cap_drop = { "ALL" } },
     } do
@@ -209,7 +210,7 @@ describe("the end of a second program #root", function()
   it("comes with the container's, by KILL, whoever waits first", function()
     for _, wait in ipairs { "container", "program", "poll", "close", "timeout" } do
       local c <close> = spawn { "sh", "-c", "read x", stdin = "pipe",
-        timeout = wait == "timeout" and 0.2 or nil, grace = 0.1 }
+        timeout = wait == "timeout" and 0.2 or nil, stop_timeout = 0.1 }
       local program <close> = assert(c:exec { "sh", "-c", "trap '' TERM; while :; do sleep 1; done",
         stdout = "capture" })
       if wait == "close" then

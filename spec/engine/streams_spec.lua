@@ -264,7 +264,7 @@ describe("output_limit #root", function()
     local result = support.script(([[
       collectgarbage "generational"
       local c <close> = assert(container.spawn { "sh", "-c", "cat /dev/zero", pids = "max",
-        stdout = "capture", output_limit = 1000, timeout = %f, grace = 0.1 })
+        stdout = "capture", output_limit = 1000, timeout = %f, stop_timeout = 0.1 })
       local result = assert(c:wait(20))
       local peak = sys.read_file("/proc/self/status"):match("VmHWM:%%s*(%%d+)")
       print(result.reason, #result.stdout, result.stdout_size > 1 << 24, tonumber(peak) < 32768)]])

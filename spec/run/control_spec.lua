@@ -70,7 +70,7 @@ describe("pause #cgroup", function()
     local other = counter {}
     assert.is_true(other:pause())
     other:close()
-    local late <close> = assert(api.spawn { "sleep", "1000", timeout = 0.1, grace = 0 })
+    local late <close> = assert(api.spawn { "sleep", "1000", timeout = 0.1, stop_timeout = 0 })
     assert.is_true(late:pause())
     assert.equal("timeout", late:wait().reason)
   end)

@@ -1,4 +1,4 @@
--- A container with a range of ids: root's with users = "auto", an ordinary user's with "subid".
+-- A container with a range of ids: root's with userns = "auto", an ordinary user's with "subid".
 
 local container = require "container"
 local sys = require "container.sys"
@@ -87,7 +87,7 @@ describe("with --userns auto #root #idmap", function()
       "LUA_CPATH_5_4=" .. package.cpath, support.lua, "-e", ([[
       local container = require "container"
       local sys = require "container.sys"
-      local c <close> = assert(container.spawn { "/bin/probe", "wait", users = "auto",
+      local c <close> = assert(container.spawn { "/bin/probe", "wait", userns = "auto",
         rootfs = %q })
       local function say(options)
         options[1], options[2], options[3] = "/bin/sh", "-c",
@@ -110,7 +110,7 @@ describe("with --userns auto #root #idmap", function()
       local container = require "container"
       local sys = require "container.sys"
       local function start()
-        return assert(container.spawn { "/bin/probe", "wait", users = "auto", rootfs = %q })
+        return assert(container.spawn { "/bin/probe", "wait", userns = "auto", rootfs = %q })
       end
       local function first(c)
         return sys.read_file("/proc/" .. c.pid .. "/uid_map"):match("0 +(%%d+)")
@@ -120,7 +120,7 @@ describe("with --userns auto #root #idmap", function()
       end
       local a, b = start(), start()
       io.stderr:write(first(a), " ", first(b), " ", locks(), "\n")
-      local _, err = container.run { "/bin/true", users = "auto", rootfs = %q }
+      local _, err = container.run { "/bin/true", userns = "auto", rootfs = %q }
       io.stderr:write(tostring(err), "\n")
       a:close()
       local c = start()
@@ -288,7 +288,7 @@ describe("with --userns auto #root #idmap", function()
   it("a library call leaves the caller's files and children as they were", function()
     assert.is_true(support.child(function()
       ids.machine(UIDS, GIDS)
-      local options = { "/bin/true", users = "auto", rootfs = rootfs, volumes = { "/usr:/v" } }
+      local options = { "/bin/true", userns = "auto", rootfs = rootfs, volumes = { "/usr:/v" } }
       assert(container.run(options))
       local before = support.snapshot()
       assert.equal(0, assert(container.run(options)).status)

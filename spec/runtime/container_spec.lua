@@ -183,7 +183,8 @@ describe("a time limit #root", function()
   for _, how in ipairs(contained.MODES) do
     it("asks the program to end, by " .. how, function()
       local c <close> = spawn({ "sh", "-c", "trap 'exit 3' TERM; echo x; \z
-        while :; do sleep 0.05; done", stdout = "null", timeout = 0.2, grace = DEADLINE }, how)
+        while :; do sleep 0.05; done", stdout = "null", timeout = 0.2,
+        stop_timeout = DEADLINE }, how)
       local result = assert(c:wait(DEADLINE))
       assert.same({ reason = "timeout", status = 3 }, support.ending(result))
       assert.is_true(result.wall >= 0.2 and result.wall < 5)
@@ -192,17 +193,18 @@ describe("a time limit #root", function()
 
   it("is the reason also of a program that ends well when it is asked to", function()
     assert.same({ reason = "timeout", status = 0 }, support.ending(shell(
-      "trap 'exit 0' TERM; while :; do sleep 0.05; done", { timeout = 0.2, grace = DEADLINE })))
+      "trap 'exit 0' TERM; while :; do sleep 0.05; done",
+      { timeout = 0.2, stop_timeout = DEADLINE })))
   end)
 
   it("ends one that does nothing about it", function()
     assert.same({ reason = "timeout", status = 143, signal = "TERM" },
-      support.ending(run { "sleep", "1000", timeout = 0.1, grace = DEADLINE }))
+      support.ending(run { "sleep", "1000", timeout = 0.1, stop_timeout = DEADLINE }))
   end)
 
-  it("kills what ignores it, after its grace, with all that it started", function()
+  it("kills what ignores it, after its stop timeout, with all that it started", function()
     local c <close> = script("trap '' TERM; (trap '' TERM HUP; exec sleep 9876.25) & \z
-      while :; do sleep 0.05; done", { timeout = 0.1, grace = 0.2 })
+      while :; do sleep 0.05; done", { timeout = 0.1, stop_timeout = 0.2 })
     local result = assert(c:wait(DEADLINE))
     assert.same({ reason = "timeout", status = 137, signal = "KILL" }, support.ending(result))
     assert.is_true(result.wall >= 0.3 and result.wall < 5)
@@ -210,16 +212,16 @@ describe("a time limit #root", function()
   end)
 
   it("kills what is pid 1 itself and has no mind to end", function()
-    local result = run { "sleep", "1000", init = false, timeout = 0.1, grace = 0.1 }
+    local result = run { "sleep", "1000", init = false, timeout = 0.1, stop_timeout = 0.1 }
     assert.same({ reason = "timeout", status = 137, signal = "KILL" }, support.ending(result))
     assert.is_true(result.wall >= 0.2 and result.wall < 5)
     assert.same({ reason = "timeout", status = 4 }, support.ending(shell(
       "trap 'exit 4' TERM; while :; do sleep 0.05; done",
-      { init = false, timeout = 0.2, grace = DEADLINE })))
+      { init = false, timeout = 0.2, stop_timeout = DEADLINE })))
   end)
 
   it("ends what is stopped", function()
-    assert.equal("timeout", shell("kill -STOP $$", { timeout = 0.1, grace = 0.1 }).reason)
+    assert.equal("timeout", shell("kill -STOP $$", { timeout = 0.1, stop_timeout = 0.1 }).reason)
   end)
 
   it("is no reason when the program was faster", function()
@@ -236,7 +238,7 @@ describe("a time limit #root", function()
     local c <close> = script("exec sleep 1000", { timeout = 0 })
     assert.is_nil(c:due_in())
     for _, value in ipairs { -1, "1", 0 / 0, {} } do
-      for _, name in ipairs { "timeout", "grace" } do
+      for _, name in ipairs { "timeout", "stop_timeout" } do
         assert.equal(name, contained.refusal({ "true", [name] = value }).subject)
       end
     end
@@ -244,7 +246,8 @@ describe("a time limit #root", function()
 
   it("tells the caller, who can give it a last word", function()
     local c, calls
-    c = script("read x; exit $x", { stdin = "pipe", timeout = 0.1, init = false, grace = DEADLINE,
+    c = script("read x; exit $x", { stdin = "pipe", timeout = 0.1, init = false,
+      stop_timeout = DEADLINE,
       on = { timeout = function(...)
         calls = select("#", ...)
         c.stdin:write("6\n")
@@ -256,9 +259,9 @@ describe("a time limit #root", function()
 end)
 
 describe("stop #root", function()
-  it("asks with TERM, and kills what has not ended after its grace", function()
+  it("asks with TERM, and kills what has not ended after its stop timeout", function()
     local c <close> = script("trap '' TERM; echo ready; while :; do sleep 0.05; done",
-      { grace = 0.2, stdout = "pipe" })
+      { stop_timeout = 0.2, stdout = "pipe" })
     assert.equal("ready", c.stdout:read())
     assert.is_true(c:stop())
     assert.is_true(c:due_in() <= 0.2)
@@ -268,7 +271,7 @@ describe("stop #root", function()
 
   it("lets the program end by itself before", function()
     local c <close> = script("trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done",
-      { grace = DEADLINE, stdout = "pipe" })
+      { stop_timeout = DEADLINE, stdout = "pipe" })
     assert.equal("ready", c.stdout:read())
     assert.is_true(c:stop())
     assert.same({ reason = "exit", status = 4 }, support.ending(assert(c:wait(DEADLINE))))

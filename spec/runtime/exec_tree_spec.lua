@@ -68,7 +68,7 @@ for what, pids in pairs { ["with a cgroup"] = PIDS, ["without a cgroup"] = "max"
           local c <close> = spawn(pids)
           local other <close> = begin(c, "echo ready; exec sleep 60")
           local e <close> = begin(c, LEAVES_CHILDREN,
-            { timeout = name == "timeout" and 2 * support.patience or nil, grace = 0.1 })
+            { timeout = name == "timeout" and 2 * support.patience or nil, stop_timeout = 0.1 })
           stop(e)
           local list
           local finish = sys.clock_gettime() + DEADLINE

@@ -246,7 +246,7 @@ describe("what a stream reads has a limit #root: it", function()
       collectgarbage "generational"
       for _, format in ipairs { "l", "L", "a" } do
         local c <close> = assert(container.spawn { "cat", "/dev/zero", pids = "max",
-          stdout = "pipe", timeout = 0.5, grace = 0.1 })
+          stdout = "pipe", timeout = 0.5, stop_timeout = 0.1 })
         local ok, err = c.stdout:read(format, 1 << 20)
         print(ok, err, c:wait(20).reason)
       end
@@ -260,7 +260,7 @@ end)
 
 describe("the time limit holds #root", function()
   it("while lines are read that have come already", function()
-    with("yes", { stdout = "pipe", timeout = 0.2, grace = 0.1 }, function(c)
+    with("yes", { stdout = "pipe", timeout = 0.2, stop_timeout = 0.1 }, function(c)
       local finish, read = sys.clock_gettime() + DEADLINE, 0
       for line in c.stdout:lines() do
         read = read + 1
@@ -279,7 +279,7 @@ describe("the time limit holds #root", function()
   it("while a function reads, which is called by who waits", function()
     local c, got
     c = contained.spawn { "sh", "-c", "echo x >&2; exec sleep 1000", stdout = "pipe",
-      timeout = 0.2, grace = 0.1, stderr = function() got = c.stdout:read("a") end }
+      timeout = 0.2, stop_timeout = 0.1, stderr = function() got = c.stdout:read("a") end }
     assert.equal("timeout", c:wait(DEADLINE).reason)
     assert.equal("", got)
     c.stdout:close()

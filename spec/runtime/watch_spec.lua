@@ -100,7 +100,7 @@ describe("the fd of an object #root", function()
 
   it("can be read when the time limit comes, and when the time to end is up", function()
     local c <close> = script("trap '' TERM; while :; do sleep 0.1; done",
-      { timeout = 0.3, grace = 0.2 })
+      { timeout = 0.3, stop_timeout = 0.2 })
     local result = drive(c, 10)
     assert.same({ "timeout", "KILL" }, { result.reason, result.signal })
   end)
@@ -134,7 +134,7 @@ describe("the fd of an object #root", function()
     local c <close> = spawn { "sleep", "1000" }
     local program <close> = assert(c:exec { "sh", "-c",
       "head -c 200000 /dev/zero; trap '' TERM; while :; do sleep 0.1; done", stdout = "capture",
-      timeout = 0.5, grace = 0.2 })
+      timeout = 0.5, stop_timeout = 0.2 })
     local result = drive(program)
     assert.same({ "timeout", 200000 }, { result.reason, result.stdout_size })
   end)

@@ -1,6 +1,7 @@
 -- What a container is unless an option says otherwise: OCI's config.json of it.
 
 local capabilities = require "container.linux.capabilities"
+local options = require "container.config.options"
 local masks = require "container.fs.masks"
 local sysctl = require "container.linux.sysctl"
 
@@ -56,7 +57,7 @@ return function()
       mounts = default_mounts(),
       linux = {
         namespaces = namespaces,
-        resources = { pids = { limit = 20 } },
+        resources = { pids = { limit = options.entries.pids.default } },
         sysctl = sysctl.NETWORK,
         maskedPaths = masks.MASKED,
         readonlyPaths = masks.READONLY,
@@ -66,7 +67,7 @@ return function()
     volumes = {}, -- those of the mounts that a person asked for
     volume_fields = {}, -- and where in the options each was
     init = true,
-    grace = 1,
+    stop_timeout = options.entries.stop_timeout.default,
     announce = false,
   }
 end

@@ -3,6 +3,7 @@
 
 local sys = require "container.sys"
 local check = require "container.check"
+local options = require "container.config.options"
 local rights = require "container.config.capabilities"
 
 local second = {}
@@ -30,14 +31,14 @@ function second.new(target)
       root = { path = ("/proc/%d/root"):format(target.pid) },
       linux = { uidMappings = linux.uidMappings, gidMappings = linux.gidMappings },
     },
-    users = target.users,
+    userns = target.userns,
     setgroups_denied = groups:find("^deny") ~= nil,
     asked_capabilities = {},
     cpu_limit = target.cpu_limit,
     nproc = target.nproc,
     seccomp = target.seccomp,
     landlock = target.landlock,
-    grace = 1,
+    stop_timeout = options.entries.stop_timeout.default,
   }
 end
 

@@ -14,7 +14,7 @@ function privileged.privileged(ctx)
   for _, entry in ipairs(config.mounts) do
     if entry.type == "sysfs" then
       entry.options = { "nosuid", "nodev", "noexec" }
-    elseif entry.type == "bind" and entry.options[2] == "nodev" and ctx.users ~= "auto" then
+    elseif entry.type == "bind" and entry.options[2] == "nodev" and ctx.userns ~= "auto" then
       table.remove(entry.options, 2)
     end
   end

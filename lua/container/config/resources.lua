@@ -1,5 +1,5 @@
--- The options that limit what a container uses, as a person writes them, and what they are in
--- OCI's linux.resources: config-linux, "Control groups".
+-- Readers of the options that limit what a container uses, and their places in OCI's
+-- linux.resources: config-linux, "Control groups".
 
 local caller = require "container.linux.caller"
 local check = require "container.check"
@@ -210,9 +210,10 @@ end
 
 --- Reads one option.
 -- @tparam Context ctx what spec.lua makes
--- @string name
 -- @param value
-function resource.read(ctx, name, value)
+-- @string name
+function resource.read(ctx, value, name)
+  ctx.resource = true
   options[name](ctx, value)
 end
 
@@ -242,7 +243,7 @@ local DEFAULT_DEVICES <const> = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9
   { 5, 1 }, { 5, 2 }, { 136 } }
 
 --- Closes all devices but those of every container and those that were asked for, also as volumes.
--- Needed where root can make nodes; no other user can close any, in version 2.
+-- Needed where root can make nodes; nobody else can close any, in version 2.
 function resource.close_devices(ctx)
   if not caller.is_root() or ctx.privileged then
     return
@@ -262,37 +263,5 @@ function resource.close_devices(ctx)
   end
   ctx.config.linux.resources.devices = rules
 end
-
---- The same options for a container that runs.
--- @tparam table given
--- @treturn table OCI's linux.resources
--- @treturn string the option that was added to those given; or nil and a refusal with field,
--- message, errno
-function resource.update(given)
-  local implied
-  local resources, refusal = check.run(function()
-    local ctx = { config = { process = {}, linux = { resources = {} } } }
-    for name, value in next, plain("options", given) do
-      if not resource.UPDATES[name] then
-        refuse("options", ("%s cannot be changed while a container runs"):format(check.shown(name)))
-      elseif name == "pids" then
-        ctx.config.linux.resources.pids = { limit = check.pids("pids", value) }
-      else
-        resource.read(ctx, name, value)
-      end
-    end
-    resource.finish(ctx)
-    implied = ctx.implied
-    return ctx.config.linux.resources
-  end)
-  return resources, implied or refusal
-end
-
--- Those that can be changed while a container runs.
-resource.UPDATES = {}
-for name in pairs(options) do
-  resource.UPDATES[name] = name ~= "oom_score_adj" and name ~= "stats" and name ~= "devices"
-end
-resource.UPDATES.pids = true
 
 return resource

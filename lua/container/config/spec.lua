@@ -38,8 +38,8 @@ local function check_ids(ctx)
     end
   end
   for i, entry in ipairs(ctx.volumes) do
-    if ctx.users ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
-      refuse(ctx.volume_fields[i], "idmap is for a range of ids: users = \"auto\"")
+    if ctx.userns ~= "auto" and table.concat(entry.options, " "):find("idmap", 1, true) then
+      refuse(ctx.volume_fields[i], "idmap is for a range of ids: userns = \"auto\"")
     end
   end
 end
@@ -64,50 +64,52 @@ local function read_args(ctx, given)
   end
 end
 
---- Refuses what is no option, before anything else is said.
-local function check_names(given, in_exec)
+-- What is said of an option that a kind of run does not take, unless its entry has a reason.
+local NOT_OF <const> = {
+  call = "is not an option of a call",
+  exec = "is an option of the container, and not of a process in it",
+}
+
+local function entry_of(name)
+  local renamed = options.renamed[name]
+  if renamed then
+    refuse(name, ("is now called %s"):format(renamed))
+  end
+  return type(name) == "string" and options.entries[name] or nil
+end
+
+--- Refuses what is no option of this kind of run, before anything else is said.
+-- @tparam table given
+-- @string run "run", "call" or "exec"
+local function check_names(given, run)
   for name in next, given do
     if math.type(name) ~= "integer" then
-      if type(name) ~= "string" or not options[name] then
+      local option = entry_of(name)
+      if not option then
         refuse("options", ("unknown option %s"):format(check.shown(name)))
-      elseif in_exec and not options[name].exec then
-        refuse(name, "is the container's, and no option of a program in it")
+      elseif not option.runs[run] then
+        refuse(name, option.refused and option.refused[run] or NOT_OF[run])
       end
     end
   end
 end
 
-local function read_options(ctx, given)
-  for name, value in next, given do
-    if math.type(name) ~= "integer" then
-      options[name].read(ctx, value)
-    end
-  end
-end
-
---- What a container has no option for in which a function runs.
-local function check_call(given)
-  for field, why in pairs { [1] = "a function runs, and no command", init = "the function is pid 1",
-    tty = "takes container.spawn", hooks = "takes container.run" } do
-    if rawget(given, field) ~= nil then
-      refuse(field == 1 and "args" or field, why)
-    end
-  end
-end
-
 local function read(given, call)
-  check_names(plain("options", given))
+  check_names(plain("options", given), call and "call" or "run")
   local ctx = defaults()
   local config = ctx.config
   if call then
-    check_call(given)
+    if rawget(given, 1) ~= nil then
+      refuse("args", "a function runs, and no command")
+    end
     ctx.call, ctx.init = call, false
-    ctx.grace = 0 -- pid 1 does not end of TERM
+    ctx.stop_timeout = 0 -- pid 1 does not end of TERM
   else
     read_args(ctx, given)
   end
   -- These two before the others, for the environment says them.
-  options.hostname.read(ctx, rawget(given, "hostname") or "container")
+  local hostname = options.entries.hostname
+  hostname.read(ctx, rawget(given, "hostname") or hostname.default)
   local env = config.process.env
   env[#env + 1] = "HOSTNAME=" .. config.hostname
   local term = os.getenv("TERM")
@@ -115,7 +117,7 @@ local function read(given, call)
     env[#env + 1] = "TERM=" .. term
   end
   ctx.debug = os.getenv("LUA_CONTAINER_DEBUG") == "1"
-  read_options(ctx, given)
+  options.read(ctx, given)
   userns.read(ctx)
   check_ids(ctx)
   if ctx.resource then
@@ -142,10 +144,10 @@ local function read(given, call)
 end
 
 local function read_exec(given, target)
-  check_names(plain("options", given), true)
+  check_names(plain("options", given), "exec")
   local ctx = exec.new(target)
   read_args(ctx, given)
-  read_options(ctx, given)
+  options.read(ctx, given)
   exec.narrow(ctx, target)
   return ctx
 end

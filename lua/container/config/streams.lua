@@ -6,7 +6,7 @@ local sys = require "container.sys"
 local streams = {}
 
 -- What is buffered of a captured stream unless the caller says: the rest is read and counted.
-local LIMIT <const> = 16 << 20
+streams.LIMIT = 16 << 20
 
 local WORDS <const> = { inherit = true, null = true, pipe = true }
 
@@ -59,8 +59,8 @@ local function read_one(name, value)
 end
 
 --- Reads one of them.
-function streams.read(ctx, name, value)
-  ctx.stream = ctx.stream or { limit = LIMIT }
+function streams.read(ctx, value, name)
+  ctx.stream = ctx.stream or { limit = streams.LIMIT }
   if name == "output_limit" then
     local number = check.integer(value)
     ctx.stream.limit = check.expect(number and number >= 0, name, "a number of bytes", value)

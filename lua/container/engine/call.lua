@@ -3,6 +3,7 @@
 -- a copy, and what it changes is gone with it.
 
 local errors = require "container.error"
+local options = require "container.config.options"
 local pieces = require "container.engine.pieces"
 local mount_fd = require "container.fs.mount_fd"
 local sys = require "container.sys"
@@ -11,7 +12,7 @@ local codec = require "container.engine.codec"
 local call = {}
 
 -- The most bytes of what a function returns, unless the caller says.
-local LIMIT <const> = 16 << 20
+local LIMIT <const> = options.entries.result_limit.default
 
 -- How much of the text of an error, and of its traceback, is told.
 local TEXT_MAX <const>, ERROR_MAX <const> = 64 << 10, 256 << 10

@@ -12,11 +12,11 @@ local context = {}
 --- @field name string|false the name that no other container of this user has
 --- @field init boolean whether an init is pid 1, and not the program
 --- @field announce boolean whether the two lines "Running ..." are printed
---- @field grace number seconds from TERM to KILL
+--- @field stop_timeout number seconds from TERM to KILL
 --- @field timeout number|false seconds until TERM
 --- @field on table|false the caller's functions by event
 --- @field user string|false NAME[:GROUP], as it was given
---- @field users string|false "auto" or "subid": the kind of user namespace
+--- @field userns string|false "auto" or "subid": the kind of user namespace
 --- @field home_given boolean whether env says HOME
 --- @field network string|false "none" or "host"
 --- @field privileged boolean
@@ -86,8 +86,9 @@ local context = {}
 function context.new(asked, undo)
   return {
     config = asked.config, name = asked.name or false, init = asked.init or false,
-    announce = asked.announce or false, grace = asked.grace, timeout = asked.timeout or false,
-    on = asked.on or false, user = asked.user or false, users = asked.users or false,
+    announce = asked.announce or false, stop_timeout = asked.stop_timeout,
+    timeout = asked.timeout or false,
+    on = asked.on or false, user = asked.user or false, userns = asked.userns or false,
     home_given = asked.home_given or false, network = asked.network or false,
     privileged = asked.privileged or false, devices = asked.devices or false,
     volumes = asked.volumes or {}, volume_fields = asked.volume_fields or {},

@@ -77,7 +77,7 @@ order.start = {
     why = "only the child holds its ends, so their end can be seen" },
   { name = "call.leave", side = "parent", fn = call.parent, only = "call",
     why = "only the child can write values" },
-  { name = "idmap.write", side = "parent", fn = userns.parent, only = "users",
+  { name = "idmap.write", side = "parent", fn = userns.parent, only = "userns",
     needs = { "idmap.claim" }, why = "the child waits for its ids" },
   { name = "tree.map", side = "parent", fn = mount_fd.parent, only = "trees",
     needs = { "idmap.write" }, why = "idmapped mounts take the user namespace with its maps" },

@@ -50,7 +50,7 @@ end
 local function given_ids(kind, own, owners)
   local given, path = subid.given(kind, owners)
   if not given[1] then
-    check.refuse("users", ("subid: %s has no entry for %s"):format(path, owners[1]))
+    check.refuse("userns", ("subid: %s has no entry for %s"):format(path, owners[1]))
   end
   local list, next_id = { mapping(0, own, 1) }, 1
   for _, entry in ipairs(given) do
@@ -76,13 +76,13 @@ local function read_given(linux, uid, gid)
     -- The root of a user namespace has been given what is in it, and maps that by itself.
     linux.uidMappings, linux.gidMappings = caller.ids("uid"), caller.ids("gid")
     if not caller.maps_ids() then
-      check.refuse("users", "subid: takes CAP_SETUID, CAP_SETGID and CAP_SETFCAP")
+      check.refuse("userns", "subid: takes CAP_SETUID, CAP_SETGID and CAP_SETFCAP")
     end
     return
   end
   for _, program in ipairs(PROGRAMS) do
     if not file.is_program(program) then
-      check.refuse("users", ("subid: %s is not in PATH (package uidmap)"):format(program))
+      check.refuse("userns", ("subid: %s is not in PATH (package uidmap)"):format(program))
     end
   end
   local owners = owners_of(uid)
@@ -96,23 +96,23 @@ end
 local function choose(ctx)
   local linux = ctx.config.linux
   local root = caller.is_root()
-  if root and not ctx.users then
+  if root and not ctx.userns then
     return
   end
   local uid, gid = sys.geteuid()
-  if not root and not ctx.users and caller.keeps_namespace() then
+  if not root and not ctx.userns and caller.keeps_namespace() then
     ctx.lacks_host = true
     linux.uidMappings, linux.gidMappings = caller.ids("uid"), caller.ids("gid")
     return
   end
   linux.namespaces[#linux.namespaces + 1] = { type = "user" }
-  if ctx.users == "auto" then
-    check.expect(root, "users", "\"subid\" for a caller that is not the host's root", ctx.users)
+  if ctx.userns == "auto" then
+    check.expect(root, "userns", "\"subid\" for a caller that is not the host's root", ctx.userns)
     linux.uidMappings = { mapping(0, nil, subid.SIZE) }
     linux.gidMappings = { mapping(0, nil, subid.SIZE) }
     ctx.trees = {} -- what tree.lua will hold
-  elseif ctx.users == "subid" then
-    check.expect(not root, "users", "\"auto\" for root", ctx.users)
+  elseif ctx.userns == "subid" then
+    check.expect(not root, "userns", "\"auto\" for root", ctx.userns)
     read_given(linux, uid, gid)
     ctx.maps_itself = uid == 0
   else
@@ -120,7 +120,7 @@ local function choose(ctx)
   end
 end
 
---- Reads the option `users`.
+--- Reads the option `userns`.
 function userns.read(ctx)
   choose(ctx)
   local linux = ctx.config.linux
@@ -132,16 +132,16 @@ end
 --- Takes the ranges of a container of root's. The maps are written by the child's number, which in
 -- the /proc of another PID namespace is another process.
 function userns.prepare(ctx)
-  if not ctx.users then
+  if not ctx.userns then
     return true
   end
   local number, why, code = sys.readlink("/proc/self")
   if not number then
     return nil, why, code
   elseif number ~= tostring(sys.getpid()) then
-    return nil, "users: /proc is that of another PID namespace: mount one of this",
-      sys.errno.ESRCH, "users"
-  elseif ctx.users ~= "auto" then
+    return nil, "userns: /proc is that of another PID namespace: mount one of this",
+      sys.errno.ESRCH, "userns"
+  elseif ctx.userns ~= "auto" then
     return true
   end
   for _, entry in ipairs(KINDS) do
@@ -200,11 +200,11 @@ end
 
 --- Runs while the child waits, so the process of this number is the child.
 function userns.parent(ctx, pid)
-  if not ctx.users then
+  if not ctx.userns then
     return true
   end
   local proc = ("/proc/%d/"):format(pid)
-  if ctx.users == "auto" or ctx.maps_itself then
+  if ctx.userns == "auto" or ctx.maps_itself then
     return write(ctx, proc)
   end
   return ask(ctx, pid, proc)
@@ -251,7 +251,7 @@ end
 --- In a process that has joined the user namespace: only a process with a range of ids has another
 -- there than it had.
 function userns.join(ctx)
-  if ctx.users == "auto" then
+  if ctx.userns == "auto" then
     return userns.become(0, 0)
   end
   return true
@@ -261,10 +261,10 @@ end
 -- setgroups where the user was given no group but the own one.
 function userns.child(ctx)
   local linux = ctx.config.linux
-  if ctx.users == "auto" then
+  if ctx.userns == "auto" then
     -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
     return userns.become(0, 0)
-  elseif ctx.users or ctx.lacks_host then
+  elseif ctx.userns or ctx.lacks_host then
     local text, message, errno = sys.read_file("/proc/self/setgroups")
     ctx.setgroups_denied = text and text:find("^deny") ~= nil
     return text and true, message, errno

@@ -151,7 +151,7 @@ end
 function attended:due(now)
   if not self.timed_out and not self.stopping then
     self.timed_out = true
-    self.deadline = now + self.state.grace
+    self.deadline = now + self.state.stop_timeout
     self:ask_to_end()
     loop.event(self, "timeout")
   elseif self.state.init and not self.hung_up then

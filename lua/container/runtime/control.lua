@@ -4,9 +4,9 @@
 local cgroup = require "container.linux.cgroup"
 local places = require "container.linux.cgroup.places"
 local sys = require "container.sys"
+local update = require "container.config.update"
 local freezer = require "container.linux.cgroup.freezer"
 local processes = require "container.linux.cgroup.processes"
-local resource = require "container.config.resources"
 local stats = require "container.linux.cgroup.stats"
 local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
@@ -96,7 +96,7 @@ end
 -- cpuset_cpus cpuset_mems io io_weight hugepages unified
 -- @return true; or nil, message, errno, option
 function control.update(ctx, given)
-  local resources, implied = resource.update(given)
+  local resources, implied = update.read(given)
   if not resources then
     return nil, ("%s: %s"):format(implied.field, implied.message), implied.errno, implied.field
   end

@@ -136,14 +136,14 @@ function methods:kill(signal)
   return ok, not ok and failure("kill", message, errno) or nil
 end
 
---- Asks the program to end, with TERM; after `grace` seconds all of the container is killed. It
--- does not wait: `wait` tells the end.
+--- Asks the program to end, with TERM; after `stop_timeout` seconds all of the container is
+-- killed. It does not wait: `wait` tells the end.
 -- @return true; or nil and an error
 function methods:stop()
   local ok, err = self:kill("TERM")
   if ok and not self.timed_out and not self.stopping then
     self.stopping = true
-    self.deadline = sys.clock_gettime() + self.state.grace
+    self.deadline = sys.clock_gettime() + self.state.stop_timeout
     watch.arm(self)
   end
   return ok, err

@@ -20,7 +20,7 @@ places.NO_PIDS = "the limit of processes cannot hold; pids = \"max\" asks for no
 function places.fall_back(ctx, message, errno)
   if not ctx.user_namespace then
     return nil, message, errno
-  elseif ctx.users then
+  elseif ctx.userns then
     return nil, message .. "; without a cgroup a limit would hold for each id by itself, and here "
       .. "are many: pids = \"max\" asks for none", errno
   end

@@ -1,0 +1,84 @@
+-- The options of the container itself and of its files.
+
+local hooks = require "container.config.hooks"
+local mounts = require "container.config.mounts"
+local values = require "container.config.values"
+
+return {
+  title = "Container and files",
+  {
+    name = "name", type = "string", runs = "run call", read = values.name,
+    cli = { { "--name", value = "NAME" } },
+    help = "Name of the container, unique among your running containers.",
+    more = "1 to 128 of A-Z a-z 0-9 _ + - and \".\", which cannot be first.",
+  },
+  {
+    name = "rootfs", type = "string", default_text = "an overlay of the host's root",
+    oci = "root.path", runs = "run call", read = values.rootfs,
+    cli = { { "--rootfs", value = "DIR", complete = "directory" } },
+    help = "Directory that becomes the root.",
+    more = "Without it, or with \"/\", the root is a copy-on-write overlay of the host's files; "
+      .. "everything that is written is lost at the end.",
+  },
+  {
+    name = "hostname", type = "string", default = "container", oci = "hostname", runs = "run call",
+    read = values.hostname, cli = { { "--hostname", short = "h", value = "NAME" } },
+    help = "Host name, 1 to 64 bytes.",
+  },
+  {
+    name = "readonly", type = "boolean", default = false, oci = "root.readonly", runs = "run call",
+    read = values.readonly, cli = { { "--read-only", set = true } },
+    help = "Make the root read-only.",
+  },
+  {
+    name = "volumes", type = "string[]|table<string, { bind: string, mode?: string }>",
+    oci = "mounts", runs = "run call", read = mounts.volumes,
+    cli = { { "--volume", short = "v", value = "SRC:DST[:OPTION,...]", list = true,
+      complete = "file" } },
+    help = "Mount a file or directory of the host at DST; options: rw, ro, rro, idmap.",
+    more = "ro makes it read-only with its submounts; before Linux 5.12 it has no submounts. rro "
+      .. "is the same, but is rejected before Linux 5.12. idmap, with userns = \"auto\", shows the "
+      .. "ids of its files as ids inside the container. Outer mounts are made before inner ones. "
+      .. "A missing DST is created. A table has the form "
+      .. "{ [SRC] = { bind = DST, mode = OPTIONS } }.",
+  },
+  {
+    name = "tmpfs", type = "string[]|table<string, string>", oci = "mounts", runs = "run call",
+    read = mounts.tmpfs, cli = { { "--tmpfs", value = "DST[:OPTIONS]", list = true } },
+    help = "Mount an empty tmpfs at DST, with options such as size=1M,exec.",
+    more = "The options are docker's, such as size, mode, uid, gid, ro and exec; the default is "
+      .. "nosuid,nodev,noexec. A table has the form { [DST] = OPTIONS }.",
+  },
+  {
+    name = "network", type = "\"none\"|\"host\"", default = "none",
+    oci = "linux.namespaces", runs = "run call", read = values.network,
+    cli = { { "--network", value = "none|host", choices = { "none", "host" },
+      help = "Network: none has only loopback; host is the host's own." } },
+    help = "Network: \"none\" has only loopback; \"host\" is the host's own.",
+  },
+  {
+    name = "init", type = "boolean", default = true, runs = "run",
+    refused = { call = "the function is pid 1" }, read = values.init,
+    cli = { { "--no-init", set = false, help = "Make COMMAND pid 1 itself, without an init." } },
+    help = "Run a small init as pid 1; with false the program is pid 1.",
+  },
+  {
+    name = "hooks", type = "container.Hooks", oci = "hooks", runs = "run",
+    refused = { call = "takes container.run" }, read = hooks.hooks,
+    help = "Functions and programs to run at moments of the container's life.",
+    more = "Fields: prestart, createRuntime, createContainer, startContainer, poststart and "
+      .. "poststop; each is an array of functions and of { path, args, env, timeout }.",
+  },
+  {
+    name = "announce", type = "boolean", default = false, runs = "run call", read = values.announce,
+    cli = { { "--quiet", short = "q", set = false, help = "Do not print what runs." } },
+    help = "Print on standard error what runs, and its pid.",
+  },
+  {
+    name = "debug", type = "boolean|fun(line: string)", default = false, runs = "run call exec",
+    read = values.debug, cli = { { "--debug", set = true,
+      help = "Print every step of the start on standard error." } },
+    help = "Trace every step of the start on standard error, or call the function with each line.",
+    more = "The environment variable LUA_CONTAINER_DEBUG=1 does the same.",
+  },
+}
