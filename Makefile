@@ -127,7 +127,7 @@ rootfs/bin/bash:
 sanitize:
 	@sh .ci/sanitize
 
-# Whatever reads bytes in C, with inputs that a fuzzer makes, for FUZZ_SECONDS in all.
+# All that reads bytes in C, with inputs that a fuzzer makes, for FUZZ_SECONDS in all.
 fuzz:
 	@sh .ci/fuzz
 

@@ -172,7 +172,7 @@ function command.all(at)
     "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--link-journal=no",
     "--resolv-conf=off", "--timezone=off", "--directory=" .. rootfs)
   for _, runtime in ipairs { "crun", "runc" } do
-    -- Limits that whoever may not raise them can have, too.
+    -- Limits that a process without the right to raise them can have, too.
     contained({ key = "podman-" .. runtime, title = "podman run, by " .. runtime,
       whose = "others", share = 0.1, wrapped = true },
       "podman", "--root", at.work .. "/podman", "--runroot", at.work .. "/podman-run",

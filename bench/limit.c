@@ -2,7 +2,7 @@
  * The C limit: limit [--mounts MASKED READONLY | --all MASKED READONLY FILTER CGROUP]
  *              ROOTFS PROGRAM [ARG...]
  *
- * What a container costs when nobody does anything for it but the kernel. It makes the six
+ * What a container costs when the kernel alone does something for it. It makes the six
  * namespaces that run.lua makes, makes the mounts private, makes ROOTFS the root, mounts a
  * proc, names the host, executes PROGRAM, and waits for it; no option, no cgroup, no
  * /dev, no pid 1 of its own, no word about what went wrong but the name of the call. That

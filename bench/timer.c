@@ -2,7 +2,7 @@
  * timer FILE: how long commands take, from the start of the process to its end reaped. FILE
  * has one command after another, each a line with the number of its arguments and then one
  * line for each of them; after the number may stand, behind a blank, a file that the command
- * finds open as its descriptor 9. Who asks writes the number of a command, from 1, in a line
+ * finds open as its descriptor 9. The bench writes the number of a command, from 1, in a line
  * on standard input, and gets the milliseconds in a line on standard output; for a
  * command that does not end with 0, that it did not: what fails fast must not count as fast.
  *

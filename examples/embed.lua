@@ -29,7 +29,7 @@ end
 
 print(("it ended by %s with status %d"):format(result.reason, result.status))
 
--- One that goes on beside this program. It ends with the block, whatever happens in it.
+-- One that goes on beside this program. It ends with the block, also after an error in it.
 do
   local c <close> = assert(container.spawn { "sleep", "60", rootfs = arg[1] })
   print("a second one runs: " .. tostring(c.pid > 0))

@@ -126,7 +126,7 @@ while not stopping or not stop(container.clock_gettime()) do
     local s = service.state
     if s.c and ready[i] and readers[i] == s.c.stdout:fd() then
       local text = s.c.stdout:readsome()
-      s.silent = not text -- nobody inside has it open any more
+      s.silent = not text -- no process inside has it open any more
       listen(service, text or "")
     end
     local result, err

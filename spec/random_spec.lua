@@ -1,5 +1,5 @@
--- Whatever is asked for, at random: options and profiles that are right, and then changed in places
--- that nobody thought of. Each answer is a description or a refusal by field, never an error, and
+-- All that is asked for, at random: options and profiles that are right, and then changed in places
+-- at random. Each answer is a description or a refusal by field, never an error, and
 -- to give it nothing of the host is changed.
 
 local sys = require "container.sys"

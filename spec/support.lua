@@ -21,7 +21,7 @@ local support = {
 support.patience = math.tointeger(os.getenv("SPEC_PATIENCE")) or 1
 
 local DEADLINE <const> = 30 * support.patience -- seconds; nothing here takes one: for what hangs
-local ORDINARY <const> = 54321 -- a user and a group that nobody has
+local ORDINARY <const> = 54321 -- a user and a group that are not in use
 
 -- In children that are not copies nothing is there of what a spec puts in the place of a function.
 require("container.engine.spawn").mode = "fork"
@@ -148,7 +148,7 @@ end
 local copy
 
 --- Runs a command as a user without any privilege, in a copy of the tree: the tree itself may lie
--- where others cannot read. Whoever is not root is such a user already.
+-- where others cannot read. A user without root is such a user already.
 function support.as_user(command)
   if not copy then
     copy = support.tmpdir()
@@ -227,7 +227,7 @@ end
 
 -- What a test leaves behind ----------------------------------------------------------------------
 
--- The cgroups of ours in a place, but those that somebody holds: a launcher has a lock on its own
+-- The cgroups of ours in a place, but those that are held: a launcher has a lock on its own
 -- while it lives. Those of another run of the specs are that one's business.
 local function cgroups(place, found)
   for _, name in ipairs(place and sys.list(place) or {}) do
@@ -269,22 +269,22 @@ local function changes(before)
     found[#found + 1] = not before[what] and "left: " .. what or nil
   end
   for what in pairs(before) do
-    -- A cgroup that is gone was an earlier test's, or somebody else's.
+    -- A cgroup that is gone was an earlier test's, or another's.
     found[#found + 1] = not now[what] and not what:find("^cgroup") and "lost: " .. what or nil
   end
   table.sort(found)
   return found
 end
 
--- An fd that nobody owns any more is no leak, and is closed by this.
+-- An fd that no process owns any more is no leak, and is closed by this.
 local function collect()
   collectgarbage()
   collectgarbage()
 end
 
 --- Fails, with a list, when anything is other than it was. Not at the first look, before which
--- nothing is collected, for that takes long; nor at the second: a container that somebody else runs
--- on this machine has a cgroup that nobody holds while it comes and goes.
+-- nothing is collected, for that takes long; nor at the second: a container of another process
+-- on this machine has a cgroup that no process holds while it comes and goes.
 function support.assert_same(before)
   if not changes(before)[1] then
     return
@@ -299,7 +299,7 @@ function support.assert_same(before)
   end
 end
 
--- Whether there may be fds that nobody owns: before the first test, and after one that did not
+-- Whether there may be fds that no process owns: before the first test, and after one that did not
 -- succeed.
 local unknown = true
 

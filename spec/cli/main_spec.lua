@@ -372,7 +372,7 @@ describe("the signals of the launcher #root", function()
     assert.is_truthy(reader)
     sys.kill(pid, "KILL")
     assert.same({ "signal", 9 }, { support.wait(pid) })
-    -- The container has ended too: nobody has the other end of the line.
+    -- The container has ended too: no process has the other end of the line.
     assert.equal("", line())
   end)
 

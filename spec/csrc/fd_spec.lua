@@ -185,7 +185,7 @@ describe("sys.close_others", function()
     assert.equal("0\n", support.script([[
       collectgarbage()
       local kept = sys.memfd("kept", "")
-      -- Owned by nobody from the start, and closed when the collector comes by.
+      -- Owned by no process from the start, and closed when the collector comes by.
       for _ = 1, 4 do
         sys.open("/")
       end

@@ -352,7 +352,7 @@ end)
 describe("pid 1 of a pid namespace #root", function()
   it("reaps what the program orphans", function()
     local path = support.tmpdir() .. "/orphan"
-    -- An orphan that nobody reaps has its directory in proc for ever.
+    -- An orphan that no process reaps has its directory in proc for ever.
     local how, number = run { "sh", "-c", ([[
       sh -c 'true & echo $! >%s'
       read pid <%s
@@ -369,7 +369,7 @@ describe("pid 1 of a pid namespace #root", function()
       namespaces = NAMESPACES,
     }
     assert.same({ "exit", 5 }, { how, number })
-    -- The end of file: nobody has it open any more.
+    -- The end of file: no process has it open any more.
     assert.equal("", support.drain(reader))
   end)
 

@@ -140,7 +140,7 @@ end)
 describe("a program whose children are killed at any moment #root", function()
   local command = require "spec.fixtures.command"
 
-  -- In a program of 64 MiB, where somebody kills each child within its first two milliseconds.
+  -- In a program of 64 MiB, where each child is killed within its first two milliseconds.
   local TEXT <const> = [[
     local container = require "container"
     local sys = require "container.sys"

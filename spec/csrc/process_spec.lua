@@ -171,7 +171,7 @@ describe("sys.killpg", function()
     assert.equal(".", sys.read(reader))
     assert.is_true(sys.killpg(pid, "KILL"))
     assert.same({ "signal", 9 }, { support.wait(pid) })
-    assert.equal("", support.drain(reader)) -- nobody holds the other end
+    assert.equal("", support.drain(reader)) -- no process holds the other end
     reader:close()
     support.refused("killpg 2147483647: No such process", "ESRCH",
       sys.killpg(2147483647, "KILL"))

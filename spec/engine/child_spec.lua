@@ -165,7 +165,7 @@ for _, mode in ipairs { "fork", "vfork" } do
     end)
 
     it("was killed when it is killed before its program runs", function()
-      -- The caller may be suspended meanwhile, so that somebody else has to do it.
+      -- The caller may be suspended meanwhile, so that another process has to do it.
       local asked, ask = assert(sys.pipe())
       local parent = sys.getpid()
       local children = ("/proc/%d/task/%d/children"):format(parent, parent)

@@ -12,7 +12,7 @@ setup(function()
   api.run { "true", pids = PIDS }
 end)
 
---- A container whose program traces whatever comes, and has begun to.
+--- A container whose program traces all that comes, and has begun to.
 local function hostile(options)
   local program = command.program "seize"
   options = options or {}

@@ -32,7 +32,7 @@ local function say(c, script, options)
   return result.stdout, result
 end
 
--- Everything that /proc says of who a process is and what it may do.
+-- Everything that /proc says of the ids of a process and of what it may do.
 local STATE <const> = [[
   grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)' $P/status
   cat $P/limits $P/cgroup $P/uid_map $P/gid_map $P/oom_score_adj
@@ -290,7 +290,7 @@ describe("exec #root", function()
     for _, init in ipairs { true, false } do
       local c <close> = spawn { "true", init = init }
       while not sys.ppoll({ c:fd() }, DEADLINE)[1] do end
-      local program, err = c:exec { "true" } -- nobody has waited for it yet
+      local program, err = c:exec { "true" } -- no process has waited for it yet
       assert.is_nil(program)
       assert.same({ "exec: the container has ended", sys.errno.ESRCH },
         { tostring(err), err.errno })

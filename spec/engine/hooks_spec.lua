@@ -514,7 +514,7 @@ describe("a hook that is a program #root", function()
     sys.sigprocmask("setmask", mask)
     sys.close(77)
     assert.equal("", result.stdout)
-    -- Two are glibc's, and stay as whoever started this left them.
+    -- Two are glibc's, and stay as the process that started this left them.
     assert.equal("0\n1\n2\n3\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n",
       (read(path):gsub("(SigIgn:\t0000000)180000000", "%1000000000")))
   end)

@@ -260,7 +260,7 @@ describe("name.prepare", function()
     c.undo:run()
   end)
 
-  -- In a mount namespace with a /run of its own, so that the real one is nobody's to play with.
+  -- In a mount namespace with a /run of its own, so that the real one is no user's to play with.
   local function squatted(prepare)
     return support.child(function()
       assert(sys.mount("tmpfs", "/run", "tmpfs"))

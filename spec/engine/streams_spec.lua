@@ -324,8 +324,8 @@ describe("the streams of a program that has ended #root", function()
     assert.same({ reason = "exit", status = 3 }, support.ending(result))
   end)
 
-  -- Runs a program that hands its standard output to somebody outside, over a socket on a volume,
-  -- who holds it until `fn` is done.
+  -- Runs a program that hands its standard output to a process outside, over a socket on a volume,
+  -- which holds it until `fn` is done.
   local function with_a_copy_outside(what, stdout, fn)
     local hand, path = command.program "hand", support.tmpdir()
     local inside, outside = assert(sys.pipe())

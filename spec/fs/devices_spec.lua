@@ -32,7 +32,7 @@ setup(function()
   api.run { "true" }
 end)
 
--- What is in /dev, by kind, and whatever is of another kind.
+-- What is in /dev, by kind, and all that is of another kind.
 local LIST <const> = [[
 cd /dev
 for f in $(ls -A); do [ -L $f ] && echo "$f -> $(readlink $f)"; done
@@ -186,7 +186,7 @@ describe("a container's /dev", function()
     assert.same({}, sys.list(volume))
   end)
 
-  -- One that anybody may open: what is shown is that nodes are none, not who may read a disk.
+  -- One that every user may open: what is shown is that nodes are none, not the rights of users.
   local OPEN <const> = "head -c 1 %s >/dev/null 2>&1 && echo open || echo closed"
 
   it("is where alone a node can be opened, whoever made it #root", function()

@@ -25,8 +25,8 @@ local MAKE <const> = "cd /srv && echo host > file && mkdir sub && echo deep > su
 local HARM <const> = "cd /srv && [ $(cat file) = host ] && echo new > file && rm sub/file \z
   && rmdir sub && mkdir made && ln file made/link && mv made moved && chmod 0 file"
 
--- Overlay hides a removed directory with an attribute, which before Linux 6.6 tmpfs has for nobody
--- but root.
+-- Overlay hides a removed directory with an attribute, which before Linux 6.6 tmpfs has
+-- for root alone.
 local HARM_OF_USER <const> = (function()
   local major, minor = sys.uname().release:match("^(%d+)%.(%d+)")
   local old = tonumber(major) * 1000 + tonumber(minor) < 6006

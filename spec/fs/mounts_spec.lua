@@ -58,7 +58,7 @@ describe("mount.private", function()
 end)
 
 describe("mount.child #root", function()
-  -- Mounts a list in a new directory of a mount namespace, and has somebody look.
+  -- Mounts a list in a new directory of a mount namespace, and has another process look.
   local function mounted(list, look, prepare)
     local path = support.tmpdir()
     if prepare then
@@ -163,7 +163,7 @@ describe("mount.child #root", function()
   end)
 end)
 
--- Whoever has the root in a volume can rename in it while a container comes up there.
+-- A process that has the root in a volume can rename in it while a container comes up there.
 describe("a root that somebody changes meanwhile #root", function()
   local root, host
 
@@ -425,7 +425,7 @@ describe("the view of cgroups", function()
     .. "find . -type d | sort; cat $(find . -name cgroup.procs); ' "
   local OPTIONS <const> = "ro,nosuid,nodev,noexec,relatime"
 
-  -- What the kernel answers to somebody inside who wants more of it.
+  -- What the kernel answers to a process inside that wants more of it.
   local WRITE <const> = [[sh -c 'cd /sys/fs/cgroup
     for file in $(find . -name pids.max -o -name cgroup.procs); do
       { echo max >$file; } 2>&1 | grep -v "Read-only file system"
@@ -439,7 +439,7 @@ describe("the view of cgroups", function()
       { mounts["/sys/fs/cgroup"].kind, mounts["/sys/fs/cgroup"].options })
     assert.same({ "cgroup", OPTIONS },
       { mounts["/sys/fs/cgroup/pids"].kind, mounts["/sys/fs/cgroup/pids"].options })
-    -- Init, the shell, and find or cat: nobody of the host, who would read as 0.
+    -- Init, the shell, and find or cat: no process of the host, which would read as 0.
     assert.matches("\n%.\n%./pids\n1\n2\n%d+\n", result.stdout)
     assert.is_nil(result.stdout:find("\n0\n", 1, true))
   end)

@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What has to hold whatever the input. */
+/* What has to hold for any input. */
 #define HOLDS(condition)                                                  \
 	do {                                                              \
 		if (!(condition)) {                                       \

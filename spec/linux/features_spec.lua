@@ -17,7 +17,7 @@ local function keys(value)
   return list
 end
 
---- Whatever is false has a reason, and what has a reason is false or not there.
+--- All that is false has a reason, and what has a reason is false or not there.
 local function is_reasoned(found)
   local reasons = {}
   for path, reason in pairs(found.reasons) do

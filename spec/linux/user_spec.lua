@@ -24,7 +24,7 @@ local function root(passwd, group)
   return path
 end
 
--- Who it is that this names: uid, gid and HOME; or nil, message, errno.
+-- The ids that this names: uid, gid and HOME; or nil, message, errno.
 local function who(name, path, more)
   local c = { user = name, config = { root = { path = path or root() }, linux = {}, process = {
     env = { "PATH=/bin", "HOME=/root" }, user = { uid = 0, gid = 0 } } } }

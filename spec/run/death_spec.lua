@@ -1,4 +1,4 @@
--- What ends a container, whoever ends it, and that nothing of it is left: no process, no cgroup.
+-- What ends a container, and that nothing of it is left: no process, no cgroup.
 
 local sys = require "container.sys"
 local command = require "spec.fixtures.command"

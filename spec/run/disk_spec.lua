@@ -12,8 +12,8 @@ setup(function()
   api.run { "true" }
 end)
 
--- The path of a disk of 8 MiB, and who holds it. It is detached at once, which the kernel does when
--- nobody has it open any more, whatever becomes of this process.
+-- The path of a disk of 8 MiB, and its holder. It is detached at once, which the kernel does when
+-- no process has it open any more, also when this process is killed.
 local function disk()
   support.needs "io"
   local image = support.tmpdir() .. "/disk"

@@ -1,4 +1,4 @@
--- Roots made by somebody who wants out: each place that is opened, mounted on, made or entered is a
+-- Hostile roots: each place that is opened, mounted on, made or entered is a
 -- link, or something that it should not be. The container stays in its root or is refused in one
 -- sentence, and what lies beside the root on the host is neither changed nor even read.
 
@@ -34,7 +34,7 @@ local HOST <const> = [[
   echo 'evil:x:0:' >group && for f in null file ptmx a/file self/mountinfo; do echo $f >$f; done &&
   find .. -type f -exec touch -a -d '2 days ago' {} +]]
 
--- A shell that uses the place. A FIFO is left alone: that would wait for nobody but itself.
+-- A shell that uses the place. A FIFO is left alone: that would wait for itself alone.
 local PROGRAM <const> = [[[ -p "$0" ] || { echo w >"$0"; echo w >"$0/written"; mkdir "$0/made"; }
   echo inside]]
 

@@ -1,5 +1,5 @@
 -- Every promise of the default container, asked of the kernel from inside by spec/fixtures/probe.c:
--- whoever starts it, with whichever root, and however untidy that process is.
+-- in any container, with whichever root, and however untidy that process is.
 
 local sys = require "container.sys"
 local command = require "spec.fixtures.command"
@@ -12,7 +12,7 @@ local PATH <const> = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 -- docker's default set but for MKNOD.
 local CAPABILITIES <const> = "00000000a00425fb"
 
--- A file of the host that nobody in a container is to find.
+-- A file of the host that no process in a container is to find.
 local canary = support.tmpdir() .. "/canary"
 assert(sys.mknod(canary, "file", tonumber("644", 8), 0, 0))
 
@@ -31,7 +31,7 @@ local function foreign_devices(...)
   return table.concat(list, " ")
 end
 
--- What only who starts it can know, as KEY=VALUE.
+-- What only the starter can know, as KEY=VALUE.
 local function knowledge(caller, rootfs)
   local program = command.program "probe"
   local words = {
@@ -48,7 +48,7 @@ local function knowledge(caller, rootfs)
   end
   if not rootfs then
     words[#words + 1] = "view=1"
-  elseif sys.geteuid() == 0 then -- who could make it
+  elseif sys.geteuid() == 0 then -- root could make it
     words[#words + 1] = "node=/zero"
   end
   return words
@@ -70,7 +70,7 @@ local function assert_all_ok(result, least)
   assert.equal(0, result.status)
 end
 
--- A root of the caller's own, in which somebody made a device.
+-- A root of the caller's own, in which there is a device.
 local function image(caller)
   local path = caller:rootfs()
   if sys.geteuid() == 0 then
@@ -97,7 +97,7 @@ local function run(mode, before, rootfs, more)
   return result
 end
 
--- Who starts it, and how; what the container has to look like then.
+-- Each way to start it; what the container has to look like then.
 local modes = {
   { name = "root #root", caller = command.root, map = "4294967295\n", words = { "init=1" },
     options = {} },

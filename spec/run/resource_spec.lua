@@ -1,4 +1,4 @@
--- What a container that is limited can use, and what becomes of who wants more: the same on either
+-- What a limited container can use, and what becomes of a process that wants more: alike on either
 -- version of cgroups.
 
 local sys = require "container.sys"
@@ -44,7 +44,7 @@ describe("memory #cgroup", function()
     if version == 2 then
       assert.equal("KILL", result.signal) -- all of it
     else
-      assert.equal(9, result.status) -- whoever wanted more
+      assert.equal(9, result.status) -- the process that wanted more
     end
     assert.equal("running", sys.wait(neighbour.pid, "nohang"))
   end)

@@ -1,5 +1,5 @@
--- The limits of a container hold for whatever a program of it starts, and for a second program that
--- somebody starts in it: the same on either version of cgroups, for root and for an ordinary user
+-- The limits of a container hold for all that a program of it starts, and for a second program that
+-- is started in it: the same on either version of cgroups, for root and for an ordinary user
 -- with a cgroup of one's own.
 
 local sys = require "container.sys"

@@ -35,7 +35,7 @@ for _, caller in ipairs(command.callers) do
     return on_terminal({ support.lua, "run.lua", "--quiet", command.with_probe() }, ...)
   end
 
-  -- The line that somebody types into a shell to have one.
+  -- The line that is typed into a shell to have one.
   local function typed(...)
     return command.words(support.lua, "run.lua", "--quiet", command.with_probe(), ...) .. "\n"
   end
@@ -112,7 +112,7 @@ for _, caller in ipairs(command.callers) do
         for _ = 1, 5 do
           s:send(CTRL_C)
           s:expect("^signal 2 from the kernel\n$")
-          -- Whatever the launcher and init pass on comes in the order of its numbers, so an
+          -- All that the launcher and init pass on comes in the order of its numbers, so an
           -- interrupt of theirs would come before this.
           assert(sys.kill(launcher, "USR1"))
           s:expect("^signal 10 from a process\n$")
@@ -333,7 +333,7 @@ for _, caller in ipairs(command.callers) do
       local s <close> = open { "yes" }
       s:expect("y\ny\n")
       local launcher = command.children(s.pid)[1]
-      -- From here on nobody reads: first the pipe is full, and then the terminal.
+      -- From here on no process reads: first the pipe is full, and then the terminal.
       local program = command.children(command.children(launcher)[1])[1]
       local last, times
       command.await("the program waits for its terminal", function()

@@ -87,7 +87,7 @@ describe("a container of an ordinary user #userns", function()
 end)
 
 describe("where user namespaces are switched off #userns", function()
-  -- In a user namespace of one's own that setting can be made for whatever is made in it.
+  -- In a user namespace of one's own that setting can be made for all that is made in it.
   local function switched_off(...)
     return user:shell(support.lua .. " -e " .. support.quote(([[
       local sys = require "container.sys"

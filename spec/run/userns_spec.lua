@@ -348,7 +348,7 @@ describe("with --userns auto #root #idmap", function()
 end)
 
 describe("with --userns subid #root #userns #newuidmap", function()
-  -- An ordinary user's command, who may use set-user-ID programs; a table at the end has words
+  -- An ordinary user's command, which may use set-user-ID programs; a table at the end has words
   -- that come before it.
   local function run_as(entries, ...)
     local words = { ... }

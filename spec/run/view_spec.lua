@@ -8,7 +8,7 @@ local support = require "spec.support"
 -- What a view has as empty directories: users' files, and what runs on the host.
 local EMPTY <const> = { "/home", "/mnt", "/root", "/run", "/tmp", "/var/tmp" }
 
--- For find(1): whatever is hidden of /etc, if it is there.
+-- For find(1): all that is hidden of /etc, if it is there.
 local NO_SECRETS <const> = "\\( -path /etc/docker -o -path /etc/kubernetes -o -path /etc/rancher \z
   -o -path /etc/letsencrypt -o -path /etc/wireguard -o -path /etc/wpa_supplicant -o -name private \z
   -o -name 'sudoers*' -o -name 'system-connections' -o -name 'ssh_host_*_key' \\) -prune -o"

@@ -229,7 +229,7 @@ describe("a time limit #root", function()
       support.ending(shell("exit 2", { timeout = 1000 })))
     local c <close> = script("exit 2", { timeout = 0.2 })
     sys.ppoll({ c:fd() }, DEADLINE)
-    sys.ppoll({}, 0.3) -- it ended in time, though nobody looked
+    sys.ppoll({}, 0.3) -- it ended in time, though no process looked
     assert.equal("exit", c:wait(DEADLINE).reason)
   end)
 
@@ -360,7 +360,7 @@ describe("a container that nobody holds #root", function()
 end)
 
 describe("a host program with ways of its own #root", function()
-  -- Somebody in it reaps whatever ends, as a handler of SIGCHLD does that waits for all. It is
+  -- A process in it reaps all that ends, as a handler of SIGCHLD does that waits for all. It is
   -- faster than the library.
   local function reaped(options)
     local c = spawn(options)

@@ -1,5 +1,5 @@
--- What happens to the host program while somebody waits: its functions are called, streams flow,
--- and whatever these functions do, there is an answer.
+-- What happens to the host program during a wait: its functions are called, streams flow,
+-- and there is an answer to all that these functions do.
 
 local sys = require "container.sys"
 local contained = require "spec.fixtures.contained"
