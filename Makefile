@@ -100,8 +100,20 @@ test: needs-test
 	@sh .ci/test
 	@sh .ci/vm-test here
 
+# The fast tier: luacheck, the language of the tree and the specs that are pure Lua. No root.
+check:
+	@sh .ci/check
+
 lint:
 	@sh .ci/lint
+
+# The reference of the public functions, as HTML in build/docs.
+docs:
+	@sh .ci/needs docs
+	@$(MAKE) -s module
+	@rm -rf build/reference build/docs && mkdir -p build/reference
+	@LUA_CPATH_5_4='./?.so' LUA_PATH_5_4='./lua/?.lua' $(LUA) .ci/reference.lua build/reference
+	@ldoc --fatalwarnings --config config.ld .
 
 # In a mount namespace of its own: podman mounts something beside the containers that it runs.
 bench: all
@@ -158,4 +170,4 @@ clean:
 	rm -rf --one-file-system build container container.so lua-container csrc/*.o
 	@$(MAKE) -s -C bench clean
 
-.PHONY: test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean
+.PHONY: check docs test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean

@@ -96,9 +96,10 @@ static int cgroup_push_place(lua_State *L, const char *controller)
 }
 
 /***
-Where a cgroup under a controller can be made: the caller's own cgroup in the controller's v1
-hierarchy, or in v2 the nearest one from the caller's own upwards whose children have the
-controller; it is switched on for them where no process is in the way. cgroups(7)
+Finds where a cgroup with a controller can be made. In v1 it is the caller's own cgroup in the
+controller's hierarchy. In v2 it is the nearest cgroup, from the caller's own upwards, whose
+children have the controller; it is switched on for them where no process is in the way.
+cgroups(7)
 @function cgroup_place
 @string controller such as "pids"
 @treturn string directory

@@ -130,12 +130,12 @@ static void __attribute__((noreturn)) clone_child(lua_State *L)
 }
 
 /***
-Starts a child process in new namespaces that runs a function and then exits: with the
-integer the function returns, else with 0; with 1 after an error, which it prints, as it prints
-the message of `nil, message`. In a program with threads it has that one alone. The collector stands
-still in it, and no debug hook of the caller's is called. The child never returns into the caller's
-program: os.exit in it ends it without closing the Lua state, and it has a copy of the memory, so
-nothing it changes is seen by the parent. clone(2), namespaces(7)
+Starts a child process in new namespaces that runs a function and then exits. Its status is the
+integer that the function returns, else 0. After an error, or nil and a message, it prints the
+message and exits with 1. The child has a copy of the caller's memory, so the parent sees none of
+its changes. In a program with threads the child has only the calling thread. The child's garbage
+collector is stopped, and no debug hook of the caller is called. os.exit in the child ends it
+without closing the Lua state. clone(2), namespaces(7)
 @function clone
 @param namespaces array of names, or comma words: mount uts pid ipc network user time cgroup
 @func fn
@@ -168,7 +168,8 @@ static int clone_clone(lua_State *L)
 /***
 As `clone`, in no new namespaces, of a process that has one thread: but the child is a child of
 the caller's parent. So a process that cannot be moved into a PID namespace, because only its
-children are born there, has a process in it that it may wait for, by another that joins. clone(2) CLONE_PARENT
+children are born there, has a process in it that it may wait for, by another that joins.
+clone(2) CLONE_PARENT
 @function clone_sibling
 @func fn
 @treturn int the child's pid; or nil, message, errno (EINVAL for pid 1 of a PID namespace, ENOMEM

@@ -28,7 +28,7 @@ static int file_mkdir(lua_State *L)
 }
 
 /***
-Takes an empty directory, or a cgroup without processes, away. rmdir(2)
+Removes an empty directory, or a cgroup without processes. rmdir(2)
 @function rmdir
 @string path
 @param[opt] dir fd that a relative path starts from

@@ -102,11 +102,11 @@ static void io_push_ready(lua_State *L, const struct pollfd *set, lua_Unsigned n
 }
 
 /***
-Waits until one of several fds is ready: can be read or has come to its end, or can be written or
-has no reader any more. ppoll(2)
+Waits until one of several fds is ready. A reader is ready when it is readable or at its end; a
+writer when it is writable or has no reader any more. ppoll(2)
 @function ppoll
 @tparam table readers an array of fds
-@number[opt] seconds how long at most; for ever if left out
+@number[opt] seconds the longest time to wait; without it there is no limit
 @tparam[opt] table writers an array of fds
 @treturn table for each place in `readers` true or nil; all nil when the time is up or a signal
 came; or nil, message, errno

@@ -183,7 +183,7 @@ static int mount_mount(lua_State *L)
 }
 
 /***
-Takes a mount away. umount2(2)
+Unmounts. umount2(2)
 @function umount
 @string target
 @string[opt] flags comma words: force detach expire nofollow

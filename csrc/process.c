@@ -146,7 +146,7 @@ static int process_pidfd_send_signal(lua_State *L)
 }
 
 /***
-The caller's pid, in its own PID namespace. getpid(2)
+Gets the caller's pid, in its own PID namespace. getpid(2)
 @function getpid
 @treturn int
 */

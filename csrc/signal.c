@@ -59,7 +59,7 @@ static int signal_check_element(lua_State *L, int arg, lua_Integer i)
 }
 
 /***
-The name of a signal, without SIG. signal(7)
+Gives the name of a signal, without SIG. signal(7)
 @function signal_name
 @int number
 @treturn string such as "TERM", or the number as a string where it has no name
@@ -102,7 +102,7 @@ static void signal_check_set(lua_State *L, int arg, sigset_t *set)
 }
 
 /***
-Changes which signals this thread holds back. sigprocmask(2)
+Changes which signals are blocked in this thread. sigprocmask(2)
 @function sigprocmask
 @string how "block", "unblock" or "setmask"
 @param set an array of signals, "all", or what an earlier call returned
@@ -145,7 +145,7 @@ static int signal_sigdefault(lua_State *L)
 }
 
 /***
-An fd from which the given signals are read; they have to be blocked. signalfd(2)
+Makes an fd from which the given signals are read. They have to be blocked. signalfd(2)
 @function signalfd
 @param set as of `sigprocmask`
 @return an fd, or nil, message, errno

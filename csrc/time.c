@@ -4,7 +4,7 @@
 #include <time.h>
 
 /***
-The time of a clock. clock_gettime(2)
+Reads a clock. clock_gettime(2)
 @function clock_gettime
 @string[opt="monotonic"] clock monotonic: does not jump; realtime: since 1970
 @treturn number seconds

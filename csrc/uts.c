@@ -18,7 +18,7 @@ static int uts_sethostname(lua_State *L)
 }
 
 /***
-The host name of this UTS namespace. gethostname(2)
+Gets the host name of this UTS namespace. gethostname(2)
 @function gethostname
 @treturn string the name, or nil, message, errno
 */

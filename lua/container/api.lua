@@ -29,10 +29,10 @@ local function start(options, fn)
   return object.new(c).handle
 end
 
---- The steps that a start with these options would take, in order. Nothing is done.
+--- Lists the steps that a start with these options would take, in order. Nothing is done.
 -- @tparam table options as of `run`
 -- @treturn table array of { name, side = "prepare", "parent" or "child", why, needs = array of
--- names }; or nil and an error of the options
+-- names }; or nil and an error about the options
 function library.plan(options)
   local asked, err = spec.read(options)
   if not asked then
@@ -41,18 +41,18 @@ function library.plan(options)
   return engine.plan(asked)
 end
 
---- Starts a container. The object ends it when it is closed or collected.
--- @tparam table options see options.lua
--- @return an object, see object.lua, with `pid`, `name` if it has one, and the streams that were
--- asked for as "pipe"; or nil and an error, which prints as one sentence and carries step, subject,
--- errno
+--- Starts a container and returns its object at once. The container ends when the object is closed
+-- or collected.
+-- @tparam table options the command as an array, and named options: docs/reference-options.md
+-- @return an `object`; or nil and an error, which prints as one sentence and has the fields step,
+-- subject, errno and message
 function library.spawn(options)
   return start(options)
 end
 
 --- Runs a container to its end.
--- @tparam table options see options.lua; without tty, for its other side could not be read
--- @treturn table the result of `wait`; or nil and an error
+-- @tparam table options as of `spawn`, without tty: the caller could not read the terminal
+-- @treturn table the result, see `object:wait`; or nil and an error
 function library.run(options)
   if type(options) == "table" and rawget(options, "tty") then
     return nil, errors.new("spec", "tty: takes container.spawn, which gives its other side",
@@ -78,22 +78,23 @@ local function spawn_call(name, options, fn, ...)
   return c
 end
 
---- Runs a function in a container, in the place of a program, with every limit on it. It is pid 1,
--- so the programs that it starts and leaves behind end with it, and it has a copy of everything: of
--- its upvalues, of the modules that are loaded, of the arguments. What it changes is gone with it,
--- but for the values that it returns. `require` finds what is loaded already, else what the
--- container's files have; os.exit ends the function's process alone. It cannot yield. Beforehand
--- there is a full collection here, so that the copy has nothing of ours to end.
--- @tparam table options see options.lua; no command, init or tty; more: result_limit in bytes
--- (16 MiB)
+--- Runs a Lua function in a container in the place of a program, with every limit on it. The
+-- function is pid 1 of the container: processes that it leaves behind end with it.
+--
+-- The function runs in a copy of the calling process: its upvalues, arguments and loaded modules
+-- are copies. Nothing that it changes comes back except the values that it returns. `require` finds
+-- modules that are loaded already, and else the container's files. `os.exit` ends only the copy.
+-- The function must not yield. Before the copy is made, the caller's garbage is collected.
+-- @tparam table options as of `spawn`, without a command, init, tty and hooks; more: result_limit,
+-- the number of bytes that all results may take (16 MiB)
 -- @func fn
 -- @param ... its arguments
--- @return what it returns: nil, booleans, numbers, strings and tables of these, 1000 at most,
--- tables 100 deep at most and with at most 65536 keys beside their arrays; or nil and an error of
--- step "call", with `result` as of `wait` and a `reason`: "error" (raised, with `traceback`, and
--- with `value` when what was raised is no text and can be returned; or a result that cannot be
--- returned), "exit" (it ended its process), "timeout", "signal", "rlimit", "oom", "seccomp" or
--- "malformed" (it wrote something else into the pipe)
+-- @return what the function returns: at most 1000 values, which are nil, booleans, numbers, strings
+-- and tables of these, at most 100 deep and with at most 65536 keys beside their arrays. Or nil and
+-- an error of step "call". It has `result`, see `object:wait`, and `reason`: "error" (the function
+-- raised; `traceback`, and `value` if the error is not text), "exit" (it ended its process),
+-- "timeout", "signal", "rlimit", "oom", "seccomp", or "malformed" (it wrote something else to the
+-- pipe of its results)
 function library.call(options, fn, ...)
   local c <close>, err = spawn_call("call", options, fn, ...)
   if not c then
@@ -106,19 +107,20 @@ end
 -- @tparam table options as of `call`
 -- @func fn
 -- @param ... its arguments
--- @return an object as of `spawn`, whose `wait` answers what `call` would, and whose `poll` answers
--- true when that is there; or nil and an error
+-- @return an `object` whose `wait` returns what `call` would return, and whose `poll` returns true
+-- at the end; or nil and an error
 function library.spawn_call(options, fn, ...)
   return spawn_call("spawn_call", options, fn, ...)
 end
 
---- Starts a second program in the container: in all its namespaces and its cgroups, with its
--- limits, user, variables, directory, capabilities and filters unless the options give others. It
--- ends with the container at the latest.
--- @tparam table options the command, and of those of options.lua: env cwd user capabilities
--- cap_drop tty stdin stdout stderr output_limit timeout stop_timeout on
--- @return an object as that of a container, whose result has no memory_peak; or nil and an error,
--- ESRCH when the container has ended
+--- Starts a further process in the container: in all its namespaces and cgroups, with its limits,
+-- and with its user, environment, working directory, capabilities and filters unless the options
+-- say otherwise. The process ends with the container at the latest.
+-- @function container:exec
+-- @tparam table options the command, and of the options of `spawn`: env cwd user capabilities
+-- cap_drop tty stdin stdout stderr output_limit timeout stop_timeout on debug
+-- @return an `object` whose result has no memory_peak; or nil and an error: ESRCH when the
+-- container has ended, EBUSY when it is paused, ECHILD when it is another process's
 local function exec_in(self, options)
   local errno = sys.errno
   if self.container then
@@ -146,12 +148,12 @@ end
 -- Here, for an object knows nothing of how containers are made.
 object.method("exec", exec_in)
 
---- Waits until at least one of many containers has ended, and meanwhile attends all of them as
--- `wait` does.
--- @tparam table list objects of containers; those that were waited for or closed count as ended
--- @number[opt] seconds how long at most
--- @treturn table array of those that have ended, whose `wait` answers at once; empty when the time
--- is up; or nil and an error
+--- Waits until at least one of many containers has ended. It serves all of them meanwhile, as
+-- `object:wait` does.
+-- @tparam table list objects of containers. Those that were waited for or closed count as ended
+-- @number[opt] seconds the longest time to wait; without it there is no limit
+-- @treturn table array of the objects that have ended, whose `wait` returns at once. It is empty
+-- when the time is up. Or nil and an error
 function library.poll(list, seconds)
   local function refuse(message, errno)
     return nil, errors.new("poll", message, sys.errno[errno])

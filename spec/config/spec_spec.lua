@@ -413,7 +413,7 @@ describe("spec.read", function()
       return read({ user = value }).user
     end
 
-    it("keeps names and ids for the time when there are files to look them up in", function()
+    it("keeps names and ids for the time when there are files to look them up in #root", function()
       local _ <close> = replace("geteuid", function() return 0, 0 end)
       for _, value in ipairs { "nobody", "nobody:tty", "0", "1000:1000", "nobody:4294967294" } do
         assert.equal(value, user(value))
@@ -445,7 +445,7 @@ describe("spec.read", function()
       return read(options)
     end
 
-    it("has a user namespace with a range that is yet to be chosen for auto", function()
+    it("has a user namespace with a range that is yet to be chosen for auto #root", function()
       local c = auto {}
       assert.equal("auto", c.userns)
       assert.same({ type = "user" }, c.config.linux.namespaces[#c.config.linux.namespaces])
@@ -453,7 +453,7 @@ describe("spec.read", function()
       assert.same({ { containerID = 0, size = 65536 } }, c.config.linux.gidMappings)
     end)
 
-    it("has the group of terminals, and idmap for volumes", function()
+    it("has the group of terminals, and idmap for volumes #root", function()
       local c = auto { volumes = { "/:/a:ro,idmap", "/:/b:idmap", "/:/c" } }
       local found = {}
       for _, mount in ipairs(c.config.mounts) do
@@ -465,12 +465,12 @@ describe("spec.read", function()
       assert.equal("rbind nodev", found["/c"])
     end)
 
-    it("has no device to be opened in a volume of a privileged one", function()
+    it("has no device to be opened in a volume of a privileged one #root", function()
       local mounts = auto({ privileged = true, volumes = { "/:/a" } }).config.mounts
       assert.same({ "rbind", "nodev" }, mounts[#mounts].options)
     end)
 
-    it("takes ids that are in the range, and refuses others", function()
+    it("takes ids that are in the range, and refuses others #root", function()
       assert.equal("65535:65535", auto({ user = "65535:65535" }).user)
       for id, wrong in pairs { ["65536"] = "65536", ["65536:65536"] = "65536",
         ["0:70000"] = "70000", ["nobody:70000"] = "70000" } do
@@ -480,7 +480,7 @@ describe("spec.read", function()
       end
     end)
 
-    it("refuses what is for root to an ordinary user, and the other way round", function()
+    it("refuses what is for root to an ordinary user, and the other way round #root", function()
       local _ <close> = replace("geteuid", function() return 1000, 100 end)
       assert.equal("userns: expected \"subid\" for a caller that is not the host's root, "
         .. "got \"auto\"",
@@ -701,7 +701,7 @@ describe("spec.read", function()
       assert.is_true(types(config({ network = "none" })).network)
     end)
 
-    it("shares the host's, with a sysfs that shows it, which a user has to borrow", function()
+    it("shares the host's, with a sysfs that shows it, which a user has to borrow #root", function()
       local borrowed = { "bind", "/sys", { "rbind", "ro" } }
       local own = { "sysfs", "sysfs", { "nosuid", "nodev", "noexec", "ro" } }
       for uid, expected in pairs { [0] = own, [1000] = borrowed } do
@@ -934,7 +934,7 @@ describe("spec.read", function()
   end)
 
   describe("for root", function()
-    it("has no user namespace and no mappings", function()
+    it("has no user namespace and no mappings #root", function()
       local _ <close> = replace("geteuid", function() return 0, 0 end)
       local c = config {}
       for _, namespace in ipairs(c.linux.namespaces) do

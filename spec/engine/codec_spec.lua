@@ -85,7 +85,7 @@ describe("what cannot be written", function()
     refused("result 1.a.b: a table that contains itself cannot be returned", t)
   end)
 
-  it("is too deep, too much, too many", function()
+  it("is too deep, too much, too many #slow", function()
     local deep = {}
     for _ = 1, 99 do
       deep = { deep }
@@ -142,7 +142,7 @@ describe("bytes that nobody wrote", function()
     malformed("it has more than 10 bytes", ("x"):rep(11), { size = 10 })
   end)
 
-  it("that are deep or many are refused before they are much", function()
+  it("that are deep or many are refused before they are much #slow", function()
     malformed("more than 100 tables in each other",
       u32(1) .. ("\6" .. u32(1) .. u32(0)):rep(1000000))
     local before = collectgarbage("count")
@@ -160,7 +160,7 @@ describe("bytes that nobody wrote", function()
     assert.is_true(collectgarbage("count") - before < 1 << 18) -- KiB
   end)
 
-  it("that would make a table slow take no longer than a moment", function()
+  it("that would make a table slow take no longer than a moment #slow", function()
     -- Keys that all have their place at the same spot of a table of 2^15 and of 2^16.
     local function slow(n)
       local keys = {}

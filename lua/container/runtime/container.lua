@@ -41,8 +41,8 @@ end
 -- Those that live on though no object of them is held.
 local detached = {}
 
---- Lets the container live on when this object is not held any more. It still ends with this
--- process.
+--- Lets the container run without its object: it does not end when the object is collected. It
+-- still ends with this process.
 -- @return the object
 function methods:detach()
   detached[self] = true
@@ -75,9 +75,9 @@ local function end_joined(self)
   end
 end
 
---- Ends the container if it still runs, waits for its end, and takes away what was made for it.
--- Does nothing a second time, nor in a copy of the process, such as a child of container.clone,
--- whose container it is not.
+--- Kills the container if it still runs, waits for its end, and removes what was made for it. A
+-- second call does nothing, and neither does one in a copy of the process, such as a child of
+-- container.clone.
 function methods:close()
   detached[self] = nil
   if self.owner ~= sys.getpid() then

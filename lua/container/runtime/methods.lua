@@ -44,38 +44,38 @@ local function turn(self, ...)
   return loop.turn({ self }, ...)
 end
 
---- Asks how it is, without waiting: reads and writes its streams meanwhile, and keeps its time.
--- For a program with an event loop of its own: to be called when `fileno()` can be read. It never
--- waits, and closes nothing that the loop watches.
--- @return the result when it has ended, of `spawn_call` true; false while it runs; or nil and an
--- error
+--- Serves the container without waiting: reads and writes its streams and keeps its time limits. A
+-- program with an event loop calls it when `fileno()` is readable. It closes no fd that the loop
+-- watches.
+-- @return the result when the container has ended (true for `spawn_call`); false while it runs; or
+-- nil and an error
 function methods:poll()
   return self:wait(0, true)
 end
 
---- Waits for the container's end, and meanwhile reads and writes its streams, and keeps its time.
--- @number[opt] seconds how long at most
+--- Waits for the container's end. It serves the container meanwhile, as `poll` does.
+-- @number[opt] seconds the longest time to wait; without it there is no limit
 -- @treturn table result:
 --
---   * `reason` "exit", "signal", "timeout", "rlimit", "oom" (killed, and there was no memory left
---     under its limit) or "seccomp"
---   * `status` as a shell would show it: that of exit, or 128 and the number of the signal
---   * `signal` its name, such as "KILL"
+--   * `reason` "exit", "signal", "timeout", "rlimit", "oom" (killed at the memory limit) or
+--     "seccomp" (killed by the filter)
+--   * `status` the exit status, or 128 and the number of the signal
+--   * `signal` the name of the signal, such as "KILL"
 --   * `wall` seconds from the start of the program to its end
 --   * `cpu` { user, system } in seconds, of all processes
---   * `memory_peak` bytes that all of it had at once where its memory is counted; else those that
---     the largest process had resident; nil without an init
---   * `oom_kills` how many processes were killed for want of memory, where it is counted
---   * `pids_refused` how many forks were refused for the limit of processes; nil where no cgroup
---     holds it, where the kernel does not count them, and for a program of `exec`
---   * `pids_limit` that limit, where they are counted and there is one
---   * `stats` with that option, what `stats` told at the end
+--   * `memory_peak` bytes: the peak of the whole container where its memory is counted, else of its
+--     largest process; nil without an init
+--   * `oom_kills` how many processes the memory limit killed, where memory is counted
+--   * `pids_refused` how many forks the limit of processes refused; nil without a cgroup, where the
+--     kernel does not count them, and for a process of `exec`
+--   * `pids_limit` the limit of processes, where refusals are counted
+--   * `stats` with the option `stats`, the last value of `stats()`
 --   * `warnings` array of errors of hooks of poststart and poststop; nil when there are none
---   * `stdout`, `stderr` what was captured, at most `output_limit` bytes of it, and `stdout_size`,
---     `stderr_size`, how many bytes came
+--   * `stdout`, `stderr` captured output, at most `output_limit` bytes, and `stdout_size`,
+--     `stderr_size`, the number of bytes that the container wrote
 --
--- or nil and an error: ETIMEDOUT when it still runs. The same table again when asked again. Of
--- `spawn_call` what the function returns, or nil and an error, as of `call`. wait(2)
+-- or nil and an error: ETIMEDOUT while the container runs. A second call returns the same table.
+-- For `spawn_call` it returns what `call` would return. wait(2)
 function methods:wait(seconds, asking)
   if seconds ~= nil and not (math.type(seconds) and seconds >= 0) then
     return nil, failure("wait", "expected a number of seconds", sys.errno.EINVAL)
@@ -104,20 +104,22 @@ function methods:wait(seconds, asking)
     sys.errno.ETIMEDOUT)
 end
 
---- After how many seconds `poll` should be called at the latest; nil when nothing is due.
+--- Tells when `poll` has to be called at the latest.
+-- @treturn number seconds from now; nil when nothing is due
 function methods:due_in()
   return self.deadline and math.max(self.deadline - sys.clock_gettime(), 0)
 end
 
---- Sends a signal to the program, through its init. Those of keys, INT, QUIT and TSTP, and CONT,
--- are for its whole process group, as keys are, and TSTP stops it. pidfd_send_signal(2)
+--- Sends a signal to the program, through its init. INT, QUIT, TSTP and CONT go to its process
+-- group, as a terminal's keys do; TSTP stops it. pidfd_send_signal(2)
 --
--- TERM and KILL of an exec process, as its `timeout` and `close`, end all that came from it, with
--- and without cgroups: what descends from it, and what is in its session. What TERM does not end is
--- killed when the exec process has ended. What has left both before, as a daemon that forks twice
--- around setsid(2), runs until the container ends.
--- @param signal name such as "TERM", "SIGTERM" or "term", or number; KILL ends the whole container
--- @return true; or nil and an error
+-- For a process of `exec`, TERM and KILL, as its `timeout` and `close`, end everything that came
+-- from it, with and without cgroups: its descendants and its session. What TERM does not end is
+-- killed when the process has ended. A process that has left both before, as a daemon that forks
+-- twice around setsid(2), runs until the container ends.
+-- @param signal a name such as "TERM", "SIGTERM" or "term", or a number; KILL ends the whole
+-- container
+-- @return true; or nil and an error: ESRCH when the container has ended, EINVAL
 function methods:kill(signal)
   if self.closed then
     return nil, failure("kill", "the container has ended", sys.errno.ESRCH)
@@ -136,8 +138,8 @@ function methods:kill(signal)
   return ok, not ok and failure("kill", message, errno) or nil
 end
 
---- Asks the program to end, with TERM; after `stop_timeout` seconds all of the container is
--- killed. It does not wait: `wait` tells the end.
+--- Asks the program to end, with TERM. After `stop_timeout` seconds the whole container is killed.
+-- It does not wait: `wait` returns the result.
 -- @return true; or nil and an error
 function methods:stop()
   local ok, err = self:kill("TERM")
@@ -149,7 +151,30 @@ function methods:stop()
   return ok, err
 end
 
--- control.lua has them; a refusal is nil and an error here.
+--- Freezes all processes of the container. Requires a freezer: cgroup version 1 or 2.
+-- @function pause
+-- @return true; or nil and an error
+
+--- Thaws all processes of the container.
+-- @function resume
+-- @return true; or nil and an error
+
+--- Lists the processes of the container.
+-- @function processes
+-- @treturn table array of pids, as the caller sees them; or nil and an error
+
+--- Tells what the container uses: docs/limits.md has the fields. What is not counted is nil; with
+-- the option `stats` everything is counted.
+-- @function stats
+-- @treturn table cpu, memory, pids, io and pressure; or nil and an error
+
+--- Sets new limits while the container runs. It sets all of them or none.
+-- @function update
+-- @tparam table options of the options of `spawn`: pids memory memory_swap memory_reservation cpus
+-- cpu_weight cpuset_cpus cpuset_mems io io_weight hugepages unified
+-- @return true; or nil and an error that names the option
+
+-- control.lua has these five.
 for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
   methods[name] = function(self, ...)
     if self.closed then
@@ -163,10 +188,10 @@ for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
   end
 end
 
---- An fd for an event loop, as an object for `container.ppoll`. It can be read whenever `poll` has
--- something to do: the end, what the library reads and writes, such as captured output, and what is
--- due, such as the time limit, also of the programs of `exec` in it. It is valid until `close`, and
--- after the end it can always be read. A stream that is "pipe" has an fd of its own. epoll(7)
+--- Gives an fd for an event loop, as an object for `container.ppoll`. It is readable whenever
+-- `poll` has something to do: the end, streams that the library reads and writes, time limits, and
+-- all of these for the processes of `exec` in the container. It is valid until `close`. After the
+-- end it stays readable. A stream that is "pipe" has an fd of its own. epoll(7)
 -- @return the fd; or nil and an error: EBADF after `close`, EMFILE
 function methods:fd()
   if self.released then
@@ -178,7 +203,7 @@ function methods:fd()
   return fd, not fd and failure("fd", message, errno) or nil
 end
 
---- The number of that fd, for event loops such as luv and cqueues. The object closes it.
+--- Gives the number of that fd, for event loops such as luv and cqueues. The object closes it.
 -- @treturn int the number; or nil and an error
 function methods:fileno()
   local fd, err = self:fd()

@@ -135,13 +135,13 @@ local function read_all(self, limit)
   end
 end
 
---- Reads, as file:read of Lua does: "l" a line without its end (the default), "L" with it, "a"
--- everything up to the end, a number at most so many bytes. What the program writes is held in
--- memory meanwhile, so a line and everything have a limit. What is over it is E2BIG, and stays
--- there for `readsome` or for a number of bytes.
+--- Reads as file:read of Lua does: "l" a line without its end (the default), "L" with its end, "a"
+-- everything up to the end, a number N at most N bytes. The output is held in memory, so a line and
+-- everything have a limit. Longer output is the error E2BIG, and can still be read by `readsome` or
+-- with a number.
 -- @param[opt="l"] format
--- @int[opt] limit how many bytes a line may have without its end, 1 MiB, or everything, the
--- option `output_limit`
+-- @int[opt] limit the number of bytes that a line may have without its end (default: 1 MiB), or
+-- everything (default: the option `output_limit`)
 -- @return a string; nil at the end; or nil and an error
 function methods:read(format, limit)
   local most = check.integer(limit)
@@ -165,10 +165,10 @@ function methods:read(format, limit)
     sys.errno.EINVAL)
 end
 
---- Reads what is there now, at most `size` bytes. It waits only when there is nothing; and after
--- `fileno` was called never.
+--- Reads what is available, at most `size` bytes. It waits when nothing is available; after a call
+-- of `fileno` it never waits.
 -- @int[opt=65536] size
--- @return a string; false when there is nothing now, only after `fileno`; nil at the end; or nil
+-- @return a string; false when nothing is available (only after `fileno`); nil at the end; or nil
 -- and an error
 function methods:readsome(size)
   if not self.stream:fileno() then
@@ -190,10 +190,10 @@ function methods:readsome(size)
   return self.buffer:take(check.integer(size) or PIECE)
 end
 
---- The lines, for a `for`. Raises what `read` would answer, as io.lines does: also for a line over
--- the limit.
+--- Iterates over the lines. It raises the errors that `read` would return, as io.lines does, also
+-- for a line over the limit.
 -- @param[opt="l"] format
--- @int[opt=1048576] limit how many bytes a line may have without its end
+-- @int[opt=1048576] limit the number of bytes that a line may have without its end
 function methods:lines(format, limit)
   return function()
     local line, err = self:read(format, limit)
@@ -201,11 +201,11 @@ function methods:lines(format, limit)
   end
 end
 
---- Writes strings and numbers, all of them. It waits while the program reads slowly; and after
--- `fileno` was called never: what the pipe does not take is the caller's to write later.
--- @return the stream, when all is written; false when the pipe is full, only after `fileno`; or nil
--- and an error (EPIPE when no process reads it any more)
--- @treturn int with the stream or false, how many bytes were written
+--- Writes strings and numbers. It waits while the pipe is full; after a call of `fileno` it never
+-- waits, and the caller writes the rest later.
+-- @return the stream, when all is written; false when the pipe is full (only after `fileno`); or
+-- nil and an error (EPIPE when no process reads it any more)
+-- @treturn int with the stream or false, the number of bytes written
 function methods:write(...)
   if not self.stream:fileno() then
     return failure(self, "the stream is closed", sys.errno.EBADF)
@@ -235,12 +235,13 @@ function methods:write(...)
   return self, total
 end
 
---- Closes it: a program that reads it sees its end.
+--- Closes the stream. A program that reads it sees its end.
+-- @return true
 function methods:close()
   return self.stream:close()
 end
 
---- Gives a terminal another size; what is in the foreground there is told by SIGWINCH.
+--- Changes the size of a terminal. Its foreground process group gets SIGWINCH.
 -- @int height
 -- @int width
 -- @return true; or nil and an error
@@ -260,16 +261,17 @@ function methods:resize(height, width)
   return failure(self, message, errno)
 end
 
---- The fd, as an object for `container.ppoll`.
+--- Gives the fd, as an object for `container.ppoll`.
+-- @return the fd
 function methods:fd()
   return self.stream
 end
 
---- The number of the fd, for event loops such as luv and cqueues: stdout, stderr and tty can be
--- read when there is something, or at the end; stdin and tty can be written when there is room. It
--- is valid until the stream is closed, and that of a tty until the container's object is. From here
--- on `readsome` and `write` of this stream do not wait.
--- @treturn int the number; or nil and an error
+--- Gives the number of the fd, for event loops such as luv and cqueues. stdout, stderr and tty are
+-- readable when there is output, or at the end; stdin and tty are writable when there is room. The
+-- number is valid until the stream is closed, that of a tty until the container's object is closed.
+-- From now on `readsome` and `write` of this stream do not wait.
+-- @treturn int the number; or nil and an error: EBADF when the stream is closed
 function methods:fileno()
   local number = self.stream:fileno()
   if not number then
