@@ -129,6 +129,22 @@ static int terminal_cfmakeraw(lua_State *L)
 }
 
 /***
+Whether a terminal gives its reader lines, and its keys can end an input; else it gives bytes as
+they come. termios(3), ICANON
+@function is_canonical
+@string settings of `tcgetattr`
+@treturn boolean
+*/
+static int terminal_is_canonical(lua_State *L)
+{
+	struct termios settings;
+
+	terminal_check_settings(L, 1, &settings);
+	lua_pushboolean(L, (settings.c_lflag & ICANON) != 0);
+	return 1;
+}
+
+/***
 The size of a terminal in characters. tcgetwinsize(3), ioctl_tty(2) TIOCGWINSZ
 @function tcgetwinsize
 @param fd
@@ -210,6 +226,7 @@ static int terminal_tiocsctty(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "cfmakeraw", terminal_cfmakeraw },
+	{ "is_canonical", terminal_is_canonical },
 	{ "isatty", terminal_isatty },
 	{ "open_slave", terminal_open_slave },
 	{ "tcgetattr", terminal_tcgetattr },

@@ -31,6 +31,19 @@ describe("sys.isatty", function()
   end)
 end)
 
+describe("sys.is_canonical", function()
+  it("knows whether lines are read, or bytes", function()
+    assert.equal("true\tfalse\n", on_terminal([[
+      local settings = sys.tcgetattr(0)
+      print(sys.is_canonical(settings), sys.is_canonical(sys.cfmakeraw(settings)))]]))
+  end)
+
+  it("raises for what is no settings", function()
+    support.raises("not the settings of a terminal", sys.is_canonical, "x")
+    support.raises("string expected", sys.is_canonical)
+  end)
+end)
+
 describe("sys.tcgetpgrp", function()
   it("answers the group that proc says the terminal belongs to", function()
     local said = on_terminal([[

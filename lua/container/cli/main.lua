@@ -116,7 +116,11 @@ local function run(asked, fd, ending)
     return number and 128 + number or status_of(err)
   end
   -- Not before there is a container: a start that is refused leaves the terminal alone.
-  local terminal <close> = c.tty and tty.new(c) or nil
+  local terminal <close>, lack = tty.new(c)
+  if lack then
+    say(lack)
+    return FAILED
+  end
   local meter = measured and stats_line.new(c, measured)
   local result, why = attend(c, fd, asked.init ~= false, terminal, meter)
   if not result then

@@ -45,6 +45,8 @@ function signals.pass(c, fd, init, terminal)
     end
   elseif name == "TERM" then
     c:stop()
+  elseif name == "HUP" and terminal and terminal:hang_up() then
+    return -- by that the program has it already
   elseif number then
     c:kill(number)
   end

@@ -12,6 +12,11 @@ local PIECE <const> = 4096
 local TICK <const> = 0.5
 -- What ends an input, as the line discipline has it at first: termios(3), VEOF.
 local END <const> = "\4"
+-- No event says that the program has read what was typed, so at the end of the input the launcher
+-- looks again after so many seconds, at first and at most.
+local LOOK <const>, LOOK_MAX <const> = 0.005, 0.05
+-- How many seconds a program that reads single bytes has to end by itself after that key.
+local QUIET <const> = 1
 
 local methods = {}
 
@@ -30,11 +35,20 @@ local metatable = {
 }
 
 --- Makes one. To be held by a <close> variable.
--- @param c of container.spawn, with a tty
+-- @param c of container.spawn
+-- @return it; nil for a container without a tty; or nil, message
 function tty.new(c)
+  if not c.tty then
+    return nil
+  end
+  -- As long as this is open the master does not end, also when all in the container closed it.
+  local slave, message = sys.open_slave(c.tty:fd())
+  if not slave then
+    return nil, message
+  end
   local self = {
     c = c,
-    tty = c.tty:fd(),
+    tty = c.tty:fd(), -- nil after a hang-up
     input = 0,
     -- With a file description of its own, for others use the one that it has from its shell.
     screen = sys.isatty(1) and sys.open("/proc/self/fd/1", "wronly,noctty,nonblock")
@@ -42,14 +56,45 @@ function tty.new(c)
     raw = false,
     to_program = "", -- bytes on their way
     to_screen = "",
-    -- As long as this is open the master does not end, also when all in the container closed it.
-    slave = assert(sys.open_slave(c.tty:fd())),
+    slave = slave,
+    at_end = false, -- whether an input that is no terminal has come to its end
+    look = LOOK,
+    terminals = {}, -- of the launcher's streams
   }
   for fd = 2, 0, -1 do
-    self.sized = sys.isatty(fd) and fd or self.sized
+    if sys.isatty(fd) then
+      self.sized = fd
+      table.insert(self.terminals, fd)
+    end
   end
   self.keys = sys.isatty(0)
   return setmetatable(self, metatable)
+end
+
+--- Closes the container's side, as a terminal does that goes away: what reads it there sees its
+-- end, and the kernel sends HUP to the leader of the session, which is init and passes it on.
+local function close(self)
+  if self.tty then
+    self.c.tty:close()
+    self.tty, self.input, self.at_end = nil, nil, false
+    self.to_program, self.to_screen = "", ""
+  end
+end
+
+--- Hangs up where the launcher's terminal has gone away, as when its window was closed. The program
+-- has the stop timeout to end.
+-- @treturn boolean whether it has
+function methods:hang_up()
+  for _, fd in ipairs(self.terminals) do
+    if not sys.tcgetattr(fd) then
+      if self.tty then
+        close(self)
+        self.c:stop(0)
+      end
+      return true
+    end
+  end
+  return false
 end
 
 --- Whether the launcher's terminal is the launcher's to use, and that it is set so then. One that
@@ -81,23 +126,62 @@ function methods:resume()
   self:resize()
 end
 
---- Gives the container's terminal the size of the launcher's.
+--- Gives the container's terminal the size of the launcher's, if that is still there.
 function methods:resize()
-  if self.sized then
-    local height, width = sys.tcgetwinsize(self.sized)
-    sys.tcsetwinsize(self.tty, height or 0, width or 0)
+  local height, width
+  if self.sized and self.tty then
+    height, width = sys.tcgetwinsize(self.sized)
+  end
+  if height then
+    sys.tcsetwinsize(self.tty, height, width)
   end
 end
 
 local function read_input(self)
-  local piece = sys.read(self.input, PIECE)
-  if not piece or piece == "" then
-    self.input = nil
-    -- Of a file: twice where a line was begun, which the first one only hands over.
-    piece = self.keys and "" or self.unended and END .. END or END
+  if not self.input then
+    return -- hung up meanwhile
   end
-  self.unended = piece:sub(-1) ~= "\n"
-  self.to_program = piece
+  local piece = sys.read(self.input, PIECE)
+  if piece and piece ~= "" then
+    self.to_program = piece
+    return
+  end
+  self.input = nil
+  if self.keys then
+    self:hang_up()
+  else
+    self.at_end = true
+  end
+end
+
+--- Ends the program's input as far as a terminal can. What is typed before the program has read the
+-- rest would come to it as another byte if it takes lines no longer, as an editor of lines does: so
+-- this waits until nothing is left. Where lines are read the key is an end each time, as that of a
+-- file is. Where bytes are read it is one of them, which most programs know; one that does not end
+-- by it sees a hang-up.
+-- @treturn number seconds until it has to be looked at again
+local function type_end(self)
+  local left = sys.ppoll({ self.slave }, 0)[1]
+  local settings = not left and sys.tcgetattr(self.slave)
+  if not settings then
+    self.look = math.min(self.look * 2, LOOK_MAX)
+    return self.look
+  end
+  local now = sys.clock_gettime()
+  self.look = LOOK
+  if sys.is_canonical(settings) then
+    self.to_program, self.quiet_since, self.told = END, nil, false
+  elseif not self.told then
+    self.to_program, self.told = END, true
+  else
+    self.quiet_since = self.quiet_since or now
+    local rest = self.quiet_since + QUIET - now
+    if rest <= 0 then
+      close(self)
+    end
+    return math.max(rest, 0)
+  end
+  return self.look
 end
 
 --- Writes what is on its way, or a part of it.
@@ -110,11 +194,24 @@ local function write(fd, data)
   return errno == sys.errno.EAGAIN and data or nil
 end
 
+local function write_program(self)
+  if self.tty then
+    self.to_program = write(self.tty, self.to_program) or ""
+  end
+end
+
+local function read_program(self)
+  self.to_screen = self.tty and sys.read(self.tty, PIECE) or ""
+  self.quiet_since = nil
+end
+
 local function write_screen(self)
   local left = self.screen and write(self.screen, self.to_screen)
   if self.screen and not left then
     self.screen = nil
-    self.c:kill("HUP")
+    if not self:hang_up() then
+      self.c:kill("HUP")
+    end
   end
   self.to_screen = left or ""
 end
@@ -135,15 +232,14 @@ function methods:poll(fds, seconds)
   if attached and self.input and self.to_program == "" then
     read(self.input, read_input)
   end
-  if self.to_screen == "" then
-    read(self.tty, function()
-      self.to_screen = sys.read(self.tty, PIECE) or ""
-    end)
+  if self.at_end and self.tty and self.to_program == "" then
+    seconds = math.min(seconds or math.huge, type_end(self))
+  end
+  if self.tty and self.to_screen == "" then
+    read(self.tty, read_program)
   end
   if self.to_program ~= "" then
-    write_to(self.tty, function()
-      self.to_program = write(self.tty, self.to_program) or ""
-    end)
+    write_to(self.tty, write_program)
   end
   if self.to_screen ~= "" and self.screen then
     write_to(self.screen, write_screen)
@@ -185,7 +281,7 @@ function methods:drain(signals)
         write_screen(self)
       end
     end
-    self.to_screen = sys.read(self.tty, PIECE) or ""
+    self.to_screen = self.tty and sys.read(self.tty, PIECE) or ""
   until self.to_screen == ""
 end
 

@@ -138,11 +138,12 @@ function methods:kill(signal)
   return ok, not ok and failure("kill", message, errno) or nil
 end
 
---- Asks the program to end, with TERM. After `stop_timeout` seconds the whole container is killed.
--- It does not wait: `wait` returns the result.
+--- Asks the program to end. After `stop_timeout` seconds the whole container is killed. It does
+-- not wait: `wait` returns the result.
+-- @param[opt="TERM"] signal as of `kill`; 0 for none, where the program knows already
 -- @return true; or nil and an error
-function methods:stop()
-  local ok, err = self:kill("TERM")
+function methods:stop(signal)
+  local ok, err = self:kill(signal or "TERM")
   if ok and not self.timed_out and not self.stopping then
     self.stopping = true
     self.deadline = sys.clock_gettime() + self.state.stop_timeout
