@@ -21,6 +21,10 @@ DESTDIR   ?=
 BINDIR     = $(DESTDIR)$(PREFIX)/bin
 LUADIR     = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VER)
 LIBDIR     = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VER)
+SHAREDIR   = $(DESTDIR)$(PREFIX)/share
+# Where bash (by this name), zsh and fish look for the completion of a command.
+COMPLETIONS = bash-completion/completions/lua-container.bash zsh/site-functions/_lua-container \
+	fish/vendor_completions.d/lua-container.fish
 
 # csrc/libseccomp/, which compiles the profiles of seccomp, is a module of its own, and lies where
 # Lua looks for what belongs to container.so.
@@ -104,6 +108,11 @@ test: needs-test
 check:
 	@sh .ci/check
 
+# The reference of the options, the editor types, the completions and the man page, from the
+# declaration of the options.
+generate: module
+	@$(LUA) docs/generate.lua
+
 lint:
 	@sh .ci/lint
 
@@ -161,13 +170,18 @@ install: all
 	  install -D -m 644 build/lua/$$module $(LUADIR)/$$module || exit 1; done
 	install -m 644 container/seccomp.bpf $(LIBDIR)/container
 	install -m 755 $(or $(COMMAND),run.lua) $(BINDIR)/lua-container
+	install -D -m 644 man/lua-container.1 $(SHAREDIR)/man/man1/lua-container.1
+	for file in $(COMPLETIONS); do \
+	  install -D -m 644 completion/$${file##*/} $(SHAREDIR)/$$file || exit 1; done
 
 uninstall:
 	rm -f $(LIBDIR)/container.so $(BINDIR)/lua-container
+	rm -f $(SHAREDIR)/man/man1/lua-container.1 $(COMPLETIONS:%=$(SHAREDIR)/%)
 	rm -rf $(LUADIR)/container $(LIBDIR)/container
 
 clean:
 	rm -rf --one-file-system build container container.so lua-container csrc/*.o
 	@$(MAKE) -s -C bench clean
 
-.PHONY: check docs test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind install uninstall clean
+.PHONY: check docs generate test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind \
+	install uninstall clean

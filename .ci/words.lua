@@ -150,7 +150,8 @@ for _, path in ipairs(files("%.md$", "%.lua$", "%.c$", "%.h$")) do
   for line in (read(path):gsub("\n$", "") .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
     local table_row = path:find("%.md$") and line:find("^%s*|")
-    if not table_row and (utf8.len(line) or #line) > COLUMNS then
+    local editor_type = path == "types/container.lua" -- made so: one line for each field
+    if not table_row and not editor_type and (utf8.len(line) or #line) > COLUMNS then
       fault(path, number, ("%d columns, and %d may be"):format(utf8.len(line) or #line, COLUMNS))
     end
   end

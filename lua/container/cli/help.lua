@@ -24,7 +24,10 @@ The exit status is that of COMMAND, or 128+N after signal N; 125 if there was no
 ]]
 
 --- Breaks a text into lines.
-local function wrap(text, width)
+-- @string text
+-- @int width
+-- @treturn table
+function help.wrap(text, width)
   local lines, line = {}, ""
   for word in text:gmatch("%S+") do
     if line ~= "" and #line + 1 + #word > width then
@@ -73,7 +76,7 @@ end
 
 local function add(lines, entry, spelling)
   local word = (spelling.short and "  " or "      ") .. help.spelling(spelling)
-  for i, text in ipairs(wrap(help.sentence(entry, spelling), WIDTH - COLUMN)) do
+  for i, text in ipairs(help.wrap(help.sentence(entry, spelling), WIDTH - COLUMN)) do
     if i == 1 and #word < COLUMN - 1 then
       lines[#lines + 1] = word .. (" "):rep(COLUMN - #word) .. text
     else

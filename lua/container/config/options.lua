@@ -11,7 +11,7 @@
 --            as = how cli/options.lua turns the word into a value, list = whether several add up,
 --            set = what it sets where it takes no value, choices = values to complete, or
 --            complete = "file", "directory", "device" or "user", help = instead of the entry's }
---   help     one sentence; `more` has further ones
+--   help     one sentence; `more` has further ones, and `lua` those that are for the library alone
 --   runs     which of these take it: run (also spawn), call, exec, update
 --   refused  why others do not, by their name
 --   formerly an old name, which is rejected with the new one

@@ -10,14 +10,14 @@ return {
     name = "name", type = "string", runs = "run call", read = values.name,
     cli = { { "--name", value = "NAME" } },
     help = "Name of the container, unique among your running containers.",
-    more = "1 to 128 of A-Z a-z 0-9 _ + - and \".\", which cannot be first.",
+    more = "It has 1 to 128 of A-Z a-z 0-9 _ + - and \".\", which cannot be first.",
   },
   {
     name = "rootfs", type = "string", default_text = "an overlay of the host's root",
     oci = "root.path", runs = "run call", read = values.rootfs,
     cli = { { "--rootfs", value = "DIR", complete = "directory" } },
     help = "Directory that becomes the root.",
-    more = "Without it, or with \"/\", the root is a copy-on-write overlay of the host's files; "
+    more = "Without it, or with /, the root is a copy-on-write overlay of the host's files; "
       .. "everything that is written is lost at the end.",
   },
   {
@@ -37,17 +37,18 @@ return {
       complete = "file" } },
     help = "Mount a file or directory of the host at DST; options: rw, ro, rro, idmap.",
     more = "ro makes it read-only with its submounts; before Linux 5.12 it has no submounts. rro "
-      .. "is the same, but is rejected before Linux 5.12. idmap, with userns = \"auto\", shows the "
-      .. "ids of its files as ids inside the container. Outer mounts are made before inner ones. "
-      .. "A missing DST is created. A table has the form "
-      .. "{ [SRC] = { bind = DST, mode = OPTIONS } }.",
+      .. "is the same, but is rejected before Linux 5.12. idmap, with the user namespace auto, "
+      .. "shows the ids of its files as ids inside the container. Outer mounts are made before "
+      .. "inner ones. A missing DST is created.",
+    lua = "A table has the form { [SRC] = { bind = DST, mode = OPTIONS } }.",
   },
   {
     name = "tmpfs", type = "string[]|table<string, string>", oci = "mounts", runs = "run call",
     read = mounts.tmpfs, cli = { { "--tmpfs", value = "DST[:OPTIONS]", list = true } },
     help = "Mount an empty tmpfs at DST, with options such as size=1M,exec.",
     more = "The options are docker's, such as size, mode, uid, gid, ro and exec; the default is "
-      .. "nosuid,nodev,noexec. A table has the form { [DST] = OPTIONS }.",
+      .. "nosuid,nodev,noexec.",
+    lua = "A table has the form { [DST] = OPTIONS }.",
   },
   {
     name = "network", type = "\"none\"|\"host\"", default = "none",

@@ -11,14 +11,14 @@ return {
     name = "pids", type = "integer|\"max\"", unit = "processes", default = 20,
     oci = "linux.resources.pids.limit", runs = "run call update", read = values.pids,
     cli = { { "--pids-limit", value = "N|max", as = "integer" } },
-    help = "Maximum number of processes; \"max\" and -1 are no limit.",
+    help = "Maximum number of processes; max and -1 are no limit.",
   },
   {
     name = "memory", type = "integer|string", unit = "bytes", default_text = "no limit",
     oci = "linux.resources.memory.limit", runs = "run call update", read = read,
     cli = { { "--memory", short = "m", value = "BYTES", as = "max" } },
     help = "Maximum memory, such as 64M; a container that needs more is killed.",
-    more = "\"max\" and -1 are no limit.",
+    more = "max and -1 are no limit.",
   },
   {
     name = "memory_swap", type = "integer|string", unit = "bytes",

@@ -13,7 +13,7 @@ return {
     cli = { { "--env", short = "e", value = "NAME[=VALUE]", as = "variable", list = true,
       help = "Set an environment variable; without a value, copy the caller's." } },
     help = "Environment variables to set, beside the default ones.",
-    more = "{ NAME = \"value\" }, or an array of \"NAME=value\".",
+    lua = "{ NAME = \"value\" }, or an array of \"NAME=value\".",
   },
   {
     name = "cwd", type = "string", default = "/", oci = "process.cwd", runs = "run call exec",
@@ -76,15 +76,15 @@ return {
     runs = "run call exec", read = values.stop_timeout,
     cli = { { "--stop-timeout", value = "SECONDS", as = "seconds" } },
     help = "Kill all processes this long after TERM.",
-    more = "It counts from the TERM of `timeout`, of c:stop(), and of one that the launcher gets. "
-      .. "A function of container.call has 0.",
+    more = "It counts from the TERM of the time limit, or from one that the launcher gets.",
+    lua = "Also c:stop() sends TERM. A function of container.call has 0 seconds.",
   },
   {
     name = "rlimits", type = "table<string, integer|string|{ soft?: integer, hard?: integer }>",
     oci = "process.rlimits", runs = "run call", read = rlimits.read,
     cli = { { "--ulimit", value = "NAME=SOFT[:HARD]", as = "limit", complete = "rlimit" } },
     help = "Limits of each process, such as nofile=64 or fsize=10M.",
-    more = "-1 and \"unlimited\" are no limit; for nofile they are the kernel's maximum.",
+    more = "-1 and unlimited are no limit; for nofile they are the kernel's maximum.",
   },
   {
     name = "on", type = "container.Events", runs = "run call exec", read = values.on,

@@ -13,8 +13,8 @@ return {
     cli = { { "--userns", value = "auto|subid", choices = { "auto", "subid" } } },
     help = "User namespace: auto has 65536 ids of its own, for root; subid has those of "
       .. "/etc/subuid, for others.",
-    more = "No other container has the ids of \"auto\". For the root of a user namespace \"subid\" "
-      .. "takes all ids that it has.",
+    more = "No other container has the ids of auto. For the root of a user namespace, subid takes "
+      .. "all ids that it has.",
   },
   {
     name = "capabilities", type = "string[]", oci = "process.capabilities",
@@ -67,7 +67,7 @@ return {
     name = "privileged", type = "boolean", default = false, runs = "run call",
     read = values.privileged, cli = { { "--privileged", set = true } },
     help = "Give all capabilities, and all of /proc and /sys, writable.",
-    more = "There is no system call filter unless `seccomp` asks for one.",
+    more = "There is no system call filter unless another option asks for one.",
   },
   {
     name = "masked_paths", type = "string[]", oci = "linux.maskedPaths",
