@@ -10,7 +10,7 @@ end
 -- A start is over before there is anything worth collecting; the command line switches it on again.
 collectgarbage("stop")
 
--- Nothing is loaded from the current directory, whatever Lua's own path or LUA_PATH says.
+-- Nothing is loaded from the current directory, also if Lua's own path or LUA_PATH has it.
 local function absolute(path)
   local list = {}
   for template in path:gmatch("[^;]+") do

@@ -42,13 +42,13 @@ show 0 'A container has a host name of its own. Two lines say what runs, and as 
 show 0 'It sees its own processes and no others: a small init, and what it started.' \
   --quiet sh -c 'for p in /proc/[0-9]*; do read -r name <"$p/comm"; echo "${p#/proc/} $name"; done'
 
-show 0 'It has a network of its own, in which nobody else is.' \
+show 0 'It has a network of its own, with only a loopback interface.' \
   --quiet sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1'
 
-show 0 'Its root is a throw-away view of the files of this machine: it writes where it likes ...' \
+show 0 'Its root is an overlay of the files of this machine, which ends with it. It can write ...' \
   --quiet sh -c "echo hello >$made; ls $made"
 
-printf '\n# ... and here nothing of that has happened.\n$ ls %s\n' "$made"
+printf '\n# ... and the files of this machine do not change.\n$ ls %s\n' "$made"
 ls "$made" 2>&1 || true
 if [ -e "$made" ]; then
   echo "demo: the container wrote into the files of this machine" >&2

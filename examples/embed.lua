@@ -15,7 +15,7 @@ local script = [[
 
 local result, err = container.run {
   "/bin/sh", "-c", script,
-  rootfs = arg[1], -- nil: a throw-away view of this machine's own files
+  rootfs = arg[1], -- nil: a copy-on-write overlay of the host's own files
   hostname = "box",
   env = { LANG = "C" },
   pids = 16,

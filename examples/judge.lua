@@ -1,4 +1,4 @@
--- Judges a program that nobody trusts: compiles it if it is C, and runs it on each test of a task.
+-- Judges an untrusted program: compiles it if it is C, and runs it on each test of a task.
 --
 --   lua5.4 examples/judge.lua TASK.lua PROGRAM.c|PROGRAM.lua
 --
@@ -51,7 +51,7 @@ local function run(argv, path, task, input)
     argv[1], argv[2],
     volumes = { path .. ":/program:ro" }, stdin = { input }, stdout = "capture",
     output_limit = task.output,
-    -- Who sleeps uses no processor time, and has the longer limit.
+    -- A program that sleeps uses no processor time: this limit is for it.
     timeout = 2 * task.time + 1, stop_timeout = 0.1,
     -- What is allocated and not used does not count: memory_peak is what does.
     rlimits = { cpu = math.ceil(task.time), as = 4 * task.memory, fsize = task.output, core = 0 },

@@ -3,7 +3,7 @@
 --
 --   lua5.4 examples/matrix.lua [-j N] [-t SECONDS] [-e NAME=VALUE,VALUE,...]... [--] COMMAND...
 --
--- A command is a line for the shell. It runs in a copy-on-write view of this machine's files, in
+-- A command is a line for the shell. It runs in a copy-on-write overlay of the host's files, in
 -- /src, which is the working directory, read-only. Ends with 1 if one of them failed.
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."

@@ -25,7 +25,7 @@ external_dependencies = {
   SECCOMP = { header = "seccomp.h" },
 }
 
--- By make, and not by LuaRocks' builtin way: the rooms' bytecode and the compiled filter of system
+-- By make, and not by LuaRocks' builtin way: the modules' bytecode and the compiled filter of system
 -- calls, which save a start most of its time, take the module that has been built.
 build = {
   type = "make",

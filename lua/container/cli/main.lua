@@ -48,7 +48,7 @@ local function attend(c, fd, init, terminal, meter)
     elseif meter then
       meter:show()
     end
-    -- Who is over at once has nothing worth collecting.
+    -- A run that is over at once has nothing worth collecting.
     if not collectgarbage("isrunning") then
       collectgarbage("restart")
     end

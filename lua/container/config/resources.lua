@@ -243,7 +243,7 @@ local DEFAULT_DEVICES <const> = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9
   { 5, 1 }, { 5, 2 }, { 136 } }
 
 --- Closes all devices but those of every container and those that were asked for, also as volumes.
--- Needed where root can make nodes; no other user can close any, in version 2.
+-- Needed where root can make nodes. Only root can close devices in version 2.
 function resource.close_devices(ctx)
   if not caller.is_root() or ctx.privileged then
     return
