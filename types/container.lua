@@ -291,9 +291,10 @@ function Container:wait(seconds) end
 function Container:poll() end
 
 --- Sends TERM, and kills everything after the stop timeout.
+---@param signal? string|integer Another signal than TERM.
 ---@return true? ok
 ---@return container.Error? err
-function Container:stop() end
+function Container:stop(signal) end
 
 --- Sends a signal.
 ---@param signal string|integer Name or number.

@@ -26,14 +26,24 @@ local security = require "container.config.options.security"
 -- new ones.
 local list, entries, renamed = {}, {}, {}
 
+-- One set of words for all entries that have the same ones.
+local sets = {}
+
+local function set_of(text)
+  local set = sets[text] or {}
+  if not sets[text] then
+    for word in text:gmatch("%a+") do
+      set[word] = true
+    end
+    sets[text] = set
+  end
+  return set
+end
+
 for _, group in ipairs { container, process, limits, security } do
   for _, entry in ipairs(group) do
     entry.group = group.title
-    local runs = {}
-    for word in entry.runs:gmatch("%a+") do
-      runs[word] = true
-    end
-    entry.runs = runs
+    entry.runs = set_of(entry.runs)
     entries[entry.name] = entry
     list[#list + 1] = entry
     if entry.formerly then
