@@ -99,6 +99,21 @@ static int file_chown(lua_State *L)
 }
 
 /***
+Sets the permission bits of an open file. fchmod(2)
+@function chmod
+@param fd
+@int mode
+@return true, or nil, message, errno (EPERM when the file is another user's)
+*/
+static int file_chmod(lua_State *L)
+{
+	int fd = fd_check(L, 1);
+	mode_t mode = (mode_t)sys_check_range(L, 2, 0, 07777);
+
+	return sys_result(L, fchmod(fd, mode), "fchmod", NULL);
+}
+
+/***
 Makes a file or a device node. mknod(2)
 @function mknod
 @string path
@@ -205,6 +220,7 @@ static int file_write_file(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+	{ "chmod", file_chmod },
 	{ "chown", file_chown },
 	{ "list", file_list },
 	{ "mkdir", file_mkdir },

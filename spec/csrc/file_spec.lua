@@ -150,6 +150,33 @@ describe("sys.chown", function()
   end)
 end)
 
+describe("sys.chmod", function()
+  it("sets the bits of an open file, which may be a pipe", function()
+    local path = support.tmpdir() .. "/file"
+    local fd <close> = assert(sys.open(path, "wronly,creat"))
+    assert.is_true(sys.chmod(fd, octal("4640")))
+    assert.equal("4640", seen(path, "%a"))
+    local reader <close>, writer = assert(sys.pipe())
+    local _ <close> = writer
+    assert.is_true(sys.chmod(writer, octal("622")))
+    assert.equal(octal("622"), sys.stat(reader, "mode"))
+    local held <close> = assert(sys.open(path, "path"))
+    support.refused("fchmod: Bad file descriptor", 9, sys.chmod(held, 0))
+  end)
+
+  it("is refused to another user", function()
+    assert.equal("nil\tfchmod: Operation not permitted\t1\n", support.as_user(support.lua
+      .. [[ -e 'local sys = require "container.sys" print(sys.chmod(sys.open("/"), 511))']]).stdout)
+  end)
+
+  it("raises for what are no bits, and for a path", function()
+    support.raises("number out of range", sys.chmod, 0, -1)
+    support.raises("number out of range", sys.chmod, 0, octal("10000"))
+    support.raises("number expected", sys.chmod, 0, "x")
+    support.raises("container.fd expected", sys.chmod, "/nope", 0)
+  end)
+end)
+
 describe("sys.mknod", function()
   it("makes a file and a fifo with the mode that is given, less the umask", function()
     local path = support.tmpdir()

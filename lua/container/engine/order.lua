@@ -60,6 +60,8 @@ order.start = {
     why = "makes the sealed image that pid 1 runs from" },
   { name = "stream.open", side = "prepare", fn = streams.prepare, only = "stream",
     why = "pipes and files in the place of the caller's streams" },
+  { name = "stream.permit", side = "prepare", fn = streams.permit, needs = { "stream.open" },
+    why = "pipes that another user in the container may open, as /dev/stdout" },
   { name = "call.open", side = "prepare", fn = call.prepare, only = "call",
     why = "the pipe that the function's values come over" },
   { name = "idmap.claim", side = "prepare", fn = userns.prepare, needs = { "namespace.choose" },
@@ -170,6 +172,8 @@ order.exec = {
     why = "the sealed image that its process runs from" },
   { name = "stream.open", side = "prepare", fn = streams.prepare, only = "stream",
     why = "pipes and files in the place of the caller's streams" },
+  { name = "stream.permit", side = "prepare", fn = streams.permit, needs = { "stream.open" },
+    why = "pipes that another user in the container may open, as /dev/stdout" },
   { name = "channel.open", side = "prepare", fn = sync.prepare,
     why = "the pipe for refusals and the socket" },
 

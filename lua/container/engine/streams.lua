@@ -64,6 +64,49 @@ function streams.prepare(ctx)
   return true
 end
 
+-- What another user than the pipe's may do: read standard input, write the other two.
+local READ <const>, WRITE <const> = 0x24, 0x12 -- 044, 022
+
+--- What becomes a standard stream of the program: an fd or a number; nil where it is none of the
+-- caller's.
+local function handed_in(ctx, number)
+  local own = ctx.stream and ctx.stream.ends[number]
+  if own == 1 then
+    return handed_in(ctx, 1)
+  elseif own == "null" then
+    return nil
+  elseif own or ctx.stream and ctx.stream[NAMES[number]] then
+    return own or number
+  end
+  for _, of_terminal in ipairs(ctx.terminal and ctx.terminal.streams or {}) do
+    if of_terminal == number then
+      return nil
+    end
+  end
+  return number
+end
+
+--- Lets every user in the container open the pipes that it has, as /dev/stdout: the kernel asks for
+-- the permission of the pipe, which belongs to the user that made it. The owner stays. A process
+-- that has not the pipe does not reach it by these bits, for a pipe has no name but in the /proc of
+-- processes that have it. What has a name is the caller's and stays as it is: files, FIFOs,
+-- terminals. pipe(7), proc_pid_fd(5)
+function streams.permit(ctx)
+  for number = 0, 2 do
+    local fd = handed_in(ctx, number)
+    local kind, mode
+    if fd then
+      kind, mode = sys.stat(fd, "type", "mode")
+    end
+    local path = kind == "fifo" and sys.readlink("/proc/self/fd/"
+      .. (math.type(fd) and fd or fd:fileno()))
+    if path and path:find("^pipe:%[") then
+      sys.chmod(fd, mode | (number == 0 and READ or WRITE)) -- refused where it is another user's
+    end
+  end
+  return true
+end
+
 --- Whether an option says what this stream is.
 function streams.decides(ctx, number)
   local one = ctx.stream[NAMES[number]]
