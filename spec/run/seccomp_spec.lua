@@ -295,6 +295,8 @@ describe("container.run #root", function()
       [file "[]"] = "defaultAction: ",
       [file "7"] = "line 1: not an object",
       ["/no/such/profile"] = "read /no/such/profile: No such file or directory",
+      ["/etc"] = "read /etc: Is a directory",
+      ["/dev/zero"] = "read /dev/zero: more than 16777216 bytes",
     }
     for path, words in pairs(cases) do
       local result, err = container.run { "true", seccomp = path }

@@ -17,6 +17,9 @@ local seccomp = {}
 -- What it takes to compile a profile: one such as podman's takes 0.015 seconds.
 local SECONDS_MAX <const> = 10
 
+-- How many bytes a profile may have.
+local PROFILE_MAX <const> = 16 << 20
+
 -- Those of the default profile that this Lua state has used, by capabilities.
 local used = {}
 
@@ -105,8 +108,28 @@ local function default(capabilities)
   return filter
 end
 
+--- Reads a profile, which may be a pipe, or a device without end.
+local function read_profile(path)
+  local fd <close>, message, errno = sys.open(path, "rdonly")
+  if not fd then
+    return nil, (message:gsub("^open ", "read ", 1)), errno
+  end
+  local pieces, size = {}, 0
+  repeat
+    local piece, _, number = sys.read(fd, 1 << 16)
+    if not piece then
+      return nil, ("read %s: %s"):format(path, sys.strerror(number)), number
+    end
+    pieces[#pieces + 1], size = piece, size + #piece
+    if size > PROFILE_MAX then
+      return nil, ("read %s: more than %d bytes"):format(path, PROFILE_MAX), sys.errno.E2BIG
+    end
+  until piece == ""
+  return table.concat(pieces)
+end
+
 local function from_file(path, capabilities)
-  local source, message, errno = sys.read_file(path)
+  local source, message, errno = read_profile(path)
   if not source then
     return nil, message, errno
   end

@@ -18,6 +18,9 @@ function subprocess.start(namespaces, fn)
   return pid, message, errno
 end
 
+-- How many bytes of what `output` answers are enough.
+local OUTPUT_MAX <const> = 1 << 20
+
 --- Runs `fn` in such a child.
 -- @tparam table namespaces new ones for it
 -- @func fn is given an fd to write to; the child is gone when it returns. The status says less than
@@ -38,7 +41,8 @@ function subprocess.output(namespaces, fn)
     return nil, message, number
   end
   writer:close()
-  local text = path.read_all(reader)
+  local text = path.read_all(reader, OUTPUT_MAX)
+  reader:close() -- so that one with more to say ends
   sys.wait(pid)
   return text
 end
