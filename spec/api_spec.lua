@@ -245,7 +245,7 @@ describe("a container's object #root", function()
 
   it("takes not much more memory for what is captured in small pieces", function()
     local c = {}
-    require("container.config.streams").read(c, "stdout", "capture")
+    require("container.config.streams").read(c, "capture", "stdout")
     local source = streams.sources(c)[1]
     collectgarbage()
     local before = collectgarbage("count")

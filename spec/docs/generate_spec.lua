@@ -1,6 +1,9 @@
 -- What docs/generate.lua makes: it is what lies in the tree, and its readers take it.
 
+local container = require "container"
 local support = require "spec.support"
+
+local reference = assert(loadfile("docs/generate/api.lua"))()
 
 local FILES <const> = "types/container.lua docs/reference-options.md docs/reference-objects.md \z
   completion/lua-container.bash completion/_lua-container completion/lua-container.fish \z
@@ -55,5 +58,53 @@ describe("the generated files", function()
   it("complete no option after the command", function()
     assert.equal("\n", offers { text = "lua-container true --netw",
       words = "lua-container true --netw" })
+  end)
+end)
+
+describe("the data of the references", function()
+  local classes = {}
+  for _, class in ipairs(reference.classes) do
+    classes[class.name] = class
+  end
+
+  -- The names of a class's methods, one a line.
+  local function methods(class)
+    local names = {}
+    for i, method in ipairs(classes[class].methods) do
+      names[i] = method.name
+    end
+    table.sort(names)
+    return table.concat(names, "\n") .. "\n"
+  end
+
+  it("has every function that run and its like are", function()
+    for _, one in ipairs(reference.functions) do
+      assert.is_function(container[one.name])
+    end
+  end)
+
+  it("has every method of objects and streams, and every field of a result", function()
+    local result = support.script([[
+      local function names(list)
+        local found = {}
+        for name in pairs(list) do found[#found + 1] = name end
+        table.sort(found)
+        return table.concat(found, "\n") .. "\n"
+      end
+      local c <close> = assert(container.spawn { "true", stdout = "pipe", stderr = "capture" })
+      io.write(names(getmetatable(c).__index), "-\n", names(getmetatable(c.stdout).__index), "-\n",
+        names(assert(c:wait())))
+    ]])
+    assert.equal("", result.stderr)
+    local object, stream, ended = result.stdout:match("^(.-)%-\n(.-)%-\n(.*)$")
+    assert.equal(object, methods("container.Container"))
+    assert.equal(stream, methods("container.Stream"))
+    local fields = {}
+    for _, field in ipairs(classes["container.Result"].fields) do
+      fields[field[1]] = true
+    end
+    for name in ended:gmatch("[^\n]+") do
+      assert.is_true(fields[name], name)
+    end
   end)
 end)
