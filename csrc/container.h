@@ -57,6 +57,9 @@ int fd_opt_dir(lua_State *L, int arg);
 unsigned fd_enter_child(void);
 void fd_leave_child(unsigned parent);
 
+/* io.c */
+ssize_t io_quiet_write(int fd, const char *data, size_t size, off_t at);
+
 /* open.c */
 int open_in(int dir, const char *path, unsigned long flags, unsigned long resolve);
 

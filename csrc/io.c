@@ -38,26 +38,38 @@ static int io_read(lua_State *L)
 	return 1;
 }
 
-/* A write to a pipe without a reader raises SIGPIPE, which would end a host program
- * that knows nothing of our pipes. It is held back from this thread, and one that came of
- * this write is taken away. */
-static ssize_t io_quiet_write(int fd, const char *data, size_t size)
+/* A write to a pipe without a reader raises SIGPIPE, and one over the limit of file sizes SIGXFSZ; each
+ * would end a host program that knows nothing of our files. They are blocked in this thread, and one
+ * that came of this write is taken away. */
+static void io_take(int signal, const sigset_t *pending)
 {
 	const struct timespec now = { 0, 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	if (!sigismember(pending, signal))
+		sigtimedwait(&set, NULL, &now);
+}
+
+/* Writes at an offset, or where the file is when that is negative. */
+ssize_t io_quiet_write(int fd, const char *data, size_t size, off_t at)
+{
 	sigset_t set, old, pending;
 	ssize_t n;
 	int err;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	sigpending(&pending);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	do
-		n = write(fd, data, size);
+		n = at < 0 ? write(fd, data, size) : pwrite(fd, data, size, at);
 	while (n < 0 && errno == EINTR);
 	err = errno;
-	if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&set, NULL, &now);
+	if (n < 0 && (err == EPIPE || err == EFBIG))
+		io_take(err == EPIPE ? SIGPIPE : SIGXFSZ, &pending);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = err;
 	return n;
@@ -80,7 +92,7 @@ static int io_write(lua_State *L)
 	size_t from = (size_t)(lua_isnoneornil(L, 3)
 				       ? 1
 				       : sys_check_range(L, 3, 1, (long long)size + 1));
-	ssize_t n = io_quiet_write(fd, data + from - 1, size - from + 1);
+	ssize_t n = io_quiet_write(fd, data + from - 1, size - from + 1, -1);
 
 	if (n < 0)
 		return sys_fail(L, "write", NULL);

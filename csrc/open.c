@@ -159,7 +159,7 @@ memfd_create(2), fcntl(2) F_ADD_SEALS
 @string contents
 @string[opt] flags "noexec": it cannot be executed, on kernels since 6.3. "execonly": it can be
 executed and not read, so the kernel lets no process trace the one that runs it. ptrace(2)
-@return an fd, or nil, message, errno
+@return an fd, or nil, message, errno (EFBIG over the limit of file sizes)
 */
 static int open_memfd(lua_State *L)
 {
@@ -182,9 +182,8 @@ static int open_memfd(lua_State *L)
 		return sys_fail(L, "memfd_create", name);
 	while (done < size) {
 		/* A reader begins at its beginning. */
-		ssize_t n = pwrite(*slot, contents + done, size - done, (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
+		ssize_t n = io_quiet_write(*slot, contents + done, size - done, (off_t)done);
+
 		if (n < 0)
 			return sys_fail(L, "write", name);
 		done += (size_t)n;

@@ -16,7 +16,19 @@ local function one_line(text)
 end
 
 for _, caller in ipairs(command.callers) do
-  describe("the command, called by " .. caller.name, function()
+  describe("a limit of file sizes #userns", function()
+  for _, program in ipairs { support.lua .. " run.lua", "./lua-container" } do
+    it("that leaves init no room is said in a sentence by " .. program, function()
+      support.needs(program:match("^%S+"))
+      local result = support.run("ulimit -f 1; " .. program .. " -q --pids-limit max true")
+      assert.equal(125, result.status)
+      assert.equal("lua-container: process: write lua-container-init: File too large; the \z
+        caller's limit of file sizes (ulimit -f) leaves no room for init\n", result.stderr)
+    end)
+  end
+end)
+
+describe("the command, called by " .. caller.name, function()
     it("says on standard error what runs and as which process, before the program does", function()
       local result = caller:shell("echo $$; exec " .. support.lua
         .. " run.lua sh -c 'echo out; echo err >&2' a 'b c'")

@@ -47,6 +47,8 @@ function process.reap(pidfd, flags, release)
   end
 end
 
+local NO_ROOM <const> = "; the caller's limit of file sizes (ulimit -f) leaves no room for init"
+
 --- Makes the sealed file that pid 1 runs from: csrc/init.c. A process that joins a container has a
 -- file of its own, which cannot be read: then the kernel lets no process of the container trace it,
 -- read its memory or open its fds before the program runs. Each has another file, so that a
@@ -65,7 +67,7 @@ function process.prepare(ctx)
     ctx.image = image
   end
   if not ctx.image then
-    return nil, message, errno
+    return nil, errno == sys.errno.EFBIG and message .. NO_ROOM or message, errno
   end
   -- A directory as a standard stream would be a way out of the root.
   for fd = 0, 2 do
