@@ -42,8 +42,9 @@ return {
       takes = "flock newfstatat write close openat" },
     { "^memfd_create", text = "init's image, four kilobytes, in a sealed memfd",
       takes = "pwrite64 fcntl write" },
-    { "^newfstatat%([012]<", text = "whether the standard streams are open, and their kind",
-      takes = "" },
+    { "^newfstatat%([012]<", "/proc/self/fd/[012]\"", "^fchmod%([012]<",
+      text = "the standard streams: whether they are open, and their kind. Every user inside can "
+      .. "open a pipe among them", takes = "" },
     { "^pipe2", "^socketpair", text = "the pipe for refusals, and the socket to init",
       takes = "" },
     { "^rt_sigprocmask%(SIG_BLOCK, ~", "^clone", "^vfork", "^rt_sigprocmask%(SIG_SETMASK",

@@ -43,9 +43,9 @@ end
 local function markdown(processes)
   local lines, sums = {}, {}
   for _, process in ipairs(processes) do
-    sums[#sums + 1] = ("%s %d"):format(process.title, process.count)
+    sums[#sums + 1] = ("- %s: %d"):format(process.title, process.count)
   end
-  lines[#lines + 1] = table.concat(sums, ", ") .. "."
+  lines[#lines + 1] = table.concat(sums, "\n")
   for _, process in ipairs(processes) do
     lines[#lines + 1] = ("\n**%s: %d**\n\n| | calls | what for, and why so many |\n|--:|---|---|")
       :format(process.title, process.count)

@@ -261,11 +261,12 @@ local function walls(self)
   self.found.seccomp.archs = { sys.seccomp_arch() }
 end
 
---- What this kernel lets this user do. What is not there is false, and `reasons` says why.
+--- Tells what this kernel lets this user do, by trying. What is missing is false, and `reasons`
+-- says why.
 --
 -- * `kernel`: release, architecture (as uname -m has it)
 -- * `user`: uid, gid, capabilities (array of the names of those it has), noNewPrivileges (whether
---   it has promised to gain none), newuidmap and newgidmap (whether they are installed)
+--   no_new_privs is set), newuidmap and newgidmap (whether they are installed)
 -- * `namespaces`: cgroup ipc mount network pid time user uts, for a container of this user's:
 --   alone, or together with a user namespace
 -- * `mounts`: overlay (of the whole root, by this user), overlayUserNamespace (of a directory, in a
