@@ -38,9 +38,9 @@ static int io_read(lua_State *L)
 	return 1;
 }
 
-/* A write to a pipe without a reader raises SIGPIPE, and one over the limit of file sizes SIGXFSZ; each
- * would end a host program that knows nothing of our files. They are blocked in this thread, and one
- * that came of this write is taken away. */
+/* A write to a pipe without a reader raises SIGPIPE, and one over the limit of file sizes
+ * SIGXFSZ; each would end a host program that knows nothing of our files. They are blocked in
+ * this thread, and one that came of this write is taken away. */
 static void io_take(int signal, const sigset_t *pending)
 {
 	const struct timespec now = { 0, 0 };
