@@ -8,6 +8,7 @@ local signals = require "container.cli.signals"
 local spawn = require "container.engine.spawn"
 local stats_line = require "container.cli.stats_line"
 local subprocess = require "container.linux.subprocess"
+local report = require "container.report"
 local sys = require "container.sys"
 local tty = require "container.cli.tty"
 
@@ -18,7 +19,7 @@ local FAILED <const>, NOT_EXECUTABLE <const>, NOT_FOUND <const> = 125, 126, 127
 
 --- One line, also where a name in it would move the cursor of a terminal.
 local function say(message)
-  sys.write(2, ("lua-container: %s\n"):format(errors.plain(message)))
+  report.write(("lua-container: %s\n"):format(errors.plain(message)))
 end
 
 local function status_of(err)

@@ -2,6 +2,7 @@
 -- runs, one at its end, or all numbers as JSON.
 
 local json = require "container.json"
+local report = require "container.report"
 local sys = require "container.sys"
 
 local stats_line = {}
@@ -54,7 +55,7 @@ function stats_line:show()
   local cpu, memory, pids = stats.cpu or {}, stats.memory or {}, stats.pids or {}
   local share = cpu.usage and self.last and (cpu.usage - self.used) / (now - self.last)
   self.last, self.used, self.at = now, cpu.usage or 0, now + PERIOD
-  sys.write(2, "\r\27[K" .. line {
+  report.write("\r\27[K" .. line {
     share and ("cpu %.0f%%"):format(share * 100),
     part("memory", memory.current, memory.limit, amount),
     part("processes", pids.current, pids.limit, tostring),
@@ -64,7 +65,7 @@ end
 --- Takes the line away.
 function stats_line:clear()
   if self.live then
-    sys.write(2, "\r\27[K")
+    report.write("\r\27[K")
   end
 end
 
@@ -73,11 +74,11 @@ function stats_line:finish(result)
   local stats = result.stats or {}
   if self.how == "json" then
     stats.wall, stats.status, stats.reason = result.wall, result.status, result.reason
-    sys.write(2, json.encode(stats, {}) .. "\n")
+    report.write(json.encode(stats, {}) .. "\n")
     return
   end
   local cpu, memory, pids = stats.cpu or {}, stats.memory or {}, stats.pids or {}
-  sys.write(2, "Used " .. line {
+  report.write("Used " .. line {
     cpu.usage and ("cpu %.2f s of %.2f s"):format(cpu.usage, result.wall),
     part("memory", memory.peak or memory.current, memory.limit, amount),
     part("processes", pids.peak, pids.limit, tostring),

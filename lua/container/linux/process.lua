@@ -1,5 +1,6 @@
 -- The container's program: what it starts with, and how it comes to run.
 
+local report = require "container.report"
 local sys = require "container.sys"
 local path = require "container.fs.path"
 
@@ -79,7 +80,7 @@ function process.prepare(ctx)
     end
   end
   if ctx.announce then
-    sys.write(2, ("Running [%s] as %d\n"):format(
+    report.write(("Running [%s] as %d\n"):format(
       table.concat(ctx.config.process.args, " "), sys.getpid()))
   end
   return true
@@ -166,7 +167,7 @@ function process.exec(ctx)
   end
   sys.umask(0x12) -- 022
   if ctx.announce then
-    sys.write(2, ("Running in child [%s] as %d\n"):format(
+    report.write(("Running in child [%s] as %d\n"):format(
       table.concat(p.args, " "), sys.getpid()))
   end
   local kind = ctx.init and "init" or "exec"
