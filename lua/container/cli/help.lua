@@ -1,7 +1,7 @@
 -- The text of --help, made from the declaration of the options.
 
 local declared = require "container.config.options"
-local options = require "container.cli.options"
+local options = require "container.cli.parse"
 
 local help = {}
 

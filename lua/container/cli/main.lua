@@ -3,7 +3,7 @@
 local errors = require "container.error"
 local api = require "container.api"
 local help = require "container.cli.help"
-local options = require "container.cli.options"
+local options = require "container.cli.parse"
 local signals = require "container.cli.signals"
 local spawn = require "container.engine.spawn"
 local stats_line = require "container.cli.stats_line"

@@ -8,7 +8,7 @@
 --   default  its value if it is not given; for a default that depends on others, `default_text`
 --   oci      its place in OCI's config.json
 --   cli      its spellings on the command line: { word, short = letter, value = word of the value,
---            as = how cli/options.lua turns the word into a value, list = whether several add up,
+--            as = how cli/parse.lua turns the word into a value, list = whether several add up,
 --            set = what it sets where it takes no value, choices = values to complete, or
 --            complete = "file", "directory", "device" or "user", help = instead of the entry's }
 --   help     one sentence; `more` has further ones, and `lua` those that are for the library alone

@@ -2,7 +2,7 @@
 -- waits for it, and makes the result. The caller does not see these functions.
 
 local control = require "container.runtime.control"
-local ending = require "container.runtime.ending"
+local result = require "container.runtime.result"
 local errors = require "container.error"
 local loop = require "container.runtime.loop"
 local process = require "container.linux.process"
@@ -82,12 +82,12 @@ end
 --- Called when it has ended and its streams are read: makes the result.
 function attended:ended()
   local wall = sys.clock_gettime() - self.started
-  local last, message, errno, step = ending.read(self)
-  local memory_peak
+  local last, message, errno, step = result.read(self)
+  local counted = {}
   if self.state.memory_counted then
-    self.oom_kills, memory_peak = control.oom(self.state), control.peak(self.state)
+    self.oom_kills, counted.memory_peak = control.oom(self.state), control.peak(self.state)
   end
-  local refused = not self.container and control.refused(self.state) or nil
+  counted.pids_refused = not self.container and control.refused(self.state) or nil
   if self.state.stats then
     self.last_stats = control.stats(self.state)
   end
@@ -100,20 +100,7 @@ function attended:ended()
     self.trouble = errors.new(step or "wait", message, errno)
     return
   end
-  local signal = last.how == "signal" and sys.signal_name(last.value) or nil
-  self.result = {
-    reason = ending.reason(self, last.how, signal, last.cpu),
-    status = signal and 128 + last.value or last.value,
-    signal = signal,
-    wall = wall,
-    cpu = last.cpu,
-    memory_peak = memory_peak or last.memory,
-    oom_kills = self.oom_kills,
-    pids_refused = refused,
-    pids_limit = refused and control.limit(self.state),
-    stats = self.last_stats,
-    warnings = self.state.warnings or nil,
-  }
+  self.result = result.make(self, last, wall, counted)
   for _, source in ipairs(self.captured) do
     self.result[source.name], self.result[source.name .. "_size"] = source.finish()
   end

@@ -2,7 +2,7 @@
 
 local attended = require "container.runtime.attended"
 local errors = require "container.error"
-local ending = require "container.runtime.ending"
+local result = require "container.runtime.result"
 local handle = require "container.runtime.handle"
 local methods = require "container.runtime.methods"
 local pipe = require "container.runtime.pipe"
@@ -142,7 +142,7 @@ function object.new(ctx, owner)
   if owner then
     self.container = owner
     self.tree = process_tree.new(ctx)
-    self.oom_before = ending.shared_oom(owner) or 0
+    self.oom_before = result.shared_oom(owner) or 0
     -- By weak keys: a program that is not held ends as a container does.
     owner.joined = owner.joined or setmetatable({}, { __mode = "k" })
     owner.joined[self] = true

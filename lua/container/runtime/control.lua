@@ -1,5 +1,5 @@
 -- What is done with a container that runs, through its cgroup: to pause it, to see what it uses, to
--- change what it may use. Functions of its state, which run.lua made. Loaded on first use.
+-- change what it may use. Functions of its context.
 
 local cgroup = require "container.linux.cgroup"
 local places = require "container.linux.cgroup.places"

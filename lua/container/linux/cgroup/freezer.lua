@@ -1,4 +1,4 @@
--- All of a container stands still, and goes on. Loaded on first use.
+-- All of a container is frozen, and goes on.
 
 local cgroup = require "container.linux.cgroup"
 local sys = require "container.sys"

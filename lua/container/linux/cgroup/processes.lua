@@ -1,5 +1,4 @@
 -- The processes of a container that runs: which they are, and how all of them join a cgroup more.
--- Loaded on first use.
 
 local cgroup = require "container.linux.cgroup"
 local sys = require "container.sys"

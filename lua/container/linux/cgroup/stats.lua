@@ -1,5 +1,5 @@
 -- What a cgroup counts, by the files of either version, in one shape. cgroup-v2;
--- cgroup-v1/{cpuacct,memory,pids,blkio-controller}; accounting/psi. Loaded on first use.
+-- cgroup-v1/{cpuacct,memory,pids,blkio-controller}; accounting/psi.
 
 local sys = require "container.sys"
 

@@ -1,12 +1,12 @@
--- How a container or a program in it ended, from what pid 1 tells, what the kernel tells, and what
--- its limits counted.
+-- The result of a container or of a program in it: how it ended, from what pid 1 tells, what the
+-- kernel tells, and what its limits counted.
 
 local control = require "container.runtime.control"
 local process = require "container.linux.process"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
 
-local ending = {}
+local result = {}
 
 -- What part of the time that a process was killed for it has used at least, as it is told: the one
 -- is counted in ticks, the other is measured.
@@ -25,7 +25,7 @@ local INIT_FAILED <const> = 125
 
 --- How many processes were killed for want of memory in a container that a program is in, if that
 -- is counted: not only of that program, but with it in what it shares.
-function ending.shared_oom(owner)
+function result.shared_oom(owner)
   if owner.closed then
     return owner.oom_kills
   end
@@ -33,7 +33,7 @@ function ending.shared_oom(owner)
 end
 
 --- What its signal, or the limits that it ran into, say about the end of a program.
-function ending.reason(self, how, signal, cpu)
+function result.reason(self, how, signal, cpu)
   if self.timed_out then
     return "timeout"
   elseif how == "exit" then
@@ -41,7 +41,7 @@ function ending.reason(self, how, signal, cpu)
   elseif signal == "KILL" and (self.oom_kills or 0) > 0 then
     return "oom"
   elseif signal == "KILL" and self.container and not self.killed
-      and (ending.shared_oom(self.container) or 0) > self.oom_before then
+      and (result.shared_oom(self.container) or 0) > self.oom_before then
     return "oom"
   end
   -- Over the hard limit of processor time the kernel kills.
@@ -55,7 +55,7 @@ end
 --- How it ended: as pid 1 tells it, else as the kernel does. Another part of the caller may have
 -- taken the kernel's answer, or ignore SIGCHLD; then a pid 1 that said nothing was killed.
 -- @treturn table; or nil, message, errno, step
-function ending.read(self)
+function result.read(self)
   local ctx = self.state
   local taken = self.taken or table.pack(process.reap(ctx.pidfd, "usage"))
   local how, value, used = table.unpack(taken, 1, 3)
@@ -78,4 +78,26 @@ function ending.read(self)
     cpu = { user = used.user or 0, system = used.system or 0 } }
 end
 
-return ending
+--- Makes what `wait` answers, but for what is captured.
+-- @tparam table last of `read`
+-- @number wall seconds from the start of the program to its end
+-- @tparam table counted memory_peak, and pids_refused, where a cgroup counts them
+-- @treturn table
+function result.make(self, last, wall, counted)
+  local signal = last.how == "signal" and sys.signal_name(last.value) or nil
+  return {
+    reason = result.reason(self, last.how, signal, last.cpu),
+    status = signal and 128 + last.value or last.value,
+    signal = signal,
+    wall = wall,
+    cpu = last.cpu,
+    memory_peak = counted.memory_peak or last.memory,
+    oom_kills = self.oom_kills,
+    pids_refused = counted.pids_refused,
+    pids_limit = counted.pids_refused and control.limit(self.state),
+    stats = self.last_stats,
+    warnings = self.state.warnings or nil,
+  }
+end
+
+return result
