@@ -116,6 +116,11 @@ end
 --- Starts a further process in the container: in all its namespaces and cgroups, with its limits,
 -- and with its user, environment, working directory, capabilities and filters unless the options
 -- say otherwise. The process ends with the container at the latest.
+--
+-- Before the program runs, its process is a copy of the caller that is in the container's
+-- namespaces. It is not dumpable, but a container with CAP_SYS_PTRACE in the caller's own user
+-- namespace can trace it all the same, and so act with the caller's rights, read its memory and
+-- reach its program file through /proc/PID/exe. ptrace(2)
 -- @function container:exec
 -- @tparam table options the command, and of the options of `spawn`: env cwd user capabilities
 -- cap_drop tty stdin stdout stderr output_limit timeout stop_timeout on debug
