@@ -5,6 +5,8 @@ local sys = require "container.sys"
 local api = require "container.api"
 local support = require "spec.support"
 
+local DEADLINE <const> = 20 * support.patience
+
 local _, version = sys.cgroup_place("pids")
 
 setup(function()
@@ -60,6 +62,29 @@ describe("pause #cgroup", function()
     -- Version 2 adds up what was used before when it is asked.
     assert.truthy(c:stats().cpu.usage - used < 0.05)
   end)
+
+  for what, pids in pairs { ["with a cgroup"] = 20, ["without a cgroup"] = "max" } do
+    it("stops exec processes and their children, " .. what, function()
+      local c <close> = assert(api.spawn { "sleep", "1000", pids = pids })
+      local e <close> = assert(c:exec { "sh", "-c", "(while :; do echo; done) & wait",
+        stdout = "pipe" })
+      assert(e.stdout:read("l"))
+      assert.is_true(c:pause())
+      empty(e)
+      assert.equal(0, counted(e, 0.2))
+      assert.is_true(c:resume())
+      assert(e.stdout:read("l"))
+    end)
+
+    it("takes no notice of zombies, " .. what, function()
+      local c <close> = assert(api.spawn { "sh", "-c", "sleep 0 & exec sleep 1000", pids = pids })
+      local e <close> = assert(c:exec { "sh", "-c",
+        "until grep -q 'State:.Z' /proc/[0-9]*/status; do :; done" }) -- which is not waited for
+      assert.truthy(sys.ppoll({ e:fd() }, DEADLINE)[1])
+      assert.is_true(c:pause())
+      assert.is_true(c:resume())
+    end)
+  end
 
   it("does not keep a container from being ended", function()
     local c = counter {}
@@ -127,6 +152,29 @@ describe("processes #cgroup", function()
   it("are known also without a cgroup", function()
     same { pids = "max" }
   end)
+
+  for what, pids in pairs { ["with a cgroup"] = 20, ["without a cgroup"] = "max" } do
+    it("are also those of exec processes, until these end, " .. what, function()
+      local c <close> = assert(api.spawn { "sleep", "1000", pids = pids })
+      local e <close> = assert(c:exec { "sh", "-c", "sleep 1000 & echo; wait", stdout = "pipe" })
+      assert(e.stdout:read("l"))
+      local found = {}
+      for _, pid in ipairs(assert(c:processes())) do
+        found[pid] = true
+      end
+      assert.is_true(found[c.pid] and found[e.pid])
+      assert.equal(4, #assert(c:processes()))
+      assert(e:kill("KILL"))
+      assert(e:wait(DEADLINE))
+      e:close()
+      local left
+      local finish = sys.clock_gettime() + DEADLINE
+      repeat
+        left = #assert(c:processes())
+      until left == 2 or sys.clock_gettime() > finish
+      assert.equal(2, left)
+    end)
+  end
 end)
 
 describe("stats #cgroup", function()

@@ -76,6 +76,7 @@ local context = {}
 --- @field memory_counted boolean
 --- @field freezer table|false linux/cgroup/freezer.lua
 --- @field paused boolean
+--- @field execs table set of the contexts of its exec processes: linux/cgroup/processes.lua
 --- @field started number|false when the program began to run, by clock_gettime
 --- @field warnings table|false errors of hooks that stopped nothing
 
@@ -112,7 +113,7 @@ function context.new(asked, undo)
     setgroups_denied = asked.setgroups_denied or false,
 
     pid = false, pidfd = false, undo = undo, tty = false, cgroup = false, memory_counted = false,
-    freezer = false, paused = false, started = false, warnings = false,
+    freezer = false, paused = false, execs = {}, started = false, warnings = false,
   }
 end
 

@@ -7,6 +7,7 @@ local context = require "container.engine.context"
 local errors = require "container.error"
 local order = require "container.engine.order"
 local process = require "container.linux.process"
+local processes = require "container.linux.cgroup.processes"
 local steps = require "container.engine.steps"
 local streams = require "container.engine.streams"
 local sync = require "container.engine.sync"
@@ -90,6 +91,8 @@ local function adopt(ctx)
   end
   ctx.undo:push(pidfd.close, pidfd)
   ctx.pidfd = pidfd
+  processes.joined(ctx.target, ctx)
+  ctx.undo:push(processes.left, ctx.target, ctx)
   ctx.channel.init:close()
   local ok
   ok, message, errno = sync.go(ctx)

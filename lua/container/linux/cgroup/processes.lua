@@ -25,8 +25,27 @@ function processes.descend(pid, list)
   end
 end
 
+--- Remembers an exec process of a container: it is a child of the caller and not of pid 1.
+-- @tparam Context ctx of the container
+-- @tparam Context exec of the exec process, with its pidfd
+function processes.joined(ctx, exec)
+  ctx.execs[exec] = true
+end
+
+--- Forgets an exec process, before its pidfd is closed.
+function processes.left(ctx, exec)
+  ctx.execs[exec] = nil
+end
+
+--- Whether the number of an exec process is its own still: it has not been waited for.
+local function is_there(exec)
+  local ok, _, errno = sys.pidfd_send_signal(exec.pidfd, 0)
+  return ok or errno ~= sys.errno.ESRCH
+end
+
 --- The processes of the container, by their numbers in the caller's PID namespace: those of its
--- cgroup, or where it has none pid 1 and all that come from it. cgroups(7), proc_tid_children(5)
+-- cgroup. Where it has none: pid 1, its exec processes, and all that come from these; orphans of
+-- both are children of pid 1. cgroups(7), proc_tid_children(5)
 -- @treturn table array of pids, first to last; or nil, message, errno
 function processes.list(ctx)
   local entry = cgroup.home(ctx, "pids")
@@ -39,27 +58,33 @@ function processes.list(ctx)
     list = numbers(text)
   else
     processes.descend(ctx.pid, list)
+    for exec in pairs(ctx.execs) do
+      if is_there(exec) then
+        processes.descend(exec.pid, list)
+      end
+    end
   end
   table.sort(list)
   return list
 end
 
---- Has all of the container join, and what is born meanwhile, until nothing is new.
+--- Has all of the container join, and what is born meanwhile, until nothing is new. A zombie takes
+-- part in no cgroup any more, and its write succeeds all the same: each number is written once.
 -- @tparam Context ctx
 -- @tparam table entry home of a cgroup that is there
 -- @return true; or nil, message, errno
 function processes.gather(ctx, entry)
   local file = entry.path .. "/cgroup.procs"
-  local joined
+  local written = {}
   repeat
-    joined = true
+    local joined = true
     local inside = {}
     for _, pid in ipairs(numbers(sys.read_file(file))) do
       inside[pid] = true
     end
     for _, pid in ipairs(processes.list(ctx) or {}) do
-      if not inside[pid] then
-        joined = false
+      if not inside[pid] and not written[pid] then
+        joined, written[pid] = false, true
         local ok, message, errno = sys.write_file(file, tostring(pid))
         if not ok and errno ~= sys.errno.ESRCH then
           return nil, message, errno
