@@ -88,7 +88,10 @@ describe("a signal of keys to an exec process #root", function()
     for _, signal in ipairs { "INT", "QUIT" } do
       local e <close> = begin(c, "echo ready; sleep 90; echo after")
       local words
-      repeat words = table.concat(running(c), ",") until words:find("sleep 90", 1, true)
+      local finish = sys.clock_gettime() + DEADLINE
+      repeat
+        words = table.concat(running(c), ",")
+      until words:find("sleep 90", 1, true) or sys.clock_gettime() > finish
       assert(e:kill(signal))
       assert.equal(signal, assert(e:wait(DEADLINE)).signal)
       assert.same({ "sleep 1000" }, running(c))
@@ -97,14 +100,21 @@ describe("a signal of keys to an exec process #root", function()
 
   it("stops the group and lets it go on", function()
     local c <close> = spawn(PIDS)
-    local e <close> = begin(c, "echo ready; while :; do sleep 0.01; done")
+    local e <close> = begin(c, "echo ready; exec sleep 1000")
     local function state()
       return sys.read_file(("/proc/%d/stat"):format(e.pid)):match("%) (%a)")
     end
+    local function becomes(stopped)
+      local finish = sys.clock_gettime() + DEADLINE
+      repeat
+        sys.ppoll({}, 0.01)
+      until (state() == "T") == stopped or sys.clock_gettime() > finish
+      return (state() == "T") == stopped
+    end
     assert(e:kill("TSTP"))
-    repeat until state() == "T"
+    assert.is_true(becomes(true))
     assert(e:kill("CONT"))
-    repeat until state() ~= "T"
+    assert.is_true(becomes(false))
     assert(e:kill("KILL"))
     assert.equal("KILL", e:wait(DEADLINE).signal)
   end)
