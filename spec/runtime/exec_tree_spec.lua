@@ -49,6 +49,40 @@ local LEAVES_CHILDREN <const> = [[
   echo ready
   exec sleep 50]]
 
+describe("an exec process with a cgroup #root #cgroup", function()
+  -- A daemon: its parents are gone, and it leads a session that the exec process has never been in.
+  local DAEMON <const> = "setsid sh -c 'setsid sleep 70 </dev/null >/dev/null 2>&1 &'; \z
+    until grep -q 'sleep.70' /proc/[0-9]*/cmdline 2>/dev/null; do :; done; echo ready; sleep 50"
+
+  for name, stop in pairs {
+    timeout = function(e) return e:wait(DEADLINE) end,
+    KILL = function(e) return e:kill("KILL") and e:wait(DEADLINE) end,
+    TERM = function(e) return e:kill("TERM") and e:wait(DEADLINE) end,
+    close = function(e) return e:close() or true end,
+  } do
+    it("ends with a daemon that it has started, by " .. name, function()
+      local c <close> = spawn(20)
+      local e <close> = begin(c, DAEMON, { timeout = name == "timeout" and 0.3 or nil,
+        stop_timeout = 0.2 })
+      assert(stop(e))
+      local finish = sys.clock_gettime() + DEADLINE
+      local list
+      repeat
+        list = running(c)
+      until not table.concat(list, ","):find("sleep 70", 1, true) or sys.clock_gettime() > finish
+      assert.same({ "sleep 1000" }, list)
+    end)
+  end
+
+  it("leaves a daemon in the container when it ends by itself, and no cgroup after it", function()
+    local c <close> = spawn(20)
+    local e <close> = begin(c, (DAEMON:gsub("; sleep 50", "")))
+    assert.equal(0, e:wait(DEADLINE).status)
+    assert.same({ "sleep 1000", "sleep 70" }, running(c))
+    assert.equal(3, #c:processes()) -- with the init
+  end)
+end)
+
 for what, pids in pairs { ["with a cgroup"] = PIDS, ["without a cgroup"] = "max" } do
   describe("an exec process " .. what .. " #root", function()
     it("ends with all that came from it at its time limit, by TERM, by KILL and when closed",

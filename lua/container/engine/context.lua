@@ -51,6 +51,7 @@ local context = {}
 --- @field maps_itself boolean whether the child writes its maps of ids
 --- @field born_in_cgroup boolean
 --- @field resolver string|false what the resolver reads where the network is the host's
+--- @field leaf table|false of an exec process: its cgroup { path, version }
 --- @field view boolean whether the root is an overlay of the host's
 --- @field trees table|false mounts that are held for the child: fs/mount_fd.lua
 --- @field seccomp table|false { program, flags }
@@ -105,7 +106,7 @@ function context.new(asked, undo)
     hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
     namespaces = {}, user_namespace = false, network_namespace = false,
     lacks_host = asked.lacks_host or false, maps_itself = asked.maps_itself or false,
-    born_in_cgroup = false, resolver = false, view = false,
+    born_in_cgroup = false, resolver = false, leaf = false, view = false,
     trees = asked.trees or false, seccomp = asked.seccomp or false, image = false, channel = false,
     tell = false, trace = false, nproc = asked.nproc or false,
 

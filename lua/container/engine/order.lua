@@ -18,6 +18,7 @@ local hosts = require "container.fs.hosts"
 local join = require "container.engine.join"
 local keyring = require "container.linux.keyring"
 local landlock = require "container.linux.landlock"
+local leaf = require "container.linux.cgroup.leaf"
 local masks = require "container.fs.masks"
 local mount_fd = require "container.fs.mount_fd"
 local mounts = require "container.fs.mounts"
@@ -170,6 +171,8 @@ order.exec = {
     why = "reads /etc/passwd of the container" },
   { name = "process.check", side = "prepare", fn = process.prepare,
     why = "the sealed image that its process runs from" },
+  { name = "cgroup.make", side = "prepare", fn = leaf.prepare,
+    why = "a cgroup of its own, by which all that comes from it is ended" },
   { name = "stream.open", side = "prepare", fn = streams.prepare, only = "stream",
     why = "pipes and files in the place of the caller's streams" },
   { name = "stream.permit", side = "prepare", fn = streams.permit, needs = { "stream.open" },
@@ -188,6 +191,8 @@ order.exec = {
   { name = "process.follow", side = "join", fn = process.follow,
     why = "from here on it dies with the launcher" },
   { name = "cgroup.join", side = "join", fn = join.cgroup, why = "by a path of the host's" },
+  { name = "cgroup.join_own", side = "join", fn = leaf.join, only = "leaf",
+    needs = { "cgroup.join" }, why = "below the container's, whose limits hold for it" },
   { name = "join.enter", side = "join", fn = join.enter, needs = { "join.hide", "cgroup.join" },
     why = "all namespaces at once: the host's files end here, and its next child is in them" },
   { name = "channel.wait", side = "child", fn = sync.await,

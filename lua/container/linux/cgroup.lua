@@ -147,7 +147,7 @@ function cgroup.prepare(ctx)
   for _, entry in ipairs(list) do
     entry.hierarchy = entry.version == 1 and v1.hierarchy(entry.controllers) or nil
     ctx.undo:push(entry.lock.close, entry.lock)
-    ctx.undo:push(sys.rmdir, entry.path)
+    ctx.undo:push(directory.rmdir, entry.path)
   end
   ctx.cgroup = list
   ctx.memory_counted = cgroup.home(ctx, "memory") ~= nil

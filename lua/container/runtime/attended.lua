@@ -4,6 +4,7 @@
 local control = require "container.runtime.control"
 local result = require "container.runtime.result"
 local errors = require "container.error"
+local leaf = require "container.linux.cgroup.leaf"
 local loop = require "container.runtime.loop"
 local process = require "container.linux.process"
 local process_tree = require "container.linux.process_tree"
@@ -28,7 +29,11 @@ local GROUP <const> = { [2] = "INT", [3] = "QUIT", [20] = "STOP", [18] = "CONT" 
 --- Kills all that came from an exec process, which has not been waited for.
 local function kill_tree(self)
   if self.tree and not self.container.closed then
-    process_tree.kill(self.tree)
+    if self.state.leaf then
+      leaf.kill(self.state)
+    else
+      process_tree.kill(self.tree)
+    end
   end
 end
 

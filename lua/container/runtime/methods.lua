@@ -114,9 +114,10 @@ end
 -- group, as a terminal's keys do; TSTP stops it. pidfd_send_signal(2)
 --
 -- For a process of `exec`, TERM and KILL, as its `timeout` and `close`, end everything that came
--- from it, with and without cgroups: its descendants and its session. What TERM does not end is
--- killed when the process has ended. A process that has left both before, as a daemon that forks
--- twice around setsid(2), runs until the container ends.
+-- from it. What TERM does not end is killed when the process has ended. Where the container has a
+-- cgroup, the process has one of its own below it, and all in that is killed. Without a cgroup
+-- these are its descendants and its session: a daemon that has left both before, by forking twice
+-- around setsid(2), runs until the container ends.
 -- @param signal a name such as "TERM", "SIGTERM" or "term", or a number; KILL ends the whole
 -- container
 -- @return true; or nil and an error: ESRCH when the container has ended, EINVAL

@@ -10,6 +10,9 @@ local home = {}
 
 local PREFIX <const> = "lua-container-"
 
+-- What the cgroups of exec processes begin with, below the container's.
+home.LEAF = "exec-"
+
 local count = 0
 
 -- The locks of ours, by the name of their directories. Each goes when it is not held any more.
@@ -19,11 +22,30 @@ local function open(path)
   return sys.open(path, "rdonly,directory")
 end
 
+--- The cgroups of exec processes in a container's.
+-- @treturn table array of paths
+function home.leaves(path)
+  local list = {}
+  for _, name in ipairs(sys.list(path) or {}) do
+    list[#list + 1] = name:sub(1, #home.LEAF) == home.LEAF and path .. "/" .. name or nil
+  end
+  return list
+end
+
+--- Removes a container's cgroup, with those of exec processes, where no process is in them.
+-- @return true; or nil, message, errno
+function home.rmdir(path)
+  for _, leaf in ipairs(home.leaves(path)) do
+    sys.rmdir(leaf)
+  end
+  return sys.rmdir(path)
+end
+
 --- Removes a directory whose lock is held. What is left in it has outlived a launcher that died.
 local function remove(version, path)
-  if not sys.rmdir(path) then
+  if not home.rmdir(path) then
     version.kill(path)
-    sys.rmdir(path)
+    home.rmdir(path)
   end
 end
 
@@ -56,6 +78,9 @@ function home.sweep(version, place)
     local own = ours[name]
     return name:sub(1, #PREFIX) == PREFIX and not (own and own:fileno())
   end, function(path)
+    for _, leaf in ipairs(home.leaves(path)) do
+      version.kill(leaf)
+    end
     if remove_others(place, path:match("[^/]*$")) or version.kill(path) then
       remove(version, path)
     end

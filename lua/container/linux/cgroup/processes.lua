@@ -43,6 +43,13 @@ local function is_there(exec)
   return ok or errno ~= sys.errno.ESRCH
 end
 
+--- The processes in one cgroup, without those of the cgroups below.
+-- @treturn table array of pids; or nil, message, errno
+function processes.inside(path)
+  local text, message, errno = sys.read_file(path .. "/cgroup.procs")
+  return text and numbers(text), message, errno
+end
+
 --- The processes of the container, by their numbers in the caller's PID namespace: those of its
 -- cgroup. Where it has none: pid 1, its exec processes, and all that come from these; orphans of
 -- both are children of pid 1. cgroups(7), proc_tid_children(5)
@@ -51,11 +58,15 @@ function processes.list(ctx)
   local entry = cgroup.home(ctx, "pids")
   local list = {}
   if entry then
-    local text, message, errno = sys.read_file(entry.path .. "/cgroup.procs")
-    if not text then
+    local message, errno
+    list, message, errno = processes.inside(entry.path)
+    if not list then
       return nil, message, errno
     end
-    list = numbers(text)
+    for _, leaf in ipairs(directory.leaves(entry.path)) do
+      local more = processes.inside(leaf) or {}
+      table.move(more, 1, #more, #list + 1, list)
+    end
   else
     processes.descend(ctx.pid, list)
     for exec in pairs(ctx.execs) do
