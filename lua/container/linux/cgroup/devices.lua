@@ -14,7 +14,7 @@ local AND <const>, SHIFT <const> = 0x54, 0x74 -- of 32 bits: dst &= immediate, d
 local UNLESS_EQUAL <const>, EXIT <const> = 0x55, 0x95
 
 -- struct bpf_cgroup_dev_ctx: u32 access_type, major, minor.
-local TYPES <const> = { b = 1, ctx = 2 }
+local TYPES <const> = { b = 1, c = 2 }
 local RIGHTS <const> = { m = 1, r = 2, w = 4 }
 local ALL <const> = 7
 
