@@ -81,44 +81,39 @@ local context = {}
 --- @field started number|false when the program began to run, by clock_gettime
 --- @field warnings table|false errors of hooks that stopped nothing
 
+-- What each field is until it is set. It is shared, so that a container that is held takes little
+-- memory: no table in it is changed.
+local DEFAULTS <const> = {
+  name = false, init = false, announce = false, stop_timeout = false, timeout = false,
+  on = false, user = false, userns = false, home_given = false, network = false,
+  privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
+  implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
+  asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
+  stream = false, terminal = false, landlock = false, target = false, debug = false,
+  hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
+  namespaces = {}, user_namespace = false, network_namespace = false, lacks_host = false,
+  maps_itself = false, born_in_cgroup = false, resolver = false, leaf = false, view = false,
+  trees = false, seccomp = false, image = false, channel = false, tell = false, trace = false,
+  nproc = false, sources = false, root = false, held = false, capabilities = false,
+  setgroups_denied = false, pid = false, pidfd = false, tty = false, cgroup = false,
+  memory_counted = false, freezer = false, paused = false, started = false, warnings = false,
+}
+
+local metatable = { __index = DEFAULTS }
+
 --- Makes the context of a start.
 -- @tparam table asked what config/spec.lua made of the options
 -- @tparam table undo a stack of engine/cleanup.lua, which the context's owner runs
 -- @treturn Context
 function context.new(asked, undo)
-  return {
-    config = asked.config, name = asked.name or false, init = asked.init or false,
-    announce = asked.announce or false, stop_timeout = asked.stop_timeout,
-    timeout = asked.timeout or false,
-    on = asked.on or false, user = asked.user or false, userns = asked.userns or false,
-    home_given = asked.home_given or false, network = asked.network or false,
-    privileged = asked.privileged or false, devices = asked.devices or false,
-    volumes = asked.volumes or {}, volume_fields = asked.volume_fields or {},
-    first_given = asked.first_given or false, implied = asked.implied or false,
-    cap_add = asked.cap_add or false, cap_drop = asked.cap_drop or false,
-    capabilities_given = asked.capabilities_given or false,
-    asked_capabilities = asked.asked_capabilities, resource = asked.resource or false,
-    stats = asked.stats or false, cpu_limit = asked.cpu_limit or false, call = asked.call or false,
-    stream = asked.stream or false, terminal = asked.terminal or false,
-    landlock = asked.landlock or false, target = asked.target or false,
-    debug = asked.debug or false,
-
-    hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
-    namespaces = {}, user_namespace = false, network_namespace = false,
-    lacks_host = asked.lacks_host or false, maps_itself = asked.maps_itself or false,
-    born_in_cgroup = false, resolver = false, leaf = false, view = false,
-    trees = asked.trees or false, seccomp = asked.seccomp or false, image = false, channel = false,
-    tell = false, trace = false, nproc = asked.nproc or false,
-
-    sources = false, root = false, held = false, capabilities = false,
-    setgroups_denied = asked.setgroups_denied or false,
-
-    pid = false, pidfd = false, undo = undo, tty = false, cgroup = false, memory_counted = false,
-    freezer = false, paused = false, execs = {}, started = false, warnings = false,
-  }
+  local ctx = setmetatable({ config = asked.config, undo = undo, execs = {} }, metatable)
+  for field in pairs(DEFAULTS) do
+    ctx[field] = asked[field] or nil
+  end
+  return ctx
 end
 
--- What only a start asks for: a program may hold many containers, and each for long.
+-- What only a start asks for.
 local START <const> = { "asked_capabilities", "resolver", "tell", "trees", "trace", "volumes",
   "volume_fields" }
 
@@ -126,7 +121,7 @@ local START <const> = { "asked_capabilities", "resolver", "tell", "trees", "trac
 -- @tparam Context ctx
 function context.started(ctx)
   for _, field in ipairs(START) do
-    ctx[field] = false
+    ctx[field] = nil
   end
   ctx.config.mounts, ctx.config.linux.namespaces = nil, nil
 end
