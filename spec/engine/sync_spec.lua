@@ -328,7 +328,7 @@ end)
 
 describe("a child that cannot be told to go on", function()
   it("is told of as an error of the start", function()
-    for name, fn in pairs { users = sync.parent, gate = sync.open_barrier } do
+    for name, fn in pairs { userns = sync.parent, start_barrier = sync.open_barrier } do
       local c, stack = prepared()
       local _ <close> = stack
       c[name] = true

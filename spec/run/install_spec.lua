@@ -19,7 +19,7 @@ end
 local function copy()
   support.needs("make", "cc")
   local path = support.tmpdir()
-  local result = shell(("cp -a Makefile LICENSE csrc lua rockspec run.lua %s && \z
+  local result = shell(("cp -a Makefile LICENSE completion csrc lua man rockspec run.lua %s && \z
     { cp -a build container container.so lua-container %s || true; } && make -s -C %s all"):format(
     path, path, path))
   assert.equal(0, result.status, result.stderr)
@@ -41,7 +41,11 @@ describe("make install", function()
     local result = shell(("make -s -C %s install DESTDIR=%s PREFIX=/usr"):format(tree, root))
     assert.equal(0, result.status, result.stderr)
     local expected = { "./usr/bin/lua-container", "./usr/lib/lua/5.4/container.so",
-      "./usr/lib/lua/5.4/container/libseccomp.so", "./usr/lib/lua/5.4/container/seccomp.bpf" }
+      "./usr/lib/lua/5.4/container/libseccomp.so", "./usr/lib/lua/5.4/container/seccomp.bpf",
+      "./usr/share/man/man1/lua-container.1",
+      "./usr/share/bash-completion/completions/lua-container.bash",
+      "./usr/share/fish/vendor_completions.d/lua-container.fish",
+      "./usr/share/zsh/site-functions/_lua-container" }
     for _, path in ipairs(files(tree .. "/lua/container")) do
       expected[#expected + 1] = "./usr/share/lua/5.4/container" .. path:sub(2)
     end
@@ -90,9 +94,9 @@ describe("luarocks make #root", function()
   it("makes a command and a module that are found in its tree", function()
     support.needs("luarocks", "cc")
     local tree, rocks = support.tmpdir(), support.tmpdir()
-    local result = shell(("cp -a LICENSE Makefile csrc lua rockspec run.lua %s && cd %s && \z
-      luarocks --lua-version=5.4 make --tree %s rockspec/*.rockspec 2>&1 && rm -r %s"):format(
-      tree, tree, rocks, tree))
+    local result = shell(("cp -a LICENSE Makefile completion csrc lua man rockspec run.lua %s && \z
+      cd %s && luarocks --lua-version=5.4 make --tree %s rockspec/*.rockspec 2>&1 && \z
+      rm -r %s"):format(tree, tree, rocks, tree))
     assert.equal(0, result.status, result.stdout)
     result = shell(("cd / && %s/bin/lua-container --quiet sh -c 'hostname; exit 3'"):format(rocks))
     assert.equal("container\n", result.stdout)

@@ -19,6 +19,14 @@ local PASSES <const> = 50
 
 local count = 0
 
+--- Removes it; what it has counted is the container's.
+local function remove(home, path)
+  local refused = (sys.read_file(path .. "/pids.events") or ""):match("max (%d+)")
+  if sys.rmdir(path) then
+    home.refused = (home.refused or 0) + (math.tointeger(refused) or 0)
+  end
+end
+
 --- Runs in the parent, before the clone. Where none can be made, there is none.
 -- @tparam Context ctx of an exec process
 function leaf.prepare(ctx)
@@ -28,7 +36,7 @@ function leaf.prepare(ctx)
     local path = ("%s/%s%d"):format(home.path, directory.LEAF, count)
     if sys.mkdir(path) then
       ctx.leaf = { path = path, version = home.version }
-      ctx.undo:push(sys.rmdir, path)
+      ctx.undo:push(remove, home, path)
     end
   end
   return true

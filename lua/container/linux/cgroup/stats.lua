@@ -1,6 +1,7 @@
 -- What a cgroup counts, by the files of either version, in one shape. cgroup-v2;
 -- cgroup-v1/{cpuacct,memory,pids,blkio-controller}; accounting/psi.
 
+local directory = require "container.linux.cgroup.directory"
 local sys = require "container.sys"
 
 local stats = {}
@@ -24,6 +25,19 @@ local function counters(entry, file)
     found[name] = math.tointeger(value)
   end
   return found
+end
+
+--- How many forks of processes in this cgroup, and in those of exec processes below it, the limit
+-- of processes refused. In version 1, and before Linux 6.12, a refusal is counted in the cgroup of
+-- the process that asked.
+-- @tparam table entry of the container's cgroup; its `refused` is of those that are gone
+-- @treturn int; nil where the kernel does not count them
+function stats.refused(entry)
+  local count = counters(entry, "pids.events").max
+  for _, path in ipairs(count and directory.leaves(entry.path) or {}) do
+    count = count + (counters({ path = path }, "pids.events").max or 0)
+  end
+  return count and count + (entry.refused or 0)
 end
 
 local function seconds(count, unit)
@@ -88,7 +102,7 @@ readers[1].pids = function(homes)
   local entry = homes.pids
   return {
     current = number(entry, "pids.current"), peak = number(entry, "pids.peak"),
-    limit = number(entry, "pids.max"), refused = counters(entry, "pids.events").max,
+    limit = number(entry, "pids.max"), refused = stats.refused(entry),
   }
 end
 
@@ -159,11 +173,6 @@ function stats.read(homes)
   return found
 end
 
---- How many forks of processes in this cgroup the limit of processes refused.
--- @treturn int; nil where the kernel does not count them
-function stats.refused(entry)
-  return counters(entry, "pids.events").max
-end
 
 --- The part that is about memory.
 function stats.memory(entry)
