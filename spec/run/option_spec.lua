@@ -113,11 +113,11 @@ describe("the options of the command #cgroup", function()
 end)
 
 describe("a tmpfs #root", function()
-  local SCRIPT <const> = "cp /bin/true /x/t && /x/t; echo $?; stat -c '%a %u %g' /x; touch /y/f"
+  local SCRIPT <const> = "cp /bin/true /x && /x/true; echo $?; stat -c '%a %u %g' /x; touch /y/f"
 
   it("has docker's options, said in a text or in a mapping", function()
-    for _, given in ipairs { { "/x:exec,mode=0750,uid=3,gid=4,size=16M", "/y:ro" },
-      { ["/x"] = "exec,mode=0750,uid=3,gid=4,size=16M", ["/y"] = "ro" } } do
+    for _, given in ipairs { { "/x:exec,mode=0750,uid=3,gid=4,size=4M", "/y:ro" },
+      { ["/x"] = "exec,mode=0750,uid=3,gid=4,size=4M", ["/y"] = "ro" } } do
       local result = assert(api.run { "sh", "-c", SCRIPT, tmpfs = given, stdout = "capture",
         stderr = "capture" })
       assert.equal("0\n750 3 4\n", result.stdout)
