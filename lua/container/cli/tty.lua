@@ -15,8 +15,9 @@ local END <const> = "\4"
 -- No event says that the program has read what was typed, so at the end of the input the launcher
 -- looks again after so many seconds, at first and at most.
 local LOOK <const>, LOOK_MAX <const> = 0.005, 0.05
--- How many seconds a program that reads single bytes has to end by itself after that key.
-local QUIET <const> = 1
+-- How many seconds a program that reads single bytes has to end by itself after that key, and
+-- after how many the key is typed once more.
+local QUIET <const>, AGAIN <const> = 1, 0.2
 
 local methods = {}
 
@@ -59,6 +60,7 @@ function tty.new(c)
     slave = slave,
     at_end = false, -- whether an input that is no terminal has come to its end
     look = LOOK,
+    typed = 0, -- how often that key was typed since bytes are read
     terminals = {}, -- of the launcher's streams
   }
   for fd = 2, 0, -1 do
@@ -158,7 +160,8 @@ end
 -- rest would come to it as another byte if it takes lines no longer, as an editor of lines does: so
 -- this waits until nothing is left. Where lines are read the key is an end each time, as that of a
 -- file is. Where bytes are read it is one of them, which most programs know; one that does not end
--- by it sees a hang-up.
+-- by it sees a hang-up. A program that edits lines switches to lines while it acts on one, and a
+-- key that the kernel handles just then comes to it as a NUL: so it is typed twice before that.
 -- @treturn number seconds until it has to be looked at again
 local function type_end(self)
   local left = sys.ppoll({ self.slave }, 0)[1]
@@ -170,16 +173,17 @@ local function type_end(self)
   local now = sys.clock_gettime()
   self.look = LOOK
   if sys.is_canonical(settings) then
-    self.to_program, self.quiet_since, self.told = END, nil, false
-  elseif not self.told then
-    self.to_program, self.told = END, true
+    self.to_program, self.quiet_since, self.typed = END, nil, 0
+    return self.look
+  end
+  self.quiet_since = self.quiet_since or now
+  local quiet = now - self.quiet_since
+  if self.typed == 0 or self.typed == 1 and quiet >= AGAIN then
+    self.to_program, self.typed = END, self.typed + 1
+  elseif quiet < QUIET then
+    return (self.typed == 1 and AGAIN or QUIET) - quiet
   else
-    self.quiet_since = self.quiet_since or now
-    local rest = self.quiet_since + QUIET - now
-    if rest <= 0 then
-      close(self)
-    end
-    return math.max(rest, 0)
+    close(self)
   end
   return self.look
 end
