@@ -6,6 +6,7 @@
 local cgroup = require "container.linux.cgroup"
 local directory = require "container.linux.cgroup.directory"
 local processes = require "container.linux.cgroup.processes"
+local stats = require "container.linux.cgroup.stats"
 local sys = require "container.sys"
 local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
@@ -21,9 +22,9 @@ local count = 0
 
 --- Removes it; what it has counted is the container's.
 local function remove(home, path)
-  local refused = (sys.read_file(path .. "/pids.events") or ""):match("max (%d+)")
+  local refused = stats.refused { path = path }
   if sys.rmdir(path) then
-    home.refused = (home.refused or 0) + (math.tointeger(refused) or 0)
+    home.refused = (home.refused or 0) + (refused or 0)
   end
 end
 
@@ -58,7 +59,7 @@ function leaf.kill(ctx)
   end
   for _ = 1, PASSES do
     local new = false
-    for _, pid in ipairs(processes.inside(path)) do
+    for _, pid in ipairs(processes.inside(path) or {}) do
       if not known[pid] then
         new, known[pid] = true, true
         sys.kill(pid, "STOP")
@@ -68,9 +69,7 @@ function leaf.kill(ctx)
       break
     end
   end
-  for _, pid in ipairs(processes.inside(path)) do
-    sys.kill(pid, "KILL")
-  end
+  v1.kill(path)
 end
 
 return leaf
