@@ -63,7 +63,7 @@ for _, caller in ipairs(command.callers) do
       assert.matches("destination /proc/x is the container's own", result.stderr)
     end)
 
-    it("is mounted the outer before the inner, in whatever order", function()
+    it("is mounted the outer before the inner, in any order", function()
       local inner, outer = caller:directory(), caller:directory()
       assert(os.execute("touch " .. inner .. "/inner " .. outer .. "/outer"))
       local a, b = inner .. ":/x/y", outer .. ":/x"
@@ -168,7 +168,7 @@ for _, caller in ipairs(command.callers) do
 end
 
 describe("a device that root asks for #root", function()
-  it("is seen in a tmpfs or volume around it, in whatever order", function()
+  it("is seen in a tmpfs or volume around it, in any order", function()
     local source = support.tmpdir()
     for _, around in ipairs { "--tmpfs=/dev/own", "--volume=" .. source .. ":/dev/own" } do
       for _, device in ipairs { "/dev/own/zero", "/dev/own/deep/zero" } do

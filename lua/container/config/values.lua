@@ -61,7 +61,7 @@ local values = {
   rootfs = function(ctx, value)
     text("rootfs", value, "the path of a directory")
     expect(value ~= "", "rootfs", "the path of a directory", value)
-    -- The host's root is shown as an overlay, never itself, in whatever form its path is written.
+    -- The host's root is shown as an overlay, never itself, however its path is written.
     ctx.config.root.path = value:find("^/[/.]*$") and "/" or value
   end,
   hostname = function(ctx, value)

@@ -12,6 +12,7 @@ local v2 = require "container.linux.cgroup.v2"
 local cgroup = {}
 
 local VERSIONS <const> = { v1, v2 }
+
 --- The home that a controller is in.
 function cgroup.home(ctx, controller)
   for _, entry in ipairs(ctx.cgroup or {}) do
@@ -160,8 +161,7 @@ function cgroup.prepare(ctx)
       ok, message, errno, option = cgroup.write(entry, part(ctx, entry, false), ctx.implied)
     end
     if ok and entry.controllers.devices then
-      ok, message, errno, option =
-        devices.apply(entry, resources.devices)
+      ok, message, errno, option = devices.apply(entry, resources.devices)
     end
     if not ok then
       return nil, message, errno, option

@@ -173,7 +173,6 @@ function stats.read(homes)
   return found
 end
 
-
 --- The part that is about memory.
 function stats.memory(entry)
   return readers[entry.version].memory { memory = entry }
