@@ -13,9 +13,9 @@
  * and mqueue, /sys, and the masked and the read-only paths, which are lists with colons.
  *
  * With --all it does besides what the kernel does for a container of run.lua: makes CGROUP, with
- * a limit of processes, and removes it; a session, a keyring, few capabilities, the promise to
- * gain none, the filter of system calls that is in FILTER; and a process before PROGRAM that is
- * pid 1 and waits for it.
+ * a limit of processes, and removes it; the loopback interface, two settings of its network and a
+ * file on /etc/hosts; a session, a keyring, few capabilities, the promise to gain none, the filter
+ * of system calls that is in FILTER; and a process before PROGRAM that is pid 1 and waits for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,13 +26,16 @@
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -126,6 +129,30 @@ static int write_file(const char *dir, const char *name, const char *text)
 		return -1;
 	check((int)write(fd, text, strlen(text)), path);
 	return close(fd);
+}
+
+/* What a container's own network is given, before /proc/sys is read-only. */
+static void make_network(void)
+{
+	static const char hosts[] = "127.0.0.1\tlocalhost\n127.0.1.1\tlimit\n";
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	check(fd, "socket");
+	check(ioctl(fd, SIOCSIFFLAGS, &lo), "ioctl");
+	close(fd);
+	check(write_file("/proc/sys/net/ipv4", "ip_unprivileged_port_start", "0"), "sysctl");
+	check(write_file("/proc/sys/net/ipv4", "ping_group_range", "0 2147483647"), "sysctl");
+	fd = open("/dev/.hosts", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	check(fd, "open");
+	check((int)write(fd, hosts, sizeof(hosts) - 1), "write");
+	close(fd);
+	close(open("/etc/hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	check(mount("/dev/.hosts", "/etc/hosts", NULL, MS_BIND, NULL), "mount hosts");
+	check(mount(NULL, "/etc/hosts", NULL,
+		    MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+	      "mount hosts");
+	check(unlink("/dev/.hosts"), "unlink");
 }
 
 /* The capabilities of lua/container/linux/capabilities.lua. */
@@ -227,6 +254,8 @@ child(const char *rootfs, char **argv, const struct how *how)
 		check(mount("sysfs", "/sys", "sysfs",
 			    MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
 		      "mount sysfs");
+		if (how->cgroup)
+			make_network();
 		make_masks(how->masked, how->readonly);
 	}
 	check(sethostname("limit", 5), "sethostname");

@@ -40,7 +40,8 @@ return {
     { "^mkdirat", "lua%-container%-%d", "^unlinkat",
       text = "the container's cgroup: made, locked, limited; removed at the end",
       takes = "flock newfstatat write close openat" },
-    { "^memfd_create", text = "init's image, four kilobytes, in a sealed memfd",
+    { "^memfd_create", "^rt_sigpending", "^rt_sigprocmask%(SIG_BLOCK, %[PIPE", "F_ADD_SEALS",
+      text = "init's image, four kilobytes, in a sealed memfd; a limit of files raises no signal",
       takes = "pwrite64 fcntl write" },
     { "^newfstatat%([012]<", "/proc/self/fd/[012]\"", "^fchmod%([012]<",
       text = "the standard streams: whether they are open, and their kind. Every user inside can "

@@ -1,6 +1,7 @@
 -- The layers, read off the files: a module requires modules of lower layers, or of its own. The
 -- directory of a file says its layer.
 
+local search = require "container.search"
 local support = require "spec.support"
 
 -- From the top down: directories, and the modules beside them. `linux` and `fs` are one layer.
@@ -30,12 +31,18 @@ for path in support.run("cd " .. support.quote(top) .. " && find container -name
   modules[path:gsub("%.lua$", ""):gsub("/", ".")] = path
 end
 
-local function requires(name)
+local function words_after(call, name)
   local text, list = read(top .. "/" .. modules[name]):gsub("%-%-[^\n]*", ""), {}
-  for wanted in text:gmatch("require%s*%(?%s*\"([^\"]+)\"") do
+  for wanted in text:gmatch(call .. "%s*%(?%s*\"([^\"]+)\"") do
     list[#list + 1] = wanted
   end
   return list
+end
+
+--- What a module loads: at its start, and on use.
+local function requires(name)
+  local list, on_use = words_after("require", name), words_after("search%.load", name)
+  return table.move(on_use, 1, #on_use, #list + 1, list), on_use
 end
 
 local function layer(name)
@@ -67,6 +74,24 @@ describe("the requires of the modules", function()
         assert.is_falsy(line:find("^%s.*require%s*%(?%s*\"container"), name .. ": " .. line)
       end
     end
+  end)
+
+  it("load on use what the list of that says, and nothing of it before", function()
+    local later, loaded = {}, {}
+    for _, name in ipairs(search.ON_USE) do
+      later[name] = true
+    end
+    for name in pairs(modules) do
+      local _, on_use = requires(name)
+      for _, wanted in ipairs(on_use) do
+        assert.is_true(later[wanted], name .. " loads " .. wanted)
+        loaded[wanted] = true
+      end
+      for _, wanted in ipairs(words_after("require", name)) do
+        assert.is_nil(later[wanted], name .. " requires " .. wanted)
+      end
+    end
+    assert.same(later, loaded)
   end)
 
   it("make no circle", function()

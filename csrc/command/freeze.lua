@@ -6,7 +6,10 @@ package.path, package.cpath = "./build/lua/?.lua", ""
 local sys = require "container.sys"
 sys.directory = "container/"
 local main = require("container.cli.main").main
-assert(require("container.linux.seccomp").preload())
+for _, name in ipairs(require("container.search").ON_USE) do
+  require(name)
+end
+require("container.linux.seccomp").preload()
 
 -- From here on there are no files of it.
 package.path, sys.directory = "", nil

@@ -5,14 +5,23 @@ local check = require "container.check"
 local errors = require "container.error"
 local call = require "container.engine.call"
 local exec = require "container.engine.exec"
-local features = require "container.linux.features"
 local sys = require "container.sys"
 local loop = require "container.runtime.loop"
 local object = require "container.runtime.container"
 local engine = require "container.engine.start"
+local search = require "container.search"
 local spec = require "container.config.spec"
 
-local library = { _VERSION = "lua-container 0.2.0", features = features.features }
+local library = { _VERSION = "lua-container 0.2.0" }
+
+-- Documented where it is, for it is loaded on use.
+function library.features(form)
+  local features, message = search.load("container.linux.features")
+  if not features then
+    return nil, errors.new("features", message)
+  end
+  return features.features(form)
+end
 
 --- What all ways to a container have in common.
 -- @tparam table options see options.lua

@@ -3,6 +3,8 @@
 
 local sys = require "container.sys"
 
+local search = {}
+
 --- The templates of a path with the current directory in the place of what begins there.
 local function absolute(path)
   local here = sys.readlink("/proc/self/cwd")
@@ -17,7 +19,25 @@ local function absolute(path)
   return table.concat(list, ";")
 end
 
-return {
-  path = absolute((sys.lua_path or "") .. package.path),
-  cpath = absolute(package.cpath),
-}
+search.path = absolute((sys.lua_path or "") .. package.path)
+search.cpath = absolute(package.cpath)
+
+--- What is loaded on use, because it is large and few starts need it. All else is loaded at the
+-- start of the program.
+search.ON_USE = { "container.linux.seccomp.compile", "container.linux.features" }
+
+--- Requires a module of ON_USE. Not for the child: its files are the container's.
+-- @string name
+-- @return the module; or nil and a message
+function search.load(name)
+  local path = package.path
+  package.path = search.path
+  local done, module = pcall(require, name)
+  package.path = path
+  if done then
+    return module
+  end
+  return nil, ("loading %s: %s"):format(name, tostring(module):match("^[^\n]*"))
+end
+
+return search

@@ -92,10 +92,20 @@ local function show_plan(asked)
   return print_text(table.concat(lines))
 end
 
+--- Prints what this machine lets this user do.
+local function show_features()
+  local text, err = api.features("json")
+  if not text then
+    say(err.message)
+    return FAILED
+  end
+  return print_text(text .. "\n")
+end
+
 -- What is done instead of a run, by its name.
 local ACTIONS <const> = {
   plan = show_plan,
-  features = function() return print_text(api.features("json") .. "\n") end,
+  features = show_features,
   help = function() return print_text(help.text()) end,
   version = function() return print_text(api._VERSION .. "\n") end,
 }

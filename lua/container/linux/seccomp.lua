@@ -3,19 +3,13 @@
 -- and then found: beside the module, as `make` leaves it, or in the user's cache. The command in
 -- one file has that of the default profile in memory.
 
-local default_profile = require "container.linux.seccomp.default"
-local json = require "container.json"
-local numbers = require "container.linux.seccomp.number"
-local profile = require "container.linux.seccomp.profile"
-local sys = require "container.sys"
 local cache = require "container.linux.seccomp.cache"
-local subprocess = require "container.linux.subprocess"
 local capability = require "container.linux.capabilities"
+local errors = require "container.error"
+local search = require "container.search"
+local sys = require "container.sys"
 
 local seccomp = {}
-
--- What it takes to compile a profile: one such as podman's takes 0.015 seconds.
-local SECONDS_MAX <const> = 10
 
 -- How many bytes a profile may have.
 local PROFILE_MAX <const> = 16 << 20
@@ -23,57 +17,9 @@ local PROFILE_MAX <const> = 16 << 20
 -- Those of the default profile that this Lua state has used, by capabilities.
 local used = {}
 
---- The module that compiles, or a reason in one sentence.
+--- What compiles: a start that finds its filter does without.
 local function compiler()
-  local open, why = package.preload["container.libseccomp"], nil -- linked with the command
-  if not open then
-    open, why = package.loadlib(sys.directory .. "libseccomp.so",
-      "luaopen_container_libseccomp")
-  end
-  if not open then
-    return nil, ("this filter is not compiled yet, and what compiles it cannot be loaded: %s")
-      :format(why)
-  end
-  return open()
-end
-
-local function set_of(capabilities)
-  local set = {}
-  for _, name in ipairs(capabilities) do
-    set[name] = true
-  end
-  return set
-end
-
-local function kernel()
-  return (sys.read_file("/proc/sys/kernel/osrelease") or "0.0"):match("^[^\n]*")
-end
-
---- Makes a program out of a profile.
--- @tparam table given in OCI's form or docker's
--- @tparam table capabilities array of names
--- @treturn table { program, flags } for container.seccomp; or nil and a message
-local function compile(given, capabilities)
-  local resolved, message = profile.resolve(given, {
-    capabilities = set_of(capabilities), arch = sys.seccomp_arch(), kernel = kernel(),
-  })
-  if not resolved then
-    return nil, message
-  end
-  local libseccomp
-  libseccomp, message = compiler()
-  if not libseccomp then
-    return nil, message
-  end
-  resolved.numbers = numbers
-  -- Apart, for what libseccomp takes to bring several conditions of one call together has no bound.
-  local program, refusal, errno = subprocess.compute(SECONDS_MAX, function()
-    return libseccomp.compile(resolved)
-  end)
-  if not program and errno ~= sys.errno.EINVAL then
-    refusal = "compiling the profile: " .. refusal
-  end
-  return program and { program = program, flags = resolved.flags }, refusal, errno
+  return errors.try(search.load("container.linux.seccomp.compile"))
 end
 
 --- What the filter is made of that the build leaves beside the module, from the profile of the same
@@ -82,30 +28,27 @@ local function built_key(capabilities)
   return sys.seccomp_arch() .. "\n" .. table.concat(capabilities, " ")
 end
 
---- The same of one in the user's cache, which may be of an older profile.
-local function default_key(capabilities)
-  return built_key(capabilities) .. "\n" .. json.encode(default_profile)
+--- The filter of the default profile from the user's cache, or made and left there. What is in the
+-- cache may be of an older profile, so its key has the profile too.
+local function cached_default(name, capabilities)
+  local compile = compiler()
+  local key = built_key(capabilities) .. "\n" .. compile.default_text()
+  local filter = cache.read(name, key)
+  if not filter then
+    filter = errors.try(compile.default(capabilities))
+    cache.write(name, key, filter)
+  end
+  return filter
 end
 
 local function default(capabilities)
   local name = table.concat(capabilities, " ")
-  if used[name] then
-    return used[name]
+  if not used[name] then
+    used[name] = sys.directory
+      and cache.beside(sys.directory .. "seccomp.bpf", built_key(capabilities))
+      or cached_default(name, capabilities)
   end
-  local filter = sys.directory
-    and cache.beside(sys.directory .. "seccomp.bpf", built_key(capabilities))
-  local key = not filter and default_key(capabilities)
-  filter = filter or cache.read(name, key)
-  if not filter then
-    local message, errno
-    filter, message, errno = compile(default_profile, capabilities)
-    if not filter then
-      return nil, message, errno
-    end
-    cache.write(name, key, filter)
-  end
-  used[name] = filter
-  return filter
+  return used[name]
 end
 
 --- Reads a profile, which may be a pipe, or a device without end.
@@ -129,21 +72,15 @@ local function read_profile(path)
 end
 
 local function from_file(path, capabilities)
-  local source, message, errno = read_profile(path)
-  if not source then
-    return nil, message, errno
-  end
+  local source = errors.try(read_profile(path))
   local name = path .. "\n" .. table.concat(capabilities, " ")
-  local key = table.concat({ sys.seccomp_arch(), kernel(), name, source }, "\n")
+  local key = table.concat({ sys.seccomp_arch(), sys.uname().release, name, source }, "\n")
   local filter = cache.read(name, key)
   if filter then
     return filter
   end
-  local given
-  given, message = profile.json(source)
-  if given then
-    filter, message, errno = compile(given, capabilities)
-  end
+  local message, errno
+  filter, message, errno = compiler().json(source, capabilities)
   if not filter then
     return nil, ("%s: %s"):format(path, message), errno or sys.errno.EINVAL
   end
@@ -165,7 +102,7 @@ function seccomp.prepare(ctx)
   elseif type(wanted) == "string" then
     filter, message, errno = from_file(wanted, capabilities)
   else
-    filter, message, errno = compile(wanted, capabilities)
+    filter, message, errno = compiler().profile(wanted, capabilities)
   end
   if not filter then
     return nil, message, errno or sys.errno.EINVAL
@@ -202,10 +139,8 @@ local function default_capabilities()
 end
 
 --- For the build: has this Lua state hold the filter of the default profile and capabilities.
--- @return true; or nil and a message
 function seccomp.preload()
-  local filter, message = default(default_capabilities())
-  return filter and true, message
+  default(default_capabilities())
 end
 
 --- For the build: compiles the default profile for the default capabilities.
@@ -213,10 +148,7 @@ end
 -- @return true; or nil and a message
 function seccomp.build(path)
   local capabilities = default_capabilities()
-  local filter, message = compile(default_profile, capabilities)
-  if not filter then
-    return nil, message
-  end
+  local filter = errors.try(compiler().default(capabilities))
   return cache.save(path, built_key(capabilities), filter)
 end
 
