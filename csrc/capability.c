@@ -121,22 +121,57 @@ static int capability_capbset_drop_except(lua_State *L)
 }
 
 /***
-Makes a set the effective and the permitted capabilities of this thread, and empties the
-inheritable and, with them, the ambient ones. capset(2)
+Sets the permitted, effective and inheritable capabilities of this thread. Ambient ones that are
+not in the new sets go with it. capset(2)
 @function capset
-@tparam table set array of names
+@tparam table permitted array of names
+@tparam[opt] table effective array of names; the permitted ones if left out
+@tparam[opt] table inheritable array of names; none if left out
 @return true, or nil, message, errno (EPERM for one that it has not)
 */
 static int capability_capset(lua_State *L)
 {
 	unsigned long long set = capability_check_set(L, 1);
+	unsigned long long now = lua_isnoneornil(L, 2) ? set : capability_check_set(L, 2);
+	unsigned long long later = lua_isnoneornil(L, 3) ? 0 : capability_check_set(L, 3);
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = {
-		{ (__u32)set, (__u32)set, 0 },
-		{ (__u32)(set >> 32), (__u32)(set >> 32), 0 },
+		{ (__u32)now, (__u32)set, (__u32)later },
+		{ (__u32)(now >> 32), (__u32)(set >> 32), (__u32)(later >> 32) },
 	};
 
 	return sys_result(L, syscall(SYS_capset, &head, data), "capset", NULL);
+}
+
+/***
+Adds a set to the ambient capabilities of this thread, which a program without set-user-ID bit and
+file capabilities keeps. prctl(2) PR_CAP_AMBIENT_RAISE
+@function cap_ambient_raise
+@tparam table set array of names
+@return true, or nil, message, errno (EPERM for one that is not both permitted and inheritable)
+*/
+static int capability_cap_ambient_raise(lua_State *L)
+{
+	unsigned long long set = capability_check_set(L, 1);
+	int number;
+
+	for (number = 0; number < COUNT; number++)
+		if (set >> number & 1 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) < 0)
+			return sys_fail(L, "prctl", "PR_CAP_AMBIENT_RAISE");
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/***
+Has this thread keep its permitted capabilities when all of its user ids become other than 0, until
+its next exec. prctl(2) PR_SET_KEEPCAPS
+@function keepcaps
+@return true, or nil, message, errno
+*/
+static int capability_keepcaps(lua_State *L)
+{
+	return sys_result(L, prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl", "PR_SET_KEEPCAPS");
 }
 
 /***
@@ -196,12 +231,14 @@ static int capability_no_new_privs(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+	{ "cap_ambient_raise", capability_cap_ambient_raise },
 	{ "capability_lower", capability_lower },
 	{ "capability_name", capability_name },
 	{ "capability_names", capability_names },
 	{ "capbset_drop_except", capability_capbset_drop_except },
 	{ "capget", capability_capget },
 	{ "capset", capability_capset },
+	{ "keepcaps", capability_keepcaps },
 	{ "no_new_privs", capability_no_new_privs },
 	{ NULL, NULL },
 };

@@ -34,11 +34,12 @@ have every thread of a host program do it. setgroups(2)
 */
 static int identity_setgroups(lua_State *L)
 {
-	gid_t groups[64];
+	gid_t *groups;
 	int i, n;
 
-	luaL_argcheck(L, sys_check_array(L, 1) <= 64, 1, "too many groups");
+	luaL_argcheck(L, sys_check_array(L, 1) <= NGROUPS_MAX, 1, "too many groups");
 	n = (int)lua_rawlen(L, 1);
+	groups = lua_newuserdatauv(L, (size_t)n * sizeof(*groups), 0);
 	for (i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, i + 1);
 		luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0 &&

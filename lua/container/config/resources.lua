@@ -248,7 +248,7 @@ function resource.close_devices(ctx)
   if not caller.is_root() or ctx.privileged then
     return
   end
-  local rules = { { allow = false, access = "rwm" } }
+  local rules = { { allow = false, type = "a", access = "rwm" } }
   for _, numbers in ipairs(DEFAULT_DEVICES) do
     rules[#rules + 1] =
       { allow = true, type = "c", major = numbers[1], minor = numbers[2], access = "rwm" }

@@ -9,6 +9,7 @@ local context = {}
 ---
 --- Asked: what config/ made of the options. There as long as the container, but for those of START.
 --- @field config table OCI's config.json: config/defaults.lua
+--- @field bundle string|false the directory of an OCI bundle, whose config.json holds to the letter
 --- @field name string|false the name that no other container of this user has
 --- @field init boolean whether an init is pid 1, and not the program
 --- @field announce boolean whether the two lines "Running ..." are printed
@@ -47,6 +48,7 @@ local context = {}
 --- @field namespaces table array of the names that the child is born in
 --- @field user_namespace boolean
 --- @field network_namespace boolean
+--- @field cgroup_namespace boolean
 --- @field lacks_host boolean whether the caller is root, but not of the host
 --- @field maps_itself boolean whether the child writes its maps of ids
 --- @field born_in_cgroup boolean
@@ -84,16 +86,17 @@ local context = {}
 -- What each field is until it is set. It is shared, so that a container that is held takes little
 -- memory: no table in it is changed.
 local DEFAULTS <const> = {
-  name = false, init = false, announce = false, stop_timeout = false, timeout = false,
-  on = false, user = false, userns = false, home_given = false, network = false,
+  bundle = false, name = false, init = false, announce = false, stop_timeout = false,
+  timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
   stream = false, terminal = false, landlock = false, target = false, debug = false,
   hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
-  namespaces = {}, user_namespace = false, network_namespace = false, lacks_host = false,
-  maps_itself = false, born_in_cgroup = false, resolver = false, leaf = false, view = false,
-  trees = false, seccomp = false, image = false, channel = false, tell = false, trace = false,
+  namespaces = {}, user_namespace = false, network_namespace = false,
+  cgroup_namespace = false, lacks_host = false, maps_itself = false, born_in_cgroup = false,
+  resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
+  channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
   setgroups_denied = false, pid = false, pidfd = false, tty = false, cgroup = false,
   memory_counted = false, freezer = false, paused = false, started = false, warnings = false,

@@ -28,7 +28,7 @@ end
 --- Enters all its namespaces.
 function join.enter(ctx)
   local names = table.move(ctx.target.namespaces, 1, #ctx.target.namespaces, 1, {})
-  names[#names + 1] = "cgroup"
+  names[#names + 1] = ctx.target.cgroup_namespace and "cgroup" or nil
   -- By an owner, for a number would be a pid.
   local pidfd <close>, message, errno = sys.dup(TARGET)
   sys.close(TARGET)

@@ -84,6 +84,9 @@ end
 --- Runs in the child, when the container's /dev is mounted. A root without an /etc, or one in which
 -- no file can be made, stays as it is.
 function hosts.child(ctx)
+  if ctx.bundle then
+    return true -- which brings its own
+  end
   local name = ctx.config.hostname
   local etc <close> = sys.open_beneath(ctx.root, "/etc", "path,directory")
   if not etc or not name:find("^[%w._-]+$") or is_given(ctx) then

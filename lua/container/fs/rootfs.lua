@@ -26,7 +26,7 @@ function rootfs.prepare(ctx)
   local fd <close> = try(sys.open(ctx.config.root.path, "rdonly,directory"))
   -- By any path, a link or ..: the host's own root is seen, never handed out.
   local asked, own = assert(sys.stat(fd)), assert(sys.stat(VIEW))
-  if asked.dev == own.dev and asked.ino == own.ino then
+  if not ctx.bundle and asked.dev == own.dev and asked.ino == own.ino then
     ctx.view = true
     ctx.resolver = ctx.network == "host" and run_directory.resolver() or false
   end
@@ -35,14 +35,14 @@ function rootfs.prepare(ctx)
   elseif ctx.view then
     return host_overlay.hold(ctx)
   end
-  return mount_fd.hold(ctx, ROOT, ctx.config.root.path, { rec = true, mapped = true })
+  return mount_fd.hold(ctx, ROOT, ctx.config.root.path, { rec = true, mapped = not ctx.bundle })
 end
 
 local function top()
   return sys.open("/..", "path,directory")
 end
 
-local function bind(path, held, privileged)
+local function bind(path, held, has_nodes)
   local ok, message, errno
   if held then
     ok, message, errno = sys.move_mount(held, "/")
@@ -51,7 +51,7 @@ local function bind(path, held, privileged)
   end
   if not ok then
     return nil, message, errno
-  elseif held or not privileged then
+  elseif not has_nodes then
     -- A node of a device that an image brings is a door to the host's, which idmapped is root's.
     return file.restrict("/..", path, "nodev", top)
   end
@@ -64,7 +64,9 @@ function rootfs.child(ctx)
   if ctx.view then
     ctx.root, message, errno = host_overlay.make(ctx)
   else
-    ctx.root, message, errno = bind(ctx.config.root.path, mount_fd.of(ctx, ROOT), ctx.privileged)
+    local held = mount_fd.of(ctx, ROOT)
+    local has_nodes = ctx.bundle or ctx.privileged and not held
+    ctx.root, message, errno = bind(ctx.config.root.path, held, has_nodes)
   end
   return ctx.root and true, message, errno
 end

@@ -34,13 +34,48 @@ function capabilities.bound(ctx)
     end
   end
   ctx.capabilities = set
+  if ctx.bundle then
+    try(sys.keepcaps())
+  end
   return sys.capbset_drop_except(set)
+end
+
+--- The names of a list that are in both sets.
+local function among(list, set, other)
+  local kept = {}
+  for _, name in ipairs(list) do
+    kept[#kept + 1] = set[name] and (not other or other[name]) and name or nil
+  end
+  return kept
+end
+
+local function set_of(list)
+  local set = {}
+  for _, name in ipairs(list) do
+    set[name] = true
+  end
+  return set
+end
+
+--- All five sets as a bundle has them, as far as this process has the capabilities: OCI lets pass
+-- what cannot be granted. Of another user than root an exec leaves the ambient ones alone.
+local function set_all(wanted)
+  local have = try(sys.capget())
+  local permitted, inheritable = among(wanted.permitted, have), among(wanted.inheritable, have)
+  local set = set_of(permitted)
+  try(sys.capset(permitted, among(wanted.effective, set), inheritable))
+  local ambient = among(wanted.ambient, set, set_of(inheritable))
+  if ambient[1] then
+    try(sys.cap_ambient_raise(ambient))
+  end
 end
 
 --- The sets of this process, after the change of ids: what another user than root has left is
 -- nothing.
 function capabilities.child(ctx)
-  if ctx.capabilities then
+  if ctx.bundle then
+    set_all(ctx.config.process.capabilities)
+  elseif ctx.capabilities then
     local uid = sys.geteuid()
     try(sys.capset(uid == 0 and ctx.capabilities or {}))
   end

@@ -215,8 +215,8 @@ end
 --- Joins, and then makes the cgroup namespace: its root is the cgroup of this moment.
 function cgroup.child(ctx)
   local ok, message, errno = cgroup.join(ctx, ctx.born_in_cgroup)
-  if not ok then
-    return nil, message, errno
+  if not ok or not ctx.cgroup_namespace then
+    return ok, message, errno
   end
   return sys.unshare("cgroup")
 end

@@ -21,7 +21,9 @@ function namespaces.prepare(ctx)
     elseif entry.type == "network" then
       ctx.network_namespace = true
     end
-    if entry.type ~= "cgroup" then
+    if entry.type == "cgroup" then
+      ctx.cgroup_namespace = true
+    else
       names[#names + 1] = entry.type
     end
   end

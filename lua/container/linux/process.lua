@@ -165,7 +165,7 @@ function process.exec(ctx)
   if not ok then
     return nil, message, errno
   end
-  sys.umask(0x12) -- 022
+  sys.umask(p.user.umask or 0x12) -- 022
   if ctx.announce then
     report.write(("Running in child [%s] as %d\n"):format(
       table.concat(p.args, " "), sys.getpid()))

@@ -43,7 +43,7 @@ function rlimits.child(ctx)
     given[one.type] = true
   end
   local ok, message, errno = true, nil, nil
-  if not given.RLIMIT_CORE then
+  if not given.RLIMIT_CORE and not ctx.bundle then
     ok, message, errno = lower("core", 0)
   end
   if ok and ctx.nproc then

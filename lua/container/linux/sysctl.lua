@@ -36,12 +36,23 @@ function sysctl.network(mappings)
   return all
 end
 
+--- The names of sysctl(8), whose separator is a dot; with a slash first, a dot is one of a name.
+local function path_of(name)
+  local separator = name:match("[./]")
+  return separator == "." and name:gsub("[./]", { ["."] = "/", ["/"] = "." }) or name
+end
+
 --- Runs in the child, when it is in its network namespace and before /proc/sys is read-only. A
--- kernel without one of them, or an outer container that forbids it, leaves what is narrower.
+-- kernel without one of the defaults, or an outer container that forbids it, leaves what is
+-- narrower. What a bundle asks for has to hold.
 function sysctl.child(ctx)
   local proc = ctx.held["/proc"]
   for name, value in pairs(proc and ctx.config.linux.sysctl or {}) do
-    sys.write_file(("%s/sys/%s"):format(file.path(proc), (name:gsub("%.", "/"))), value)
+    local ok, message, errno =
+      sys.write_file(("%s/sys/%s"):format(file.path(proc), path_of(name)), value)
+    if not ok and ctx.bundle then
+      return nil, ("%s: %s"):format(name, message:match("[^:]*$"):sub(2)), errno
+    end
   end
   return true
 end

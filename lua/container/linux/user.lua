@@ -80,6 +80,11 @@ function user.prepare(ctx)
     return nil, ("user %d:%d: not mapped into this user namespace"):format(p.user.uid,
       p.user.gid), sys.errno.EINVAL
   end
+  if ctx.bundle and not ctx.home_given then
+    local known = entry(ctx.config.root.path, "/etc/passwd", tostring(p.user.uid))
+    home = known and known[6] or "/"
+    p.env[#p.env + 1] = "HOME=" .. home
+  end
   for i, variable in ipairs(p.env) do
     if variable:find("^HOME=") and not ctx.home_given then
       p.env[i] = "HOME=" .. home
@@ -90,7 +95,7 @@ end
 
 function user.child(ctx)
   local p = ctx.config.process.user
-  return userns.become(p.uid, p.gid, ctx.setgroups_denied)
+  return userns.become(p.uid, p.gid, ctx.setgroups_denied, p.additionalGids)
 end
 
 return user

@@ -230,10 +230,11 @@ end
 -- @int uid
 -- @int gid
 -- @bool[opt] groups_stay in a user namespace setgroups may be denied for good
-function userns.become(uid, gid, groups_stay)
+-- @tparam[opt] table groups the supplementary ones
+function userns.become(uid, gid, groups_stay, groups)
   local ok, message, errno = true, nil, nil
-  if not groups_stay then
-    ok, message, errno = sys.setgroups {}
+  if not groups_stay or groups and groups[1] then
+    ok, message, errno = sys.setgroups(groups or {})
   end
   if ok then
     ok, message, errno = sys.setgid(gid)
@@ -248,11 +249,17 @@ function userns.become(uid, gid, groups_stay)
   return process.follow()
 end
 
+--- Root, where the namespace has that id.
+local function first_id(mappings)
+  return userns.maps(mappings, 0) and 0 or mappings[1].containerID
+end
+
 --- In a process that has joined the user namespace: only a process with a range of ids has another
 -- there than it had.
 function userns.join(ctx)
-  if ctx.userns == "auto" then
-    return userns.become(0, 0)
+  if ctx.userns == "auto" or ctx.userns == "given" then
+    local linux = ctx.config.linux
+    return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings))
   end
   return true
 end
@@ -261,9 +268,9 @@ end
 -- setgroups where the user was given no group but the own one.
 function userns.child(ctx)
   local linux = ctx.config.linux
-  if ctx.userns == "auto" then
+  if ctx.userns == "auto" or ctx.userns == "given" then
     -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
-    return userns.become(0, 0)
+    return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings))
   elseif ctx.userns or ctx.lacks_host then
     local text, message, errno = sys.read_file("/proc/self/setgroups")
     ctx.setgroups_denied = text and text:find("^deny") ~= nil

@@ -7,6 +7,9 @@ local uts = {}
 --- The first right that the container's root has in its own namespaces: where it is refused, it is
 -- by a filter that an outer container has.
 function uts.child(ctx)
+  if not ctx.config.hostname then
+    return true
+  end
   local ok, message, errno = sys.sethostname(ctx.config.hostname)
   if errno == sys.errno.EPERM then
     message = message .. "; a filter of system calls around the caller forbids it, as that of an "

@@ -158,7 +158,7 @@ end
 
 --- How many processes there may be; nil for any number.
 function control.limit(ctx)
-  local most = ctx.config.linux.resources.pids.limit
+  local most = (ctx.config.linux.resources.pids or {}).limit
   return most ~= -1 and most or nil
 end
 

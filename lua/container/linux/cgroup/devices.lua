@@ -11,7 +11,7 @@ local INSTRUCTION <const> = "<BBi2i4"
 local LOAD <const> = 0x61 -- dst = *(u32 *)(src + offset)
 local MOVE <const>, COPY <const> = 0xb4, 0xbc -- of 32 bits: dst = immediate, dst = src
 local AND <const>, SHIFT <const> = 0x54, 0x74 -- of 32 bits: dst &= immediate, dst >>= immediate
-local UNLESS_EQUAL <const>, EXIT <const> = 0x55, 0x95
+local UNLESS_EQUAL <const>, IF_EQUAL <const>, EXIT <const> = 0x55, 0x15, 0x95
 
 -- struct bpf_cgroup_dev_ctx: u32 access_type, major, minor.
 local TYPES <const> = { b = 1, c = 2 }
@@ -22,9 +22,37 @@ local function instruction(code, dst, src, offset, immediate)
   return INSTRUCTION:pack(code, dst | src << 4, offset, immediate)
 end
 
---- The program: of a request r2 is the type, r3 the access, r4 the major, r5 the minor number. It
--- is let through by the first rule that has room for it.
--- @tparam table rules OCI's; the first says that nothing is allowed
+--- The code of one rule: the last that speaks of a right decides about it, so what has not been
+-- decided yet is in r3. An allowing rule takes its rights out of there, and the request is let
+-- through when nothing is left; a denying one refuses a request that still has one of its rights.
+local function of_rule(rule)
+  local rights = 0
+  for letter in rule.access:gmatch(".") do
+    rights = rights | RIGHTS[letter]
+  end
+  local body
+  if rule.allow then
+    body = { instruction(AND, 3, 0, 0, ALL & ~rights), instruction(UNLESS_EQUAL, 3, 0, 2, 0),
+      instruction(MOVE, 0, 0, 0, 1), instruction(EXIT, 0, 0, 0, 0) }
+  else
+    body = { instruction(COPY, 1, 3, 0, 0), instruction(AND, 1, 0, 0, rights),
+      instruction(IF_EQUAL, 1, 0, 2, 0), instruction(MOVE, 0, 0, 0, 0),
+      instruction(EXIT, 0, 0, 0, 0) }
+  end
+  -- Tests, each of which leads behind the rule when it fails.
+  local tests, code = {}, {}
+  for _, test in ipairs { { 2, TYPES[rule.type] or false }, { 4, rule.major or false },
+    { 5, rule.minor or false } } do
+    tests[#tests + 1] = test[2] and test or nil
+  end
+  for i, test in ipairs(tests) do
+    code[i] = instruction(UNLESS_EQUAL, test[1], 0, #tests - i + #body, test[2])
+  end
+  return table.concat(code) .. table.concat(body)
+end
+
+--- The program: of a request r2 is the type, r3 the access, r4 the major, r5 the minor number.
+-- @tparam table rules OCI's; what none of them allows is refused
 -- @treturn string
 function devices.program(rules)
   local code = {
@@ -32,33 +60,26 @@ function devices.program(rules)
     instruction(AND, 2, 0, 0, 0xffff), instruction(SHIFT, 3, 0, 0, 16),
     instruction(LOAD, 4, 1, 4, 0), instruction(LOAD, 5, 1, 8, 0),
   }
-  for _, rule in ipairs(rules) do
-    if rule.allow then
-      local rights = 0
-      for letter in rule.access:gmatch(".") do
-        rights = rights | RIGHTS[letter]
-      end
-      -- Tests of this rule, each of which leads to the next rule when it fails.
-      local tests = { { 2, TYPES[rule.type] }, { 1, 0 }, rule.major and { 4, rule.major },
-        rule.minor and { 5, rule.minor } }
-      local count = 2 + (rule.major and 1 or 0) + (rule.minor and 1 or 0)
-      if not rule.major then
-        tests[3] = tests[4]
-      end
-      local body = { instruction(COPY, 1, 3, 0, 0), instruction(AND, 1, 0, 0, ALL & ~rights) }
-      for i = 1, count do
-        body[#body + 1] = instruction(UNLESS_EQUAL, tests[i][1], 0, count - i + 2, tests[i][2])
-      end
-      code[#code + 1] = table.concat(body)
-      code[#code + 1] = instruction(MOVE, 0, 0, 0, 1) .. instruction(EXIT, 0, 0, 0, 0)
-    end
+  for i = #rules, 1, -1 do
+    code[#code + 1] = of_rule(rules[i])
   end
   code[#code + 1] = instruction(MOVE, 0, 0, 0, 0) .. instruction(EXIT, 0, 0, 0, 0)
   return table.concat(code)
 end
 
-local function line(rule)
-  return ("%s %s:%s %s"):format(rule.type, rule.major or "*", rule.minor or "*", rule.access)
+--- What version 1 has for a rule. Its "a" means all devices and all rights, whatever stands behind.
+-- @treturn table array of lines
+local function lines(rule)
+  local rights = rule.access
+  if not TYPES[rule.type] and not rule.major and not rule.minor and rights:find("r")
+    and rights:find("w") and rights:find("m") then
+    return { "a" }
+  end
+  local list = {}
+  for _, kind in ipairs(TYPES[rule.type] and { rule.type } or { "b", "c" }) do
+    list[#list + 1] = ("%s %s:%s %s"):format(kind, rule.major or "*", rule.minor or "*", rights)
+  end
+  return list
 end
 
 --- Has the rules hold.
@@ -75,13 +96,11 @@ function devices.apply(entry, rules)
     ok, message, errno = sys.bpf_attach_device(entry.lock, program)
     return ok, not ok and "devices: " .. message or nil, errno, "devices"
   end
-  local ok, message, errno = sys.write_file(entry.path .. "/devices.deny", "a")
-  for _, rule in ipairs(ok and rules or {}) do
-    if rule.allow then
-      ok, message, errno = sys.write_file(entry.path .. "/devices.allow", line(rule))
-    end
-    if not ok then
-      break
+  local ok, message, errno = true, nil, nil
+  for _, rule in ipairs(rules) do
+    local file = entry.path .. (rule.allow and "/devices.allow" or "/devices.deny")
+    for _, line in ipairs(ok and lines(rule) or {}) do
+      ok, message, errno = sys.write_file(file, line)
     end
   end
   return ok, not ok and "devices: " .. message or nil, errno, "devices"

@@ -1,0 +1,181 @@
+-- The config.json of an OCI bundle becomes what the engine takes: the same table as spec.lua makes
+-- of the library's options. What the engine does not have yet is refused by its path.
+-- OCI runtime specification, bundle, config and config-linux
+
+local caller = require "container.linux.caller"
+local check = require "container.check"
+local errors = require "container.error"
+local fields = require "container.config.bundle.fields"
+local ids = require "container.config.bundle.ids"
+local mounts = require "container.config.bundle.mounts"
+local options = require "container.config.options"
+local resources = require "container.config.bundle.resources"
+local sys = require "container.sys"
+
+local refuse, expect = check.refuse, check.expect
+
+local bundle = {}
+
+-- The names of limits as setrlimit(2) has them.
+local RLIMIT <const> = "^RLIMIT_(%u+)$"
+
+local SETS <const> = { "bounding", "effective", "permitted", "inheritable", "ambient" }
+
+--- The names that this system knows; others cannot be granted, which the specification lets pass
+-- with a warning.
+local function known_capabilities(field, list)
+  local names, seen = {}, {}
+  for i, given in ipairs(list or {}) do
+    local name = sys.capability_name(given)
+    if not name then
+      warn("lua-container: ", ("%s[%d]: unknown capability %s"):format(field, i - 1,
+        errors.plain(given, 50)))
+    elseif not seen[name] then
+      seen[name], names[#names + 1] = true, name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function read_capabilities(process)
+  local given = process.capabilities or {}
+  process.capabilities = {}
+  for _, set in ipairs(SETS) do
+    process.capabilities[set] = known_capabilities("process.capabilities." .. set, given[set])
+  end
+end
+
+local function read_rlimits(process)
+  local known, seen = {}, {}
+  for _, name in ipairs(sys.rlimit_names()) do
+    known[name:upper()] = true
+  end
+  for i, one in ipairs(process.rlimits or {}) do
+    local field = ("process.rlimits[%d]"):format(i - 1)
+    expect(known[one.type:match(RLIMIT) or ""], field .. ".type", "a limit such as RLIMIT_NOFILE",
+      one.type)
+    if seen[one.type] then
+      refuse(field, ("%s is there twice"):format(one.type))
+    elseif math.ult(one.hard, one.soft) then
+      refuse(field, "the soft limit is above the hard one")
+    end
+    seen[one.type] = true
+  end
+end
+
+local function read_process(ctx)
+  local process = ctx.config.process
+  if not process then
+    refuse("process", "is missing")
+  elseif not process.args or not process.args[1] then
+    refuse("process.args", "is missing or empty")
+  end
+  process.env, process.user = process.env or {}, process.user or {}
+  process.user.uid, process.user.gid = process.user.uid or 0, process.user.gid or 0
+  for i, entry in ipairs(process.env) do
+    expect(entry:find("=", 2, true), ("process.env[%d]"):format(i - 1), "NAME=value", entry)
+    ctx.home_given = ctx.home_given or entry:sub(1, 5) == "HOME="
+  end
+  process.cwd = check.clean(process.cwd)
+  read_capabilities(process)
+  read_rlimits(process)
+  if process.terminal then
+    local size = process.consoleSize
+    local given = size and (size.height or 0) > 0 and (size.width or 0) > 0
+    ctx.terminal = { streams = { 0, 1, 2 }, size = given and size or nil }
+  end
+end
+
+--- What needs a namespace of the container's own is refused without one.
+local function read_namespaces(ctx)
+  local config, own = ctx.config, {}
+  local linux = config.linux
+  for i, entry in ipairs(linux.namespaces) do
+    local field = ("linux.namespaces[%d]"):format(i - 1)
+    if own[entry.type] then
+      refuse(field, ("%s is there twice"):format(entry.type))
+    elseif entry.path then
+      refuse(field .. ".path", "not supported")
+    elseif entry.type == "time" then
+      refuse(field .. ".type", "time: not supported")
+    end
+    own[entry.type] = entry
+  end
+  -- Its mounts would be the host's.
+  expect(own.mount, "linux.namespaces", "one of the type mount", nil)
+  if config.hostname and not own.uts then
+    refuse("hostname", "takes a uts namespace in linux.namespaces")
+  end
+  return own
+end
+
+--- Hooks as engine/hooks.lua takes them.
+local function read_hooks(config)
+  for _, list in pairs(config.hooks or {}) do
+    for _, one in ipairs(list) do
+      one.args = one.args and one.args[1] and one.args or { one.path }
+      one.env = one.env or {}
+    end
+  end
+  if config.hooks and not next(config.hooks) then
+    config.hooks = nil
+  end
+end
+
+local function read_version(config)
+  local major = config.ociVersion:match("^(%d+)%.%d+%.%d+")
+  expect(major, "ociVersion", "a version such as \"1.0.2\"", config.ociVersion)
+  if major ~= "1" then
+    refuse("ociVersion", ("%s is not of the versions 1"):format(errors.plain(config.ociVersion)))
+  end
+end
+
+local function absolute(directory, path)
+  return path:sub(1, 1) == "/" and path or directory .. "/" .. path
+end
+
+local function read(given, directory)
+  local config = fields("", given)
+  read_version(config)
+  if not config.root then
+    refuse("root", "is missing")
+  elseif config.root.path == "" then
+    refuse("root.path", "is empty")
+  end
+  config.root.path = absolute(directory, config.root.path)
+  config.root.readonly = config.root.readonly or false
+  local linux = config.linux or {}
+  config.linux, config.mounts = linux, config.mounts or {}
+  linux.namespaces, linux.resources = linux.namespaces or {}, linux.resources or {}
+  linux.maskedPaths, linux.readonlyPaths = linux.maskedPaths or {}, linux.readonlyPaths or {}
+  local ctx = {
+    config = config, bundle = directory, init = false, announce = false, home_given = false,
+    stop_timeout = options.entries.stop_timeout.default, asked_capabilities = {},
+    volumes = {}, volume_fields = {}, lacks_host = not caller.is_root(),
+  }
+  read_process(ctx)
+  local own = read_namespaces(ctx)
+  ids.read(ctx, own.user)
+  mounts.read(ctx, directory)
+  resources.read(ctx)
+  read_hooks(config)
+  return ctx
+end
+
+--- Reads the configuration of a bundle.
+-- @tparam table given config.json, as a JSON module made it; it is not changed
+-- @string directory absolute path of the bundle, to which its paths are relative
+-- @treturn table what engine/start.lua takes; or nil and an error whose step is "config" and whose
+-- subject is the path of the field, such as "mounts[2].options[0]"
+function bundle.read(given, directory)
+  local ctx, refusal = check.run(read, given, directory)
+  if ctx then
+    return ctx
+  end
+  local field = errors.plain(refusal.field ~= "" and refusal.field or "config.json", 100)
+  return nil, errors.refusal("config", ("%s: %s"):format(field, refusal.message), refusal.errno,
+    field)
+end
+
+return bundle

@@ -1,0 +1,115 @@
+-- The fields of config.json that Linux has, with their types. OCI runtime specification, config and
+-- config-linux
+
+local kinds = require "container.config.bundle.kinds"
+
+local text, flag, path, optional = kinds.text, kinds.flag, kinds.path, kinds.optional_text
+local integer, list, map, object = kinds.integer, kinds.list, kinds.map, kinds.object
+local one_of, unsupported = kinds.one_of, kinds.unsupported
+
+local texts <const> = list(text)
+local number <const> = integer()
+local natural <const> = integer(0)
+local id <const> = integer(0, 0xfffffffe)
+local device_number <const> = integer(0, 0xffffffff)
+
+local capabilities <const> = object {
+  bounding = texts, effective = texts, permitted = texts, inheritable = texts, ambient = texts,
+}
+
+local process <const> = object({
+  args = texts, env = texts, cwd = path, terminal = flag,
+  consoleSize = object { height = integer(0, 0xffff), width = integer(0, 0xffff) },
+  user = object {
+    uid = id, gid = id, umask = integer(0, 0x1ff), additionalGids = list(id),
+  },
+  capabilities = capabilities,
+  rlimits = list(object({ type = text, soft = number, hard = number }, "type soft hard")),
+  noNewPrivileges = flag,
+  oomScoreAdj = integer(-1000, 1000),
+  apparmorProfile = unsupported(), selinuxLabel = unsupported(),
+  scheduler = unsupported(), ioPriority = unsupported(), execCPUAffinity = unsupported(),
+}, "cwd")
+
+local mappings <const> = list(object({
+  containerID = device_number, hostID = device_number, size = integer(1, 0xffffffff),
+}, "containerID hostID size"))
+
+local mounts <const> = list(object({
+  destination = text, type = text, source = text, options = texts,
+  uidMappings = unsupported(), gidMappings = unsupported(),
+}, "destination"))
+
+local hook <const> = list(object({
+  path = path, args = texts, env = texts, timeout = integer(1),
+}, "path"))
+
+local rates <const> = list(object({
+  major = device_number, minor = device_number, rate = natural,
+}, "major minor rate"))
+
+local resources <const> = object {
+  devices = list(object({
+    allow = flag, type = one_of "a b c", major = integer(-1, 0xffffffff),
+    minor = integer(-1, 0xffffffff), access = text,
+  }, "allow")),
+  memory = object {
+    limit = number, reservation = number, swap = number, kernel = number, kernelTCP = number,
+    swappiness = unsupported(), disableOOMKiller = unsupported(), useHierarchy = flag,
+    checkBeforeUpdate = unsupported(),
+  },
+  cpu = object {
+    shares = natural, quota = number, period = natural, cpus = optional, mems = optional,
+    burst = unsupported(), idle = unsupported(),
+    realtimeRuntime = unsupported(), realtimePeriod = unsupported(),
+  },
+  blockIO = object {
+    weight = integer(0, 1000), leafWeight = unsupported(), weightDevice = unsupported(),
+    throttleReadBpsDevice = rates, throttleWriteBpsDevice = rates,
+    throttleReadIOPSDevice = rates, throttleWriteIOPSDevice = rates,
+  },
+  hugepageLimits = list(object({ pageSize = text, limit = natural }, "pageSize limit")),
+  network = unsupported(), rdma = unsupported(),
+  pids = object { limit = number },
+  unified = map(text),
+}
+
+local seccomp <const> = object({
+  defaultAction = text, defaultErrnoRet = natural, architectures = texts, flags = texts,
+  listenerPath = optional, listenerMetadata = optional,
+  syscalls = list(object({
+    names = texts, action = text, errnoRet = natural,
+    args = list(object({ index = natural, value = number, valueTwo = number, op = text },
+      "index value op")),
+  }, "names action")),
+}, "defaultAction")
+
+local linux <const> = object {
+  namespaces = list(object({
+    type = one_of "pid network ipc uts mount cgroup user time", path = optional,
+  }, "type")),
+  uidMappings = mappings, gidMappings = mappings,
+  devices = list(object({
+    type = one_of "c b u p", path = path, major = device_number, minor = device_number,
+    fileMode = integer(0, 0xffff), uid = id, gid = id,
+  }, "type path")),
+  resources = resources, cgroupsPath = optional, seccomp = seccomp, sysctl = map(text),
+  rootfsPropagation = optional, maskedPaths = list(path), readonlyPaths = list(path),
+  mountLabel = unsupported(), intelRdt = unsupported(), personality = unsupported(),
+  timeOffsets = unsupported(), memoryPolicy = unsupported(), netDevices = unsupported(),
+}
+
+--- The whole of it.
+return object({
+  ociVersion = text,
+  root = object({ path = text, readonly = flag }, "path"),
+  process = process,
+  hostname = optional, domainname = unsupported(),
+  mounts = mounts,
+  hooks = object {
+    prestart = hook, createRuntime = hook, createContainer = hook, startContainer = hook,
+    poststart = hook, poststop = hook,
+  },
+  annotations = map(text),
+  linux = linux,
+}, "ociVersion")
