@@ -16,6 +16,8 @@ local PRONOUNS <const> = {
 -- Strings that have such a word and have to: names that a user or the kernel gave.
 local NAMES <const> = { ["nobody"] = true }
 
+local files = dofile ".ci/files.lua"
+
 local faults, counted = 0, 0
 
 local function fault(path, line, message)
@@ -26,23 +28,6 @@ end
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))
   return file:read("a")
-end
-
---- Files of the tree whose names have one of the patterns: those of git, else all but built ones.
-local function files(...)
-  local list = {}
-  local command = "git -c safe.directory='*' ls-files -co --exclude-standard 2>/dev/null || find . "
-    .. "-type f -not -path './build/*' -not -path './rootfs/*' | sed 's,^./,,'"
-  local pipe <close> = assert(io.popen("{ " .. command .. "; } | sort -u"))
-  for path in pipe:lines() do
-    for _, pattern in ipairs { ... } do
-      if path:find(pattern) and io.open(path) then
-        list[#list + 1] = path
-        break
-      end
-    end
-  end
-  return list
 end
 
 --- Calls found(line, word) for each pronoun in a text that begins at a line.

@@ -8,6 +8,7 @@ local top = here .. "/.."
 package.path = top .. "/?.lua;" .. top .. "/lua/?.lua;" .. package.path
 package.cpath = top .. "/?.so;" .. package.cpath
 local command = require "bench.command"
+local derived = require "bench.derived"
 local instructions = require "bench.instructions"
 local memory = require "bench.memory"
 local report = require "bench.report"
@@ -160,6 +161,15 @@ local function warm(sections, left_out)
   end
 end
 
+--- Asks for a row once.
+-- @return nil; or why there is no answer
+local function sample(row)
+  local answer, why = row.worker:ask(row.question)
+  row.samples = row.samples or {}
+  table.insert(row.samples, answer)
+  return not answer and why or nil
+end
+
 --- Round after round asks for every row once, so that a machine that grows slower grows slower for
 -- all alike. One of others that fails once is left out from there on; ours may not.
 local function measure(sections, rounds, left_out)
@@ -167,14 +177,11 @@ local function measure(sections, rounds, left_out)
     for _, section in ipairs(sections) do
       for i = #section, 1, -1 do
         local row = section[i]
-        if statistics.due(round, row.share or 1) then
-          local answer, why = row.worker:ask(row.question)
-          row.samples = row.samples or {}
-          table.insert(row.samples, answer)
-          if not answer then
-            check(row.whose == "others", ("%s: %s"):format(row.title, why))
-            left_out[#left_out + 1] = { table.remove(section, i), why }
-          end
+        local due = statistics.due(round, row.share or 1)
+        local why = due and sample(row)
+        if why then
+          check(row.whose == "others", ("%s: %s"):format(row.title, why))
+          left_out[#left_out + 1] = { table.remove(section, i), why }
         end
       end
     end
@@ -184,48 +191,6 @@ local function measure(sections, rounds, left_out)
       row.summary = statistics.summary(row.samples)
     end
   end
-end
-
---- What the time of run.lua is made up of, by the differences of rows.
-local function parts(section)
-  local median = {}
-  for _, row in ipairs(section) do
-    median[row.key] = row.summary.median
-  end
-  local result = { title = "where the time of run.lua goes", unit = "ms", against = {} }
-  if not (median.run and median.all and median.mounts and median.limit) then
-    result.note = "left out: it takes rows that are not here"
-    return result
-  end
-  local left = median.run
-  local function part(title, whose, value)
-    result[#result + 1] = { title = title, whose = whose, summary = { median = value, count = 1 } }
-    left = left - value
-  end
-  part("a process, of /bin/true", "base", median["true"])
-  part("the interpreter", "base", median.lua - median["true"])
-  part("namespaces, root and /proc", "base", median.limit - median["true"])
-  part("/dev, /sys and the masks", "base", median.mounts - median.limit)
-  part("a cgroup, few rights, a filter and a pid 1", "base", median.all - median.mounts)
-  part("all else: ours", "ours", left)
-  return result
-end
-
---- By how much a volume and a variable make a container dearer, as lines.
-local function growth(section)
-  local lines = {}
-  for _, thing in ipairs { "volume", "variable" } do
-    local points = {}
-    for _, row in ipairs(section) do
-      if row.growth and row.growth[thing] then
-        points[#points + 1] = { row.growth[thing], row.summary.median }
-      end
-    end
-    if #points > 1 then
-      lines[#lines + 1] = ("each %s more: %.1f us"):format(thing, statistics.slope(points) * 1000)
-    end
-  end
-  return table.concat(lines, "; ")
 end
 
 --- What is asked a few times, after the rounds.
@@ -256,7 +221,7 @@ local function main(work, name, workers)
   table.insert(sections, 1, first)
   warm(sections, left_out)
   measure(sections, rounds, left_out)
-  sections[3].note = growth(sections[3])
+  sections[3].note = derived.growth(sections[3])
 
   local many, size = quick and 100 or 500, quick and 256 or 1024
   sections[#sections + 1] = few("what a container alive costs its program", "KiB", {
@@ -270,7 +235,7 @@ local function main(work, name, workers)
   end
   sections[#sections + 1] = few("what a container writes", "MB/s", pipes, quick and 1 or 3)
   sections[#sections + 1] = memory.section(at, first)
-  sections[#sections + 1] = parts(first)
+  sections[#sections + 1] = derived.parts(first)
   sections[#sections + 1] = instructions.section(at)
 
   local machine = ("%d rounds, interleaved; %s, %s processors"):format(rounds,

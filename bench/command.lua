@@ -96,55 +96,48 @@ local function isolation(capabilities)
   return words
 end
 
---- Each is { key, title, whose, argv... }: `whose` is "base" for what there is to compare with,
--- "ours" or "others". `share` is the share of the rounds that a slow one runs in; `file` is open
--- as its descriptor 9; `wrapped` runs in the view of cgroups above where it does not work else.
--- @tparam table at { bench, top, rootfs, work, name, program }: directories; what the
--- cgroups are called; the words of the program that runs
--- @treturn table array
-function command.all(at)
-  local lua, run, rootfs = os.getenv("LUA") or "lua5.4", at.top .. "/run.lua", at.rootfs
-  local mask = require "container.fs.masks"
-  local filter = at.work .. "/filter.bpf"
-  local isolated = isolation(export_filter(filter))
+--- Writes the bundle of the OCI runtimes.
+-- @treturn string its directory
+local function write_bundle(at)
   local bundle = at.work .. "/" .. at.program[1]:match("[^/]*$")
   local words = {}
   for i, word in ipairs(at.program) do
     words[i] = ('"%s"'):format(word)
   end
   tool.check(os.execute("mkdir -p " .. tool.quote(bundle)))
-  tool.write(bundle .. "/config.json", CONFIG:format(table.concat(words, ", "), rootfs, at.name))
+  tool.write(bundle .. "/config.json",
+    CONFIG:format(table.concat(words, ", "), at.rootfs, at.name))
+  return bundle
+end
 
-  local list = {}
-  local function add(entry, ...)
-    entry.argv = { ... }
-    list[#list + 1] = entry
+--- What there is to compare with: the program, the interpreter, and limit.c.
+local function add_base(at, filter, add, contained)
+  local mask, rootfs = require "container.fs.masks", at.rootfs
+  local masked, readonly = table.concat(mask.MASKED, ":"), table.concat(mask.READONLY, ":")
+  local limit = at.bench .. "/limit"
+  add({ key = "true", title = "/bin/true, no container", whose = "base" }, "/bin/true")
+  add({ key = "lua", title = at.lua .. " -e \"\", no container", whose = "base" }, at.lua, "-e", "")
+  contained({ key = "limit", title = "the C limit", whose = "base" }, limit, rootfs)
+  contained({ key = "mounts", title = "the C limit, with all mounts", whose = "base" },
+    limit, "--mounts", masked, readonly, rootfs)
+  local place = require("container.sys").cgroup_place("pids")
+  if place then
+    contained({ key = "all", title = "the C limit, with all that run.lua does", whose = "base" },
+      limit, "--all", masked, readonly, filter, place .. "/" .. at.name .. "-limit", rootfs)
   end
-  local function contained(entry, ...)
-    entry.container = true
-    add(entry, table.unpack(tool.join({ ... }, at.program)))
-  end
+end
+
+local function add_ours(at, contained)
   local function ours(key, title, ...)
-    contained({ key = key, title = title, whose = "ours" }, lua, run, "--quiet", ...)
+    contained({ key = key, title = title, whose = "ours" }, at.lua, at.top .. "/run.lua", "--quiet",
+      ...)
   end
   local function alone(key, title, ...)
     contained({ key = key, title = title, whose = "ours" }, at.top .. "/lua-container", "--quiet",
       ...)
   end
+  local rootfs = at.rootfs
   local bare <const> = { "--no-init", "--privileged", "--pids-limit", "max", "--rootfs", rootfs }
-
-  add({ key = "true", title = "/bin/true, no container", whose = "base" }, "/bin/true")
-  add({ key = "lua", title = lua .. " -e \"\", no container", whose = "base" }, lua, "-e", "")
-  contained({ key = "limit", title = "the C limit", whose = "base" }, at.bench .. "/limit", rootfs)
-  contained({ key = "mounts", title = "the C limit, with all mounts", whose = "base" },
-    at.bench .. "/limit", "--mounts", table.concat(mask.MASKED, ":"),
-    table.concat(mask.READONLY, ":"), rootfs)
-  local place = require("container.sys").cgroup_place("pids")
-  if place then
-    contained({ key = "all", title = "the C limit, with all that run.lua does", whose = "base" },
-      at.bench .. "/limit", "--all", table.concat(mask.MASKED, ":"),
-      table.concat(mask.READONLY, ":"), filter, place .. "/" .. at.name .. "-limit", rootfs)
-  end
   ours("run", "run.lua", "--rootfs", rootfs)
   ours("bare", "run.lua, bare", table.unpack(bare))
   alone("command", "lua-container", "--rootfs", rootfs)
@@ -153,10 +146,13 @@ function command.all(at)
   ours("tty", "run.lua --tty", "--tty", "--rootfs", rootfs)
   ours("cgroup", "run.lua, all cgroup controllers", "--memory", "64M", "--cpus", "0.5",
     "--cpu-shares", "512", "--cpuset-cpus", "0", "--pids-limit", "20", "--rootfs", rootfs)
-  ours("view", "run.lua, root a view of the host's")
+  ours("overlay", "run.lua, root an overlay of the host's")
+end
+
+local function add_sandboxes(at, filter, isolated, contained)
   contained({ key = "unshare", title = "unshare", whose = "others" },
-    "unshare", "-mupinC", "--fork", "--root=" .. rootfs, "--mount-proc")
-  local bwrap <const> = { "bwrap", "--unshare-all", "--bind", rootfs, "/", "--proc", "/proc",
+    "unshare", "-mupinC", "--fork", "--root=" .. at.rootfs, "--mount-proc")
+  local bwrap <const> = { "bwrap", "--unshare-all", "--bind", at.rootfs, "/", "--proc", "/proc",
     "--dev", "/dev" }
   contained({ key = "bwrap", title = "bwrap", whose = "others" }, table.unpack(bwrap))
   bwrap[#bwrap + 1], bwrap[#bwrap + 2] = "--seccomp", "9"
@@ -164,6 +160,10 @@ function command.all(at)
     file = filter }, table.unpack(bwrap))
   contained({ key = "bwrap-all", title = "bwrap, isolated as run.lua", whose = "others",
     file = filter }, table.unpack(tool.join(bwrap, isolated)))
+end
+
+local function add_engines(at, bundle, add, contained)
+  local rootfs = at.rootfs
   for _, name in ipairs { "crun", "runc" } do
     add({ key = name, title = name .. " run", whose = "others", container = true, wrapped = true },
       name, "--root", at.work .. "/" .. name, "run", "--bundle", bundle, at.name)
@@ -181,6 +181,29 @@ function command.all(at)
       "--cgroup-parent", "/" .. at.name .. "-podman", "--ulimit", "nofile=1024:1024",
       "--ulimit", "nproc=1024:1024", "--network", "none", "--rootfs", rootfs)
   end
+end
+
+--- Each is { key, title, whose, argv... }: `whose` is "base" for what there is to compare with,
+-- "ours" or "others". `share` is the share of the rounds that a slow one runs in; `file` is open
+-- as its descriptor 9; `wrapped` runs where only cgroup v2 is mounted if it does not work else.
+-- @tparam table at { bench, top, rootfs, work, name, program, lua }: directories; what the
+-- cgroups are called; the words of the program that runs
+-- @treturn table array
+function command.all(at)
+  local list, filter = {}, at.work .. "/filter.bpf"
+  local isolated = isolation(export_filter(filter))
+  local function add(entry, ...)
+    entry.argv = { ... }
+    list[#list + 1] = entry
+  end
+  local function contained(entry, ...)
+    entry.container = true
+    add(entry, table.unpack(tool.join({ ... }, at.program)))
+  end
+  add_base(at, filter, add, contained)
+  add_ours(at, contained)
+  add_sandboxes(at, filter, isolated, contained)
+  add_engines(at, write_bundle(at), add, contained)
   return list
 end
 

@@ -68,6 +68,7 @@ int luaopen_container_sys(lua_State *L)
 	process_open(L);
 	seccomp_open(L);
 	signal_open(L);
+	socket_open(L);
 	stat_open(L);
 	sys_open(L);
 	terminal_open(L);

@@ -1,8 +1,8 @@
 /*
  * File descriptors as Lua has them, and their numbers: dup(2), close(2), close_range(2).
- * What makes them is in open.c, and what is done with them in io.c. Every one is close-on-exec
- * from birth, and is owned by a userdata "container.fd" that closes it when it is collected or
- * goes out of a <close> scope.
+ * What makes them is in open.c, and what is done with them in io.c and socket.c. Every one is
+ * close-on-exec from birth, and is owned by a userdata "container.fd" that closes it when it is
+ * collected or goes out of a <close> scope.
  */
 #include "container.h"
 

@@ -1,14 +1,11 @@
-/* What is done with open files: read(2), write(2), ppoll(2), shutdown(2), flock(2), and passed on:
- * unix(7). */
+/* What is done with open files: read(2), write(2), ppoll(2), fcntl(2), flock(2). */
 #include "container.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -178,17 +175,6 @@ static int io_nonblock(lua_State *L)
 }
 
 /***
-Says that nothing more is written to a socket: its reader sees the end. shutdown(2) SHUT_WR
-@function shutdown
-@param fd
-@return true, or nil, message, errno
-*/
-static int io_shutdown(lua_State *L)
-{
-	return sys_result(L, shutdown(fd_check(L, 1), SHUT_WR), "shutdown", NULL);
-}
-
-/***
 Takes a lock that lasts as long as the open file, whichever process holds it. flock(2)
 @function flock
 @param fd
@@ -211,91 +197,11 @@ static int io_flock(lua_State *L)
 	return sys_result(L, rc, "flock", NULL);
 }
 
-/* A message of one byte with room for one fd beside it. */
-struct io_message {
-	struct msghdr header;
-	struct iovec data;
-	char byte;
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-};
-
-static void io_message_init(struct io_message *m)
-{
-	memset(m, 0, sizeof(*m));
-	m->data.iov_base = &m->byte;
-	m->data.iov_len = 1;
-	m->header.msg_iov = &m->data;
-	m->header.msg_iovlen = 1;
-	m->header.msg_control = &m->control;
-	m->header.msg_controllen = sizeof(m->control);
-}
-
-/***
-Sends an open file over a socket, with one byte. unix(7) SCM_RIGHTS, sendmsg(2)
-@function send_fd
-@param socket fd
-@param fd
-@return true, or nil, message, errno
-*/
-static int io_send_fd(lua_State *L)
-{
-	int socket = fd_check(L, 1), fd = fd_check(L, 2);
-	struct io_message m;
-	struct cmsghdr *head = &m.control.head;
-	ssize_t n;
-
-	io_message_init(&m);
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-	do
-		n = sendmsg(socket, &m.header, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return sys_result(L, n, "sendmsg", NULL);
-}
-
-/***
-Takes an open file that `send_fd` sent. unix(7) SCM_RIGHTS, recvmsg(2)
-@function receive_fd
-@param socket fd
-@return an fd that closes itself, or nil, message, errno (EBADMSG when what came was none)
-*/
-static int io_receive_fd(lua_State *L)
-{
-	int fd, socket = fd_check(L, 1);
-	int *slot = fd_new(L);
-	struct io_message m;
-	struct cmsghdr *head = &m.control.head;
-	ssize_t n;
-
-	io_message_init(&m);
-	/* Alignment leaves room for a second one, which would be open here without an owner. */
-	m.header.msg_controllen = CMSG_LEN(sizeof(fd));
-	do
-		n = recvmsg(socket, &m.header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return sys_fail(L, "recvmsg", NULL);
-	if (m.header.msg_controllen < CMSG_LEN(sizeof(fd)) ||
-	    head->cmsg_len != CMSG_LEN(sizeof(fd)) || head->cmsg_level != SOL_SOCKET ||
-	    head->cmsg_type != SCM_RIGHTS)
-		return sys_fail_with(L, EBADMSG, "recvmsg", NULL);
-	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
-	return fd_give(slot, fd) ? 1 : sys_fail(L, "recvmsg", NULL);
-}
-
 static const luaL_Reg functions[] = {
 	{ "flock", io_flock },
 	{ "nonblock", io_nonblock },
 	{ "ppoll", io_ppoll },
 	{ "read", io_read },
-	{ "receive_fd", io_receive_fd },
-	{ "send_fd", io_send_fd },
-	{ "shutdown", io_shutdown },
 	{ "write", io_write },
 	{ NULL, NULL },
 };

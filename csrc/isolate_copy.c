@@ -3,8 +3,31 @@
 
 #define ISOLATE_DEPTH 100
 
-/* Pushes to K what L has at `arg`. A table is copied once; index 1 of K is a table of the
- * copies. What cannot be there, such as a function, is nil. */
+/* Pushes a table, which is copied once; index 1 of K is a table of the copies. */
+static void isolate_copy_table(lua_State *L, int arg, lua_State *K)
+{
+	if (lua_rawgetp(K, 1, lua_topointer(L, arg)) == LUA_TTABLE)
+		return;
+	lua_pop(K, 1);
+	lua_newtable(K);
+	lua_pushvalue(K, -1);
+	lua_rawsetp(K, 1, lua_topointer(L, arg));
+	if (!lua_checkstack(L, LUA_MINSTACK))
+		luaL_error(K, "tables too deep");
+	lua_pushnil(L);
+	while (lua_next(L, arg)) {
+		isolate_copy(L, lua_absindex(L, -2), K);
+		if (lua_isnil(K, -1)) {
+			lua_pop(K, 1);
+		} else {
+			isolate_copy(L, lua_absindex(L, -1), K);
+			lua_rawset(K, -3);
+		}
+		lua_pop(L, 1);
+	}
+}
+
+/* Pushes to K what L has at `arg`. What cannot be there, such as a function, is nil. */
 void isolate_copy(lua_State *L, int arg, lua_State *K)
 {
 	const char *string;
@@ -35,28 +58,9 @@ void isolate_copy(lua_State *L, int arg, lua_State *K)
 			lua_pushnil(K);
 		return;
 	case LUA_TTABLE:
-		break;
+		isolate_copy_table(L, arg, K);
+		return;
 	default:
 		lua_pushnil(K);
-		return;
-	}
-	if (lua_rawgetp(K, 1, lua_topointer(L, arg)) == LUA_TTABLE)
-		return;
-	lua_pop(K, 1);
-	lua_newtable(K);
-	lua_pushvalue(K, -1);
-	lua_rawsetp(K, 1, lua_topointer(L, arg));
-	if (!lua_checkstack(L, LUA_MINSTACK))
-		luaL_error(K, "tables too deep");
-	lua_pushnil(L);
-	while (lua_next(L, arg)) {
-		isolate_copy(L, lua_absindex(L, -2), K);
-		if (lua_isnil(K, -1)) {
-			lua_pop(K, 1);
-		} else {
-			isolate_copy(L, lua_absindex(L, -1), K);
-			lua_rawset(K, -3);
-		}
-		lua_pop(L, 1);
 	}
 }

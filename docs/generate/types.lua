@@ -17,6 +17,47 @@ local function describe(entry)
     .. (default and (" Default: %s."):format(default) or "")
 end
 
+--- Adds the lines of a class.
+local function add_class(add, one)
+  add("")
+  add("--- %s", one.help)
+  add("---@class %s", one.name)
+  for _, field in ipairs(one.fields or {}) do
+    add("---@field %s %s %s", field[1], field[2], field[3])
+  end
+end
+
+--- Adds the lines of a function or a method.
+-- @string owner with the dot or colon behind it
+local function add_function(add, owner, one)
+  add("")
+  add("--- %s", one.help)
+  local names = {}
+  for i, param in ipairs(one.params or {}) do
+    names[i] = param[1]:gsub("%?$", "")
+    add("---@param %s %s %s", param[1], param[2], param[3])
+  end
+  for _, result in ipairs(one.returns or {}) do
+    add("---@return %s %s", result[1], result[2])
+  end
+  add("function %s%s(%s) end", owner, one.name, table.concat(names, ", "))
+end
+
+--- Adds the class of the options that a kind of run takes.
+local function add_options(add, run)
+  add("")
+  add("--- %s", run[3])
+  add("---@class %s", run[1])
+  if run[4] then
+    add("---@field [integer] string The command and its arguments.")
+  end
+  for _, entry in ipairs(options.list) do
+    if entry.runs[run[2]] then
+      add("---@field %s? %s %s", entry.name, entry.type, describe(entry))
+    end
+  end
+end
+
 return function()
   local lines = {
     "---@meta container", "",
@@ -25,54 +66,22 @@ return function()
   local function add(text, ...)
     lines[#lines + 1] = select("#", ...) > 0 and text:format(...) or text
   end
-  local function class(one)
-    add("--- %s", one.help)
-    add("---@class %s", one.name)
-    for _, field in ipairs(one.fields or {}) do
-      add("---@field %s %s %s", field[1], field[2], field[3])
-    end
-  end
-  local function fn(owner, one)
-    add("")
-    add("--- %s", one.help)
-    local names = {}
-    for i, param in ipairs(one.params or {}) do
-      names[i] = param[1]:gsub("%?$", "")
-      add("---@param %s %s %s", param[1], param[2], param[3])
-    end
-    for _, result in ipairs(one.returns or {}) do
-      add("---@return %s %s", result[1], result[2])
-    end
-    add("function %s%s(%s) end", owner, one.name, table.concat(names, ", "))
-  end
   for _, alias in ipairs(api.aliases) do
     add("---@alias %s %s", alias[1], alias[2])
   end
   for _, run in ipairs(RUNS) do
-    add("")
-    add("--- %s", run[3])
-    add("---@class %s", run[1])
-    if run[4] then
-      add("---@field [integer] string The command and its arguments.")
-    end
-    for _, entry in ipairs(options.list) do
-      if entry.runs[run[2]] then
-        add("---@field %s? %s %s", entry.name, entry.type, describe(entry))
-      end
-    end
+    add_options(add, run)
   end
   for _, one in ipairs(api.parts) do
-    add("")
-    class(one)
+    add_class(add, one)
   end
   for _, one in ipairs(api.classes) do
-    add("")
-    class(one)
+    add_class(add, one)
     if one.methods then
       local name = one.name:match("%w+$")
       add("local %s = {}", name)
       for _, method in ipairs(one.methods) do
-        fn(name .. ":", method)
+        add_function(add, name .. ":", method)
       end
     end
   end
@@ -81,7 +90,7 @@ return function()
   add("---@field _VERSION string")
   add("local container = {}")
   for _, one in ipairs(api.functions) do
-    fn("container.", one)
+    add_function(add, "container.", one)
   end
   add("")
   add("return container")

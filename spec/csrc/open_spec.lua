@@ -162,7 +162,7 @@ describe("sys.open_beneath", function()
   end)
 end)
 
-describe("container.runtime.pipe", function()
+describe("sys.pipe", function()
   it("carries bytes from its second end to its first, until that is closed", function()
     local reader, writer = assert(sys.pipe())
     local _ <close> = reader

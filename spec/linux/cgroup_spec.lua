@@ -1,4 +1,5 @@
 local cgroup = require "container.linux.cgroup"
+local errors = require "container.error"
 local sys = require "container.sys"
 local api = require "container.api"
 local support = require "spec.support"
@@ -25,6 +26,11 @@ end
 -- What cgroup.prepare asks of a container.
 local function described(limit)
   return { undo = cleanup.new(), config = { linux = { resources = { pids = { limit = limit } } } } }
+end
+
+-- As the driver of the steps calls it.
+local function prepare(c)
+  return errors.caught(cgroup.prepare, c)
 end
 
 local function directory(c)
@@ -55,7 +61,7 @@ end
 describe("cgroup.prepare #root #cgroup", function()
   it("makes a cgroup with the limit, which the undo takes away", function()
     local c = described(7)
-    assert.is_true(cgroup.prepare(c))
+    assert.is_true(prepare(c))
     local path = directory(c)
     assert.equal(place, path:match("^(.*)/[^/]*$"))
     assert.equal(PREFIX, path:sub(#place + 2, #place + 1 + #PREFIX))
@@ -68,7 +74,7 @@ describe("cgroup.prepare #root #cgroup", function()
   it("makes none without a limit", function()
     local c = described(-1)
     local _ <close> = replace("mkdir", function() error("a cgroup is made") end)
-    assert.is_true(cgroup.prepare(c))
+    assert.is_true(prepare(c))
     assert.is_nil(c.cgroup)
   end)
 
@@ -84,7 +90,7 @@ describe("cgroup.prepare #root #cgroup", function()
     end)
     for i = 1, 3 do
       made[i] = described(5)
-      assert.is_true(cgroup.prepare(made[i]))
+      assert.is_true(prepare(made[i]))
     end
     local names = { [skipped] = true }
     for _, c in ipairs(made) do
@@ -106,7 +112,7 @@ describe("cgroup.prepare #root #cgroup", function()
       return ok, message, errno
     end)
     local c = described(5)
-    assert.is_true(cgroup.prepare(c))
+    assert.is_true(prepare(c))
     assert.are_not.equal(first, directory(c))
     c.undo:run()
   end)
@@ -124,7 +130,7 @@ describe("cgroup.prepare #root #cgroup", function()
       return fd, message, errno
     end)
     local c = described(5)
-    assert.is_true(cgroup.prepare(c))
+    assert.is_true(prepare(c))
     assert.are_not.equal(first, directory(c))
     c.undo:run()
   end)
@@ -159,7 +165,7 @@ describe("cgroup.prepare #root #cgroup", function()
     local _ <close> = replace("mkdir", function(path)
       return nil, "mkdir " .. path .. ": No space left on device", E.ENOSPC
     end)
-    local ok, message, errno = cgroup.prepare(described(5))
+    local ok, message, errno = prepare(described(5))
     assert.is_nil(ok)
     assert.matches("^mkdir .*: No space left on device$", message)
     assert.equal(E.ENOSPC, errno)
@@ -167,7 +173,7 @@ describe("cgroup.prepare #root #cgroup", function()
 
   it("answers that the limit is refused, and the undo takes the cgroup away", function()
     local c = described(1 << 40)
-    local ok, message, errno = cgroup.prepare(c)
+    local ok, message, errno = prepare(c)
     assert.is_nil(ok)
     assert.matches("^pids: write .*/pids%.max: Invalid argument$", message)
     assert.equal(E.EINVAL, errno)
@@ -192,12 +198,12 @@ describe("cgroup.prepare", function()
     support.refused("cgroup controller pids: /proc/self/mountinfo and /proc/self/cgroup show no "
       .. "cgroup, from the caller's own upwards, that can give it to a child, so the limit of "
       .. "processes cannot hold; pids = \"max\" asks for none",
-      "ENOENT", table.unpack({ cgroup.prepare(described(5)) }, 1, 3))
+      "ENOENT", table.unpack({ prepare(described(5)) }, 1, 3))
   end)
 
   it("needs no controller where no limit is asked for", function()
     local _ <close> = nowhere()
-    assert.is_true(cgroup.prepare(described(-1)))
+    assert.is_true(prepare(described(-1)))
   end)
 
   it("leaves the limit to the user namespace where there is one", function()
@@ -205,7 +211,7 @@ describe("cgroup.prepare", function()
     local _ <close> = replace("uname", function() return { release = "5.14.0-1-generic" } end)
     local c = described(5)
     c.user_namespace = true
-    assert.is_true(cgroup.prepare(c))
+    assert.is_true(prepare(c))
     assert.equal(5, c.nproc)
     assert.is_nil(c.cgroup)
   end)
@@ -216,7 +222,7 @@ describe("cgroup.prepare", function()
       local _ <close> = replace("uname", function() return { release = release } end)
       local c = described(5)
       c.user_namespace = true
-      local ok, message, errno = cgroup.prepare(c)
+      local ok, message, errno = prepare(c)
       assert.is_nil(ok)
       assert.matches("; without a cgroup of your own a limit of processes takes Linux 5.14 or "
         .. "later, or none asked for: pids = \"max\"", message, 1, true)

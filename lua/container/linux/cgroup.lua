@@ -5,9 +5,12 @@
 local sys = require "container.sys"
 local directory = require "container.linux.cgroup.directory"
 local devices = require "container.linux.cgroup.devices"
+local errors = require "container.error"
 local places = require "container.linux.cgroup.places"
 local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
+
+local try = errors.try
 
 local cgroup = {}
 
@@ -119,29 +122,44 @@ local function refused(ctx, wanted, message, errno)
   return places.fall_back(ctx, message, errno)
 end
 
+--- Makes a cgroup in each place, if the child may be moved there.
+-- @return true; or nil, message, errno
+local function make(list, name)
+  for i = #list, 1, -1 do
+    local entry = list[i]
+    directory.sweep(VERSIONS[entry.version], entry.place)
+    local ok, message, errno = VERSIONS[entry.version].may_join(entry.place)
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  return directory.make(list, name)
+end
+
+--- Sets all limits that need not wait.
+local function write_early(ctx, entry)
+  if entry.controllers.cpuset and entry.version == 1 then
+    try(v1.init_cpuset(entry.path, entry.place))
+  end
+  try(cgroup.write(entry, part(ctx, entry, false), ctx.implied))
+  if entry.controllers.devices then
+    try(devices.apply(entry, ctx.config.linux.resources.devices))
+  end
+  ctx.start_barrier = ctx.start_barrier or #part(ctx, entry, true) > 0
+end
+
+--- Makes the cgroups and writes their limits.
 function cgroup.prepare(ctx)
   local resources, wanted = ctx.config.linux.resources, {}
   local settings = { v1.settings(resources), v2.settings(resources) }
   for _, setting in ipairs(settings[2]) do
     wanted[#wanted + 1] = not places.no_limit(setting) and setting or nil
   end
-  local list, message, errno, option = places.choose(ctx, wanted)
-  if not list then
-    return nil, message, errno, option
-  end
-  local ok
-  for i = #list, 1, -1 do
-    local entry = list[i]
-    directory.sweep(VERSIONS[entry.version], entry.place)
-    ok, message, errno = VERSIONS[entry.version].may_join(entry.place)
-    if not ok then
-      return refused(ctx, wanted, message, errno)
-    end
-  end
+  local list = try(places.choose(ctx, wanted))
   if #list == 0 then
     return true
   end
-  ok, message, errno = directory.make(list, ctx.name)
+  local ok, message, errno = make(list, ctx.name)
   if not ok then
     return refused(ctx, wanted, message, errno)
   end
@@ -152,23 +170,11 @@ function cgroup.prepare(ctx)
   end
   ctx.cgroup = list
   ctx.memory_counted = cgroup.home(ctx, "memory") ~= nil
-  ok, message, errno, option = distribute(ctx, settings)
-  for _, entry in ipairs(ok and list or {}) do
-    if entry.controllers.cpuset and entry.version == 1 then
-      ok, message, errno = v1.init_cpuset(entry.path, entry.place)
-    end
-    if ok then
-      ok, message, errno, option = cgroup.write(entry, part(ctx, entry, false), ctx.implied)
-    end
-    if ok and entry.controllers.devices then
-      ok, message, errno, option = devices.apply(entry, resources.devices)
-    end
-    if not ok then
-      return nil, message, errno, option
-    end
-    ctx.start_barrier = ctx.start_barrier or #part(ctx, entry, true) > 0
+  try(distribute(ctx, settings))
+  for _, entry in ipairs(list) do
+    write_early(ctx, entry)
   end
-  return ok, message, errno, option
+  return true
 end
 
 --- The cgroup of version 2 in which the child can be born, so that no moment of it is outside.

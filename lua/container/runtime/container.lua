@@ -16,11 +16,6 @@ local watch = require "container.runtime.watch"
 
 local object = {}
 
---- One turn of the event loop for one container.
-local function turn(self, ...)
-  return loop.turn({ self }, ...)
-end
-
 --- Calls `on.oom` when there is no memory left under the limit.
 local function oom_source(self)
   local fd, sure = control.watch(self.state)
@@ -148,7 +143,7 @@ function object.new(ctx, owner)
     owner.joined[self] = true
   end
   if ctx.tty then
-    self.tty = pipe.new(ctx.tty, "tty", self, turn, ctx.stream and ctx.stream.limit)
+    self.tty = pipe.new(ctx.tty, "tty", self, ctx.stream and ctx.stream.limit)
     fields.tty = self.tty
   end
   if ctx.stream then
@@ -157,7 +152,7 @@ function object.new(ctx, owner)
       self.captured[#self.captured + 1] = source.finish and source or nil
     end
     for name, fd in pairs(streams.pipes(ctx)) do
-      fields[name] = pipe.new(fd, name, self, turn, ctx.stream.limit)
+      fields[name] = pipe.new(fd, name, self, ctx.stream.limit)
     end
     ctx.stream = false -- which has served
   end

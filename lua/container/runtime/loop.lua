@@ -213,4 +213,50 @@ function loop.turn(list, seconds, reader, writer)
   return reader and can_read[#readers] or writer and can_write[#writers]
 end
 
+--- Has the time limits hold though nothing is waited for: those of the container, and of the
+-- program in it that this is the object of.
+-- @treturn number seconds until one is due; nil for none
+function loop.keep_time(self)
+  local left
+  for _, one in ipairs { self, self.container } do
+    local now = one.deadline and not one.closed and sys.clock_gettime()
+    if now and one.deadline <= now then
+      one:due(now)
+    end
+    if now and one.deadline then
+      left = math.min(left or math.huge, math.max(one.deadline - now, 0))
+    end
+  end
+  return left
+end
+
+--- Waits until an fd of the caller's can be read or written, or the container has ended. The
+-- container's other streams and its time go on meanwhile: a program that fills one of them would
+-- else never write to the other. In a function that is called during a wait for the container, that
+-- wait deals with the streams.
+-- @param self object of the container
+-- @param[opt] reader fd that the caller waits to read
+-- @param[opt] writer fd that the caller waits to write
+-- @return whether the fd is open and ready. Everything that could use the other end is dead with
+-- the container; another process's copy of that end delays nothing.
+function loop.await(self, reader, writer)
+  local fd, ready = reader or writer, nil
+  while not ready and fd:fileno() do
+    if self.closed then
+      local can_read, can_write = sys.ppoll({ reader }, 0, { writer })
+      return can_read[1] or can_write[1]
+    elseif self.attended then
+      local can_read, can_write = sys.ppoll({ self.state.pidfd, reader }, loop.keep_time(self),
+        { writer })
+      ready = can_read[2] or can_write[1]
+      if can_read[1] and not ready then
+        return false
+      end
+    else
+      ready = loop.turn({ self }, nil, reader, writer)
+    end
+  end
+  return ready and fd:fileno() ~= nil
+end
+
 return loop

@@ -1,11 +1,12 @@
--- The host program's end of a stream: read and written as a file of Lua's io library, but that an
--- error is a value of this library, and that a wait goes on attending the container.
+-- The caller's end of a stream: read and written as a file of Lua's io library, but an error is a
+-- value of this library, and a wait goes on attending the container.
 
 local errors = require "container.error"
 local check = require "container.check"
 local handle = require "container.runtime.handle"
 local sys = require "container.sys"
 local buffer = require "container.runtime.buffer"
+local loop = require "container.runtime.loop"
 
 local PIECE <const> = 65536
 
@@ -20,48 +21,6 @@ local function failure(self, message, errno)
   return nil, errors.new(self.name, message, errno)
 end
 
---- Has the time limits hold though nothing is waited for: those of the container, and of the
--- program in it that this is a stream of.
--- @treturn number seconds until one is due; nil for none
-local function keep_time(owner)
-  local left
-  for _, one in ipairs { owner, owner.container } do
-    local now = one.deadline and not one.closed and sys.clock_gettime()
-    if now and one.deadline <= now then
-      one:due(now)
-    end
-    if now and one.deadline then
-      left = math.min(left or math.huge, math.max(one.deadline - now, 0))
-    end
-  end
-  return left
-end
-
---- Waits until the fd is ready or the container has ended. The container's other streams and its
--- time go on meanwhile: a program that fills one of them would else never write to the other. But
--- in a function that is called during a wait for the container they are that one's.
--- @return whether the fd is ready. What had its other side is dead with the container, and a
--- copy that got out of that delays nothing.
-local function await(self, reader, writer)
-  local owner, ready = self.container, nil
-  while not ready and self.stream:fileno() do
-    if owner.closed then
-      local can_read, can_write = sys.ppoll({ reader }, 0, { writer })
-      return can_read[1] or can_write[1]
-    elseif owner.attended then
-      local can_read, can_write = sys.ppoll({ owner.state.pidfd, reader }, keep_time(owner),
-        { writer })
-      ready = can_read[2] or can_write[1]
-      if can_read[1] and not ready then
-        return false
-      end
-    else
-      ready = self.turn(owner, nil, reader, writer)
-    end
-  end
-  return ready and self.stream:fileno() ~= nil
-end
-
 --- Whether there is something to read, or the end, without waiting for it.
 local function is_ready(self)
   -- Asked first: nothing more comes after the container's end.
@@ -70,7 +29,7 @@ end
 
 --- Reads a piece into the buffer; false at the end, or nil and an error.
 local function fill(self)
-  if not await(self, self.stream) then
+  if not loop.await(self.container, self.stream) then
     return false
   end
   local piece, message, errno = sys.read(self.stream, PIECE)
@@ -150,7 +109,7 @@ function methods:read(format, limit)
   elseif limit ~= nil and not (most and most >= 0) then
     return failure(self, "expected a number of bytes as the limit", sys.errno.EINVAL)
   elseif not self.container.closed and not self.container.attended then
-    keep_time(self.container)
+    loop.keep_time(self.container)
   end
   if format == nil or format == "l" or format == "L" then
     return read_line(self, format == "L", most or LINE_MAX)
@@ -227,7 +186,7 @@ function methods:write(...)
         return failure(self, message, errno)
       elseif self.in_loop and not over then
         return false, total
-      elseif over or not await(self, nil, self.stream) then
+      elseif over or not loop.await(self.container, nil, self.stream) then
         return failure(self, "write: Broken pipe", sys.errno.EPIPE)
       end
     end
@@ -295,10 +254,9 @@ local class = handle.class("stream", methods, {
 -- @param fd
 -- @string name as errors name it
 -- @tparam table owner the object of the container
--- @func turn one turn of the event loop for it
 -- @int[opt=16777216] limit how many bytes everything may have that is read
-function pipe.new(fd, name, owner, turn, limit)
-  return class.new(setmetatable({ stream = fd, name = name, container = owner, turn = turn,
+function pipe.new(fd, name, owner, limit)
+  return class.new(setmetatable({ stream = fd, name = name, container = owner,
     buffer = buffer.new(), limit = limit or ALL_MAX }, metatable), {})
 end
 
