@@ -69,6 +69,7 @@ int luaopen_container_sys(lua_State *L)
 	seccomp_open(L);
 	signal_open(L);
 	socket_open(L);
+	socket_path_open(L);
 	stat_open(L);
 	sys_open(L);
 	terminal_open(L);

@@ -118,6 +118,7 @@ void process_open(lua_State *L);
 void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);
 void socket_open(lua_State *L);
+void socket_path_open(lua_State *L);
 void stat_open(lua_State *L);
 void sys_open(lua_State *L);
 void terminal_open(lua_State *L);

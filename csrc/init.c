@@ -10,17 +10,24 @@
  *   4  the line to the launcher: its end of file means that the launcher is gone, or wants
  *      the container to end; how the program ended is written to it
  *   5  its own image, of no use any more
- * and the program's standard streams, which it gives up when the program has them.
- * Its argv is { "init" or "exec", program, arguments... }; before these may stand "gate": then it
- * goes on when the launcher says so on the line, which has limits to set that no process that
- * shares the launcher's memory may meet. As "exec" it becomes the program. As "init" it starts
- * it, passes signals on, reaps orphans, and ends when the program does, with its status, or 128
- * and the number of the signal.
+ *   6  with "wait": a socket that listens
+ * then files for the program, with "keep"; and the program's standard streams, which it gives up
+ * when the program has them.
+ * Its argv is { "init" or "exec", program, arguments... }. Before these may stand:
+ *   gate  it goes on when the launcher says so on the line, which has limits to set that no
+ *         process that shares the launcher's memory may meet
+ *   wait  it closes the channel at once; when the launcher says so on the line it lives on without
+ *         the launcher, says that on the line, and becomes the program when a process connects to
+ *         the socket, to which it writes a failure
+ *   free  the program lives on without the launcher
+ *   keep N  so many files get the numbers from 3 on
+ * As "exec" it becomes the program. As "init" it starts it, passes signals on, reaps orphans, and
+ * ends when the program does, with its status, or 128 and the number of the signal.
  * The kernel then ends all that is left in the container: pid_namespaces(7). At the end of file
  * of the line it ends everything itself. A filter of system calls is its own, too: where one of
  * those that it needs is refused, it says so, and leaves with 125.
  */
-#include "init_exec.h"
+#include "init_replace.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -190,19 +197,6 @@ INIT void __attribute__((noreturn)) init_watch(long program, long signals)
 	}
 }
 
-/* Waits for the byte by which the launcher lets it go on; without one the launcher is gone, or
- * does not want this container any more. */
-INIT void init_gate(void)
-{
-	char byte = 0;
-	long n = init_syscall(SYS_read, LAUNCHER, (long)&byte, 1, 0, 0);
-
-	if (n < 0)
-		init_refuse(n);
-	if (n != 1)
-		init_exit(128 + SIGKILL);
-}
-
 /* So that a reader sees their end when the program and its children have closed them, and a
  * writer that nothing reads. But a terminal stays: one that is not open anywhere is an error to
  * the reader of its other side, and a program may close it and open it again by its name. */
@@ -214,17 +208,6 @@ INIT void init_give_up(void)
 	for (fd = 0; fd <= 2; fd++)
 		if (init_syscall(SYS_ioctl, fd, TCGETS, (long)settings, 0, 0) < 0)
 			init_syscall(SYS_close, fd, 0, 0, 0, 0);
-}
-
-/* Left open in the program, the channel would never say that it runs, and with the line it could
- * answer for pid 1. */
-INIT void init_close_on_exec(long fd)
-{
-	long rc = init_syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0);
-
-	if (rc == 0 && init_syscall(SYS_fcntl, fd, F_GETFD, 0, 0, 0) == FD_CLOEXEC)
-		return;
-	init_refuse(rc);
 }
 
 /* What is not to be done without once the program runs is done before it does. Answers the fd from
@@ -250,32 +233,37 @@ INIT void init_main(long *stack)
 {
 	char **argv = (char **)(stack + 1);
 	char **envp = argv + stack[0] + 1;
-	long rc, program, signals;
+	long rc, program, signals, kept = 0;
+	int waits = 0;
 
 	init_close_on_exec(CHANNEL);
 	init_close_on_exec(LAUNCHER);
 	rc = init_syscall(SYS_close, IMAGE, 0, 0, 0, 0);
 	if (rc < 0)
 		init_refuse(rc);
-	if (argv[0][0] == 'g') {
-		init_gate();
-		argv++;
+	for (; argv[0][0] != 'e' && argv[0][0] != 'i'; argv++) {
+		if (argv[0][0] == 'g')
+			init_gate();
+		else if (argv[0][0] == 'w')
+			waits = 1;
+		else if (argv[0][0] == 'f')
+			init_free();
+		else
+			kept = init_number(*++argv);
 	}
 	/* For the program, which has them from here; and one that is ignored comes to no signalfd, and
 	 * without SIGCHLD the end of the program would never be known. */
 	init_default_signals();
-	if (argv[0][0] == 'e') {
-		init_block_signals(0);
-		init_exec(argv + 1, envp);
-	}
+	if (argv[0][0] == 'e')
+		init_replace(argv + 1, envp, waits, kept);
 	signals = init_become();
 	program = init_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (program == 0) {
 		init_block_signals(0);
-		init_exec(argv + 1, envp);
+		init_exec(argv + 1, envp, CHANNEL);
 	}
 	if (program < 0) {
-		init_tell((int)-program, STEP_FORK);
+		init_tell(CHANNEL, (int)-program, STEP_FORK);
 		init_exit(126);
 	}
 	init_syscall(SYS_close, CHANNEL, 0, 0, 0, 0);

@@ -17,6 +17,7 @@
 #define CHANNEL 3
 #define LAUNCHER 4
 #define IMAGE 5
+#define START 6
 #define PATH_SIZE 4096
 /* "exec" and "fork", as numbers because a string would be data; so is "init" below. */
 #define STEP_EXEC 0x63657865
@@ -53,7 +54,7 @@ INIT void __attribute__((noreturn)) init_exit(int status)
 
 /* Failure as sync.lua reads it: errno, and the names of step and subject, each ended by
  * a NUL; of the subject, which is the program, the parent knows the name. */
-INIT void init_tell(int err, uint32_t step)
+INIT void init_tell(long channel, int err, uint32_t step)
 {
 	struct {
 		int32_t err;
@@ -64,14 +65,14 @@ INIT void init_tell(int err, uint32_t step)
 	m.err = err;
 	m.step = step;
 	m.ends = 0;
-	init_syscall(SYS_write, CHANNEL, (long)&m, 10, 0, 0);
+	init_syscall(SYS_write, channel, (long)&m, 10, 0, 0);
 }
 
 /* Before the program runs: a call that it cannot do without was refused. What a filter lets pass
  * without doing it has the error 0. */
 INIT void __attribute__((noreturn)) init_refuse(long rc)
 {
-	init_tell(rc < 0 ? (int)-rc : EPERM, STEP_INIT);
+	init_tell(CHANNEL, rc < 0 ? (int)-rc : EPERM, STEP_INIT);
 	init_exit(FAILED);
 }
 
@@ -109,7 +110,7 @@ INIT int init_search(const char *path, char **argv, char **envp)
 }
 
 /* Becomes the program, or says why not and ends as a shell would: 127 when it is not there. */
-INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
+INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp, long channel)
 {
 	const char *s, *path = 0;
 	char **e;
@@ -126,7 +127,7 @@ INIT void __attribute__((noreturn)) init_exec(char **argv, char **envp)
 					 0);
 	else
 		err = *argv[0] && path ? init_search(path, argv, envp) : ENOENT;
-	init_tell(err, STEP_EXEC);
+	init_tell(channel, err, STEP_EXEC);
 	init_exit(err == ENOENT || err == ENOTDIR ? 127 : 126);
 }
 
