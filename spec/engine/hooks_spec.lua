@@ -66,12 +66,13 @@ local function script(mark, text)
   return ("local MARK = %q\n"):format(mark) .. PRELUDE .. text
 end
 
+-- The program says everything at once, for what the hooks of poststart say may come at any time.
 local RUN <const> = [[
-  local result, err = container.run { "sh", "-c", "readlink /proc/self/ns/mnt /proc/self/ns/pid "
-    .. "/proc/self/ns/uts /proc/self/ns/user /proc/self/ns/net /proc/self/ns/ipc "
-    .. "/proc/self/ns/cgroup | tr '\n' ' ' >&2; echo >&2; echo program >&2; umask >&2; pwd >&2; "
-    .. "ls /proc/self/fd | wc -l >&2", name = MARK:match("[^/]*$"), hooks = all, stdout = "null",
-    ROOTFS }
+  local result, err = container.run { "sh", "-c", "said=$(readlink /proc/self/ns/mnt "
+    .. "/proc/self/ns/pid /proc/self/ns/uts /proc/self/ns/user /proc/self/ns/net "
+    .. "/proc/self/ns/ipc /proc/self/ns/cgroup | tr '\n' ' '; echo; echo program; umask; pwd; "
+    .. "ls /proc/self/fd | wc -l); echo \"$said\" >&2", name = MARK:match("[^/]*$"), hooks = all,
+    stdout = "null", ROOTFS }
   assert(result, tostring(err))
   assert(result.status == 0 and not result.warnings, tostring((result.warnings or {})[1]))
 ]]
