@@ -30,6 +30,9 @@ static const struct sys_word mount_flags[] = {
 	{ "sync", MS_SYNCHRONOUS },
 	{ "dirsync", MS_DIRSYNC },
 	{ "silent", MS_SILENT },
+	{ "lazytime", MS_LAZYTIME },
+	{ "iversion", MS_I_VERSION },
+	{ "mand", MS_MANDLOCK },
 	{ "private", MS_PRIVATE },
 	{ "rprivate", MS_PRIVATE | MS_REC },
 	{ "slave", MS_SLAVE },
@@ -117,14 +120,20 @@ static int mount_mount_id(lua_State *L)
 }
 
 /* Takes off the root what is stacked on it, until the root itself, which has the number
- * `id`, is the top. "/.." leads to the top, "/" to the root. */
-static int mount_uncover(uint64_t id)
+ * `id`, is the top. "/.." leads to the top, "/" to the root. Where mounts are shared with another
+ * namespace they would be taken off there too: so the old ones are no longer. */
+static int mount_uncover(uint64_t id, int shared)
 {
 	uint64_t top;
 
-	while ((top = mount_id("/..")) != id)
-		if (!top || umount2("/..", MNT_DETACH) < 0)
+	while ((top = mount_id("/..")) != id) {
+		if (!top)
 			return -1;
+		if (shared && mount(NULL, "/..", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+			return -1;
+		if (umount2("/..", MNT_DETACH) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -134,6 +143,7 @@ mounted in it and on it, and ends in the new one. No directory for the old root 
 is stacked on the new one for a moment and taken off from there. pivot_root(2), NOTES
 @function pivot_root
 @param path string or fd of a directory on which something is mounted
+@bool[opt] shared mounts of the old root may be shared with another namespace
 @return true, or nil, message, errno
 */
 static int mount_pivot_root(lua_State *L)
@@ -153,7 +163,7 @@ static int mount_pivot_root(lua_State *L)
 		return sys_fail_with(L, ENOSYS, "statx", path);
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return sys_fail(L, "pivot_root", path);
-	if (mount_uncover(id) < 0)
+	if (mount_uncover(id, lua_toboolean(L, 2)) < 0)
 		return sys_fail(L, "umount", "the old root");
 	return sys_result(L, chdir("/"), "chdir", "/");
 }
@@ -165,8 +175,8 @@ Mounts a filesystem, or changes a mount. mount(2)
 @string target
 @string[opt] type filesystem, such as "tmpfs"
 @string[opt] flags comma words: bind rbind rec remount move ro nosuid nodev noexec nosymfollow
-noatime nodiratime relatime strictatime sync dirsync silent, and private slave shared
-unbindable, each also with an r in front
+noatime nodiratime relatime strictatime sync dirsync silent lazytime iversion mand, and private
+slave shared unbindable, each also with an r in front
 @string[opt] data options of the filesystem itself
 @return true, or nil, message, errno
 */

@@ -13,17 +13,36 @@
 
 #include "compat.h"
 
-/* "rec" and "private" are no attributes: they have bits that no attribute has. */
+/* "rec" is no attribute: it has a bit that no attribute has. What is taken away, and how mounts
+ * are passed on, stand above what is added. */
 #define RECURSIVE (1UL << 63)
-#define PRIVATE (1UL << 62)
+#define CLEAR(attribute) ((unsigned long)(attribute) << 24)
+#define PROPAGATION(flag) ((unsigned long)(flag) << 30)
+#define SET_MASK ((1UL << 24) - 1)
+#define PROPAGATION_MASK \
+	PROPAGATION(MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE)
 
 static const struct sys_word attributes[] = {
 	{ "rec", RECURSIVE },
-	{ "private", PRIVATE },
+	{ "private", PROPAGATION(MS_PRIVATE) },
+	{ "slave", PROPAGATION(MS_SLAVE) },
+	{ "shared", PROPAGATION(MS_SHARED) },
+	{ "unbindable", PROPAGATION(MS_UNBINDABLE) },
 	{ "ro", MOUNT_ATTR_RDONLY },
 	{ "nosuid", MOUNT_ATTR_NOSUID },
 	{ "nodev", MOUNT_ATTR_NODEV },
 	{ "noexec", MOUNT_ATTR_NOEXEC },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME },
+	{ "noatime", CLEAR(MOUNT_ATTR__ATIME) | MOUNT_ATTR_NOATIME },
+	{ "relatime", CLEAR(MOUNT_ATTR__ATIME) },
+	{ "strictatime", CLEAR(MOUNT_ATTR__ATIME) | MOUNT_ATTR_STRICTATIME },
+	{ "rw", CLEAR(MOUNT_ATTR_RDONLY) },
+	{ "suid", CLEAR(MOUNT_ATTR_NOSUID) },
+	{ "dev", CLEAR(MOUNT_ATTR_NODEV) },
+	{ "exec", CLEAR(MOUNT_ATTR_NOEXEC) },
+	{ "symfollow", CLEAR(MOUNT_ATTR_NOSYMFOLLOW) },
+	{ "diratime", CLEAR(MOUNT_ATTR_NODIRATIME) },
 	{ NULL, 0 },
 };
 
@@ -79,13 +98,14 @@ static int tree_move_mount(lua_State *L)
 }
 
 /***
-Adds attributes to a mount; with rec to every mount below it too, at once or not at all.
+Changes attributes of a mount; with rec of every mount below it too, at once or not at all.
 With a user namespace a mount that `open_tree` made, and that is nowhere yet, is idmapped: an
 id on disk is that id of the namespace, both ways. mount_setattr(2), Linux 5.12
 @function mount_setattr
 @param mount path of a mount point, or fd of a mount
-@string attributes comma words: rec ro nosuid nodev noexec, and private, which shows
-no other process what is mounted below
+@string attributes comma words: rec; what is added: ro nosuid nodev noexec nosymfollow nodiratime,
+and one of noatime relatime strictatime; what is taken away: rw suid dev exec symfollow diratime;
+and one of private slave shared unbindable: how what is mounted below is passed on
 @param[opt] userns fd of the user namespace
 @return true, or nil, message, errno (ENOSYS before 5.12; EINVAL for a filesystem that cannot
 be idmapped)
@@ -96,7 +116,8 @@ static int tree_mount_setattr(lua_State *L)
 	unsigned flags = words & RECURSIVE ? AT_RECURSIVE : 0;
 	struct {
 		uint64_t set, clear, propagation, userns_fd;
-	} attr = { words & ~(RECURSIVE | PRIVATE), 0, words & PRIVATE ? MS_PRIVATE : 0, 0 };
+	} attr = { words & SET_MASK, (words & ~(RECURSIVE | PROPAGATION_MASK)) >> 24,
+		   (words & PROPAGATION_MASK) >> 30, 0 };
 	const char *path = "";
 	int dir = AT_FDCWD;
 

@@ -202,7 +202,7 @@ describe("sys.mount_setattr", function()
   it("raises for what is no path or fd, and for an attribute that it does not know", function()
     support.raises("container.fd expected", sys.mount_setattr, {}, "ro")
     support.raises("NUL byte", sys.mount_setattr, "/nope\0", "ro")
-    support.raises("unknown mount attribute 'rw'", sys.mount_setattr, "/nope", "rec,rw")
+    support.raises("unknown mount attribute 'wet'", sys.mount_setattr, "/nope", "rec,wet")
   end)
 end)
 

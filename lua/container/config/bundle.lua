@@ -157,7 +157,7 @@ local function read(given, directory)
   read_process(ctx)
   local own = read_namespaces(ctx)
   ids.read(ctx, own.user)
-  mounts.read(ctx, directory)
+  mounts.read(ctx, directory, own.user)
   resources.read(ctx)
   read_hooks(config)
   return ctx

@@ -68,6 +68,7 @@ local context = {}
 --- @field root userdata|false fd of the new root
 --- @field held table|false fds of /dev, /dev/pts, /proc and /sys as they were mounted
 --- @field capabilities table|false array of those that the program may have
+--- @field passes_on string|false "slave" or "shared": what a bundle has the host's mounts do
 --- @field setgroups_denied boolean
 ---
 --- Running: what the container is held by.
@@ -98,7 +99,8 @@ local DEFAULTS <const> = {
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
-  setgroups_denied = false, pid = false, pidfd = false, tty = false, cgroup = false,
+  passes_on = false, setgroups_denied = false, pid = false, pidfd = false, tty = false,
+  cgroup = false,
   memory_counted = false, freezer = false, paused = false, started = false, warnings = false,
 }
 

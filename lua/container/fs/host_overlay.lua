@@ -115,7 +115,7 @@ end
 
 function host_overlay:bind(path)
   local top, message, errno =
-    file.bind(self.root, path, mount_fd.of(self.ctx, path) or path, { ro = true, nodev = true })
+    file.bind(self.root, path, mount_fd.of(self.ctx, path) or path, { all = "ro,nodev" })
   if type(top) == "userdata" then
     top:close()
   end

@@ -72,8 +72,7 @@ local function cover(ctx, text)
   local dev = ctx.held["/dev"]
   local fd <close> = dev and write(dev, ".hosts", text) or nil
   if fd then
-    local top = file.bind(ctx.root, PLACE, file.path(fd), { nosuid = true, nodev = true,
-      noexec = true })
+    local top = file.bind(ctx.root, PLACE, file.path(fd), { all = "nosuid,nodev,noexec" })
     if type(top) == "userdata" then
       top:close()
     end

@@ -71,7 +71,7 @@ local function protect(path, root)
   if ok or number ~= sys.errno.ENOSYS then
     return ok, why, number
   end
-  local top <close>, reason, code = file.bind(root, path, file.path(target), { ro = true })
+  local top <close>, reason, code = file.bind(root, path, file.path(target), { all = "ro" })
   return top and true, reason, code
 end
 

@@ -26,7 +26,8 @@ end
 -- @param key by which `mount_fd.of` finds it
 -- @string path
 -- @tparam table how rec: with what is mounted below; mapped: idmapped, and refused where it
--- cannot be; optional: then not idmapped, so that its files have no owner inside
+-- cannot be; optional: then not idmapped, so that its files have no owner inside; passed_on: it
+-- stays shared with the host, for its options say so
 -- @return true; or nil, message, errno
 function mount_fd.hold(ctx, key, path, how)
   if #ctx.trees == MAX then
@@ -38,9 +39,11 @@ function mount_fd.hold(ctx, key, path, how)
   end
   ctx.undo:push(fd.close, fd)
   -- Where the host's mounts are shared they would show what is mounted in it from here on.
-  local ok, _, number = sys.mount_setattr(fd, how.rec and "rec,private" or "private")
-  if not ok then
-    return refusal(path, number)
+  if not how.passed_on then
+    local ok, _, number = sys.mount_setattr(fd, how.rec and "rec,private" or "private")
+    if not ok then
+      return refusal(path, number)
+    end
   end
   ctx.trees[#ctx.trees + 1] = { key = key, fd = fd, path = path, how = how }
   return true

@@ -5,34 +5,45 @@ local errors = require "container.error"
 local sys = require "container.sys"
 local devices = require "container.fs.devices"
 local file = require "container.fs.path"
+local filesystem = require "container.fs.filesystem"
 local links = require "container.fs.links"
 local sysfs = require "container.fs.sysfs"
 local mount_fd = require "container.fs.mount_fd"
+local mount_options = require "container.fs.mount_options"
 
 local try <const> = errors.try
 
 local mounts = {}
 
--- Options that are flags of mount(2); any other is the filesystem's own.
-local FLAGS <const> = {
-  bind = true, rbind = true, ro = true, nosuid = true, nodev = true, noexec = true,
-  noatime = true, nodiratime = true, relatime = true, strictatime = true, sync = true,
-  dirsync = true, nosymfollow = true,
-}
-
-local function split(options)
-  local flags, data, words = {}, {}, {}
-  for _, word in ipairs(options or {}) do
-    words[word] = true
-    local list = FLAGS[word] and flags or data
-    list[#list + 1] = word
+--- How the host's mounts reach this namespace, where a bundle asks that something be passed on.
+-- mount_namespaces(7)
+local function propagation(ctx)
+  local way
+  for _, entry in ipairs(ctx and ctx.bundle and ctx.config.mounts or {}) do
+    for _, words in ipairs(mount_options.read(entry.options, true).propagation) do
+      if words:find("shared", 1, true) then
+        return "shared"
+      elseif words:find("slave", 1, true) then
+        way = "slave"
+      end
+    end
   end
-  return table.concat(flags, ","), table.concat(data, ","), words
+  return way
 end
 
 --- Makes everything private first: nothing that is mounted from here on shows on the host, also
--- where the host's mounts are shared, as systemd has them. mount_namespaces(7)
-function mounts.private()
+-- where the host's mounts are shared, as systemd has them. Where something is to be passed on, that
+-- is the root alone, which the new root is mounted on; and what comes of the others is decided
+-- where they are bound. mount_namespaces(7)
+function mounts.private(ctx)
+  local way = propagation(ctx)
+  if way then
+    ctx.passes_on = way
+    if way == "slave" then
+      try(sys.mount(nil, "/", nil, "rslave"))
+    end
+    return sys.mount(nil, "/", nil, "private")
+  end
   local ok, message, errno = sys.mount(nil, "/", nil, "rprivate")
   if errno == sys.errno.EINVAL then
     message = message .. "; the caller is in a chroot that is no mount point, and to leave that "
@@ -59,38 +70,6 @@ function mounts.sources(ctx)
   return true
 end
 
---- What a refusal may come from.
-local function hint(ctx, entry)
-  return entry.type == "proc" and (ctx.user_namespace or ctx.lacks_host)
-    and "; in a user namespace the kernel mounts a proc only where the caller sees another one and "
-      .. "nothing covers a part of it, as an outer container does (podman: unmask=ALL)" or ""
-end
-
---- Mounts a filesystem of the kernel's. Its place may not be a link: an image whose /proc is one
--- wants something else to be /proc.
-local function filesystem(ctx, entry, flags, data)
-  local root, path = file.nearest(ctx.held, ctx.root, entry.destination)
-  local target <close>, message, errno = file.beneath(root, path, "directory", "nosymlinks")
-  if not target then
-    if errno == sys.errno.ELOOP then
-      message = ("mount %s: it is, or lies behind, a symbolic link in the root")
-        :format(entry.destination)
-    end
-    return nil, message, errno
-  end
-  local top, _, number
-  if sys.stat(target, "type") == "directory" then
-    top, _, number = file.mount(target, entry.source, entry.type, flags, data)
-  else
-    number = sys.errno.ENOTDIR
-  end
-  if not top then
-    return nil, ("mount %s: %s%s"):format(entry.destination, sys.strerror(number),
-      number == sys.errno.EPERM and hint(ctx, entry) or ""), number
-  end
-  return top
-end
-
 --- Whether the container's /sys came with what the host has mounted in it.
 local function has_entries(ctx, place)
   local root, path = file.nearest(ctx.held, ctx.root, place)
@@ -106,17 +85,19 @@ end
 local function own_cgroup(ctx, entry, flags)
   local place, homes = entry.destination, ctx.cgroup or {}
   if #homes == 1 and homes[1].version == 2 then
-    return filesystem(ctx, { destination = place, type = "cgroup2", source = "cgroup" }, flags)
+    return filesystem.mount(ctx, { destination = place, type = "cgroup2", source = "cgroup" },
+      { flags = flags })
   elseif #homes == 0 and not has_entries(ctx, place) then
     return true
   end
-  local top <close> = try(filesystem(ctx,
-    { destination = place, type = "tmpfs", source = "tmpfs" }, "nosuid,nodev,noexec", "mode=755"))
+  local top <close> = try(filesystem.mount(ctx,
+    { destination = place, type = "tmpfs", source = "tmpfs" },
+    { flags = "nosuid,nodev,noexec", data = "mode=755" }))
   local held = { root = top, held = {} }
   for _, own in ipairs(homes) do
     local name = own.hierarchy
-    local _ <close> = try(filesystem(held, { destination = "/" .. (name or "unified"),
-      type = name and "cgroup" or "cgroup2", source = "cgroup" }, flags, name))
+    local _ <close> = try(filesystem.mount(held, { destination = "/" .. (name or "unified"),
+      type = name and "cgroup" or "cgroup2", source = "cgroup" }, { flags = flags, data = name }))
   end
   return sys.mount(nil, file.path(top), nil, "remount,bind," .. flags)
 end
@@ -125,27 +106,52 @@ end
 -- on disk only where that was asked for, by OCI's word for it.
 function mounts.prepare(ctx)
   for _, entry in ipairs(ctx.trees and ctx.volumes or {}) do
-    local _, _, words = split(entry.options)
-    try(mount_fd.hold(ctx, entry, entry.source, { rec = true, mapped = words.idmap }))
+    local how = mount_options.read(entry.options, ctx.bundle)
+    try(mount_fd.hold(ctx, entry, entry.source, { rec = not how.single, mapped = how.idmap,
+      passed_on = how.propagation[1] and not how.propagation[1]:find("private", 1, true) }))
   end
   return true
 end
 
-local function one(ctx, entry)
-  local flags, data, words = split(entry.options)
+-- What of the container's own /proc a bundle may cover, as runc has it: lxcfs does.
+local COVERED <const> = {
+  ["/proc/cpuinfo"] = true, ["/proc/diskstats"] = true, ["/proc/meminfo"] = true,
+  ["/proc/stat"] = true, ["/proc/swaps"] = true, ["/proc/uptime"] = true, ["/proc/loadavg"] = true,
+  ["/proc/slabinfo"] = true, ["/proc/net/dev"] = true,
+  ["/proc/sys/kernel/ns_last_pid"] = true, ["/proc/sys/crypto/fips_enabled"] = true,
+}
+
+--- Shows something of the host's, or changes what is mounted already.
+local function bind(ctx, entry, how)
+  if how.remount then
+    local target <close> = try(sys.open_beneath(ctx.root, entry.destination, "path"))
+    return file.set_attributes(target, how)
+  end
+  local source = ctx.sources and ctx.sources[entry] or entry.source
+  local place = type(source) == "userdata" and file.path(source) or source
+  local proc = ctx.held["/proc"]
+  local covered = ctx.bundle and proc and COVERED[entry.destination]
+  local root, path = ctx.root, entry.destination
+  if covered then
+    root, path, proc = proc, path:sub(#"/proc" + 1), nil
+  end
+  local top, message, errno = file.bind(root, path, place, how, proc)
+  if not top and place ~= source then
+    -- Its fd is nothing that the user named.
+    message = message:gsub(place .. "%f[^%d]", (entry.source:gsub("%%", "%%%%")))
+  end
+  return top, message, errno
+end
+
+local function one(ctx, entry, asked)
+  local how = mount_options.read(entry.options, ctx.bundle)
   local ok, message, errno
   if entry.type == "cgroup" then
-    ok, message, errno = own_cgroup(ctx, entry, flags)
-  elseif words.bind or words.rbind then
-    local source = ctx.sources and ctx.sources[entry] or entry.source
-    local place = type(source) == "userdata" and file.path(source) or source
-    ok, message, errno = file.bind(ctx.root, entry.destination, place, words, ctx.held["/proc"])
-    if not ok and place ~= source then
-      -- Its fd is nothing that the user named.
-      message = message:gsub(place .. "%f[^%d]", (entry.source:gsub("%%", "%%%%")))
-    end
+    ok, message, errno = own_cgroup(ctx, entry, how.flags)
+  elseif how.bind then
+    ok, message, errno = bind(ctx, entry, how)
   else
-    ok, message, errno = filesystem(ctx, entry, flags, data)
+    ok, message, errno = filesystem.mount(ctx, entry, how, asked)
     if entry.type == "sysfs" and errno == sys.errno.EPERM
         and (ctx.user_namespace or ctx.lacks_host) then
       ok, message, errno = sysfs.instead(ctx.root, entry.destination)
@@ -182,27 +188,6 @@ function mounts.child(ctx)
   return true
 end
 
---- A tmpfs that was asked for. A link on the way leads where it leads inside the root, but not into
--- /proc.
-local function tmpfs(ctx, entry)
-  local flags, data = split(entry.options)
-  local target <close>, message, errno = file.beneath(ctx.root, entry.destination, "directory")
-  if not target then
-    return nil, message, errno
-  elseif ctx.held["/proc"] and file.is_in(target, ctx.held["/proc"]) then
-    return nil, file.BARRED:format(entry.destination), sys.errno.EPERM
-  end
-  local number = sys.errno.ENOTDIR
-  if sys.stat(target, "type") == "directory" then
-    local top, _, code = file.mount(target, entry.source, entry.type, flags, data)
-    if top then
-      return top
-    end
-    number = code
-  end
-  return nil, ("mount %s: %s"):format(entry.destination, sys.strerror(number)), number
-end
-
 --- How deep a place lies, when its links are followed; as it is written, where it cannot be found.
 local function depth(ctx, entry)
   local place = links.where(ctx.root, entry.destination) or entry.destination
@@ -236,12 +221,7 @@ end
 -- from there.
 function mounts.given(ctx)
   for _, entry in ipairs(ctx.first_given and given(ctx) or {}) do
-    local top, message, errno
-    if entry.type == "tmpfs" then
-      top, message, errno = tmpfs(ctx, entry)
-    else
-      top, message, errno = one(ctx, entry)
-    end
+    local top, message, errno = one(ctx, entry, true)
     if not top then
       return nil, message, errno
     elseif type(top) == "userdata" then

@@ -62,9 +62,29 @@ function old_kernel.restrict(target, source, attributes, open, all)
   return ok and single, message, errno
 end
 
+--- The attributes that forbid something: what would be taken away is not there on most mounts.
+local function forbidding(attributes)
+  local list = {}
+  for word in (attributes or ""):gmatch("[^,]+") do
+    list[#list + 1] = (word == "ro" or word:find("^no")) and word or nil
+  end
+  return table.concat(list, ",")
+end
+
+--- What is passed on, as mount(2) has it: "rec,slave" is rslave there.
+local function pass_on(top, how)
+  local ok, message, errno = true, nil, nil
+  for _, words in ipairs(how.propagation or {}) do
+    if ok then
+      ok, message, errno = sys.mount(nil, path_of(top), nil, (words:gsub("^rec,", "r")))
+    end
+  end
+  return ok and top, message, errno
+end
+
 --- Binds as `bind` of path.lua does: what was mounted is found again by its path, and has to be
 -- what was to be mounted.
-function old_kernel.bind(root, destination, source, words, attributes, target)
+function old_kernel.bind(root, destination, source, how, target)
   local function open()
     local top, message, errno = sys.open_beneath(root, destination, "path")
     local is = top and sys.stat(top)
@@ -76,14 +96,25 @@ function old_kernel.bind(root, destination, source, words, attributes, target)
     end
     return top, message, errno
   end
+  local all, own = forbidding(how.all), forbidding(how.top)
   local ok, message, errno =
-    sys.mount(source, path_of(target), nil, words.bind and "bind" or "rbind")
+    sys.mount(source, path_of(target), nil, how.single and "bind" or "rbind")
   if not ok then
     return nil, message, errno
-  elseif attributes ~= "" then
-    return old_kernel.restrict(path_of(target), source, attributes, open, words.rro)
   end
-  return open()
+  local top
+  if all ~= "" then
+    top, message, errno = old_kernel.restrict(path_of(target), source, all, open, how.strict)
+  else
+    top, message, errno = open()
+  end
+  if top and own ~= "" then
+    ok, message, errno = old_kernel.remount(top, own)
+  end
+  if not top or not ok then
+    return nil, message, errno
+  end
+  return pass_on(top, how)
 end
 
 --- Moves a mount to a place.

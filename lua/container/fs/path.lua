@@ -78,19 +78,31 @@ function file.is_in(fd, other)
   return sys.stat(fd, "dev") == sys.stat(other, "dev")
 end
 
--- What a bind can be restricted by.
-local ATTRIBUTES <const> = { "ro", "nosuid", "nodev", "noexec" }
+--- Gives a mount what was asked for.
+-- @param held fd of it
+-- @tparam table how of mount_options.lua: all, top, propagation
+-- @return true; or nil, message, errno
+function file.set_attributes(held, how)
+  local ok, message, errno = true, nil, nil
+  local list = { how.all and "rec," .. how.all or false, how.top or false }
+  table.move(how.propagation or {}, 1, #(how.propagation or {}), #list + 1, list)
+  for _, attributes in ipairs(list) do
+    if ok and attributes then
+      ok, message, errno = sys.mount_setattr(held, attributes)
+    end
+  end
+  return ok, message, errno
+end
 
 --- Shows a file or directory of the host beneath `root`, at a place that is made when missing. A
 -- link of the image on the way leads where it leads inside the root.
 -- @param root fd
 -- @string destination
 -- @param source path, or the number of an fd that holds a mount: it is moved here
--- @tparam table words options as keys: ro nosuid nodev noexec; rro, which is ro or refused where
--- those below cannot be made so; and bind for this mount without those below it
+-- @tparam table how as of mount_options.lua: single, all, top, strict, propagation
 -- @param[opt] barred fd: a place in the same filesystem is refused
 -- @return an fd of what is mounted there, or its number as it was given; or nil, message, errno
-function file.bind(root, destination, source, words, barred)
+function file.bind(root, destination, source, how, barred)
   local st, message, errno = sys.stat(source)
   if not st then
     return nil, message, errno
@@ -106,26 +118,21 @@ function file.bind(root, destination, source, words, barred)
     number = sys.errno.ENOTDIR
     return nil, ("mount %s: %s"):format(destination, sys.strerror(number)), number
   end
-  local attributes = { words.rro and "ro" or nil }
-  for _, word in ipairs(ATTRIBUTES) do
-    attributes[#attributes + 1] = words[word] and word or nil
-  end
-  attributes = table.concat(attributes, ",")
   -- Restricted while it is nowhere: a place that is swapped in the root meanwhile is not
   -- looked up again.
   local held = source
   if type(source) == "string" then
-    held, message, errno = sys.open_tree(source, not words.bind and "rec" or nil)
+    held, message, errno = sys.open_tree(source, not how.single and "rec" or nil)
   end
   local ok = held
-  if ok and attributes ~= "" then
-    ok, message, errno = sys.mount_setattr(held, "rec," .. attributes)
+  if ok then
+    ok, message, errno = file.set_attributes(held, how)
   end
   if ok then
     ok, message, errno = sys.move_mount(held, target)
   end
   if type(source) == "string" and not ok and errno == sys.errno.ENOSYS then
-    return old_kernel.bind(root, destination, source, words, attributes, target)
+    return old_kernel.bind(root, destination, source, how, target)
   end
   return ok and held, message, errno
 end

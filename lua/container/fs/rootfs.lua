@@ -67,6 +67,10 @@ function rootfs.child(ctx)
     local held = mount_fd.of(ctx, ROOT)
     local has_nodes = ctx.bundle or ctx.privileged and not held
     ctx.root, message, errno = bind(ctx.config.root.path, held, has_nodes)
+    if ctx.root and ctx.passes_on then
+      -- What is mounted in it is the container's alone.
+      try(sys.mount(nil, file.path(ctx.root), nil, "rprivate"))
+    end
   end
   return ctx.root and true, message, errno
 end
@@ -83,9 +87,13 @@ function rootfs.pivot(ctx)
     ok, message, errno = old_kernel.set(ctx.root, "ro") -- and nothing that is mounted in it
   end
   if ok then
-    ok, message, errno = sys.pivot_root(ctx.root)
+    ok, message, errno = sys.pivot_root(ctx.root, ctx.passes_on and true)
   end
   ctx.root:close()
+  local way = ctx.bundle and ctx.config.linux.rootfsPropagation
+  if ok and way then
+    ok, message, errno = sys.mount(nil, "/", nil, way)
+  end
   return ok, message, errno
 end
 

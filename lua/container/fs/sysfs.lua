@@ -33,7 +33,7 @@ function sysfs.instead(root, destination)
   local own = sys.stat("/sys/kernel")
   if own then
     return path.bind(root, destination, "/sys",
-      { rbind = true, ro = true, nosuid = true, nodev = true, noexec = true })
+      { all = "ro,nosuid,nodev,noexec" })
   end
   local target <close>, message, errno = path.beneath(root, destination, "directory", "nosymlinks")
   if not target then

@@ -84,6 +84,9 @@ local seccomp <const> = object({
   }, "names action")),
 }, "defaultAction")
 
+local PROPAGATIONS <const> =
+  "private rprivate slave rslave shared rshared unbindable runbindable"
+
 local linux <const> = object {
   namespaces = list(object({
     type = one_of "pid network ipc uts mount cgroup user time", path = optional,
@@ -94,7 +97,8 @@ local linux <const> = object {
     fileMode = integer(0, 0xffff), uid = id, gid = id,
   }, "type path")),
   resources = resources, cgroupsPath = optional, seccomp = seccomp, sysctl = map(text),
-  rootfsPropagation = optional, maskedPaths = list(path), readonlyPaths = list(path),
+  rootfsPropagation = kinds.optional_of(PROPAGATIONS),
+  maskedPaths = list(path), readonlyPaths = list(path),
   mountLabel = unsupported(), intelRdt = unsupported(), personality = unsupported(),
   timeOffsets = unsupported(), memoryPolicy = unsupported(), netDevices = unsupported(),
 }

@@ -63,6 +63,15 @@ function kinds.one_of(words)
   end
 end
 
+--- One of some words, or nothing where it is empty.
+-- @string words
+function kinds.optional_of(words)
+  local read = kinds.one_of(words)
+  return function(field, value)
+    return value ~= "" and read(field, value) or nil
+  end
+end
+
 --- An array. Its indices are those of JSON, from 0 on.
 -- @func read of an element
 function kinds.list(read)

@@ -1,6 +1,8 @@
 -- The mounts of a bundle. OCI runtime specification, config, "Mounts"
 
 local check = require "container.check"
+local errors = require "container.error"
+local mount_options = require "container.fs.mount_options"
 
 local refuse = check.refuse
 
@@ -18,60 +20,51 @@ local function place(field, path)
   return path
 end
 
-local function is_bind(entry)
-  for _, word in ipairs(entry.options) do
-    if word == "bind" or word == "rbind" then
-      return true
-    end
+--- Checks the words of one, and says which are of no use: what no word of ours is belongs to the
+-- filesystem, and a bind has none.
+local function check_options(field, entry, how, user)
+  if how.idmap and not user then
+    refuse(field .. ".options", "idmap takes a user namespace")
+  elseif how.bind and how.tmpcopyup then
+    refuse(field .. ".options", "tmpcopyup takes the type tmpfs")
+  elseif how.tmpcopyup and entry.type ~= "tmpfs" then
+    refuse(field .. ".options", "tmpcopyup takes the type tmpfs")
+  elseif how.bind and how.data ~= "" then
+    warn("lua-container: ", ("%s.options: a bind has no options of a filesystem: %s"):format(field,
+      errors.plain(how.data, 50)))
   end
-  return entry.type == "bind"
-end
-
---- What a bind has, and what changes nothing here.
-local DROPPED <const> = { rw = true, defaults = true, private = true, rprivate = true }
-
-local REFUSED <const> = "^r?shared$ ^r?slave$ ^r?unbindable$ ^suid$ ^dev$ ^exec$ ^tmpcopyup$ "
-  .. "^r?idmap"
-
-local function read_options(field, entry)
-  local kept = {}
-  for i, word in ipairs(entry.options) do
-    for pattern in REFUSED:gmatch("%S+") do
-      if word:find(pattern) then
-        refuse(("%s.options[%d]"):format(field, i - 1), ("%s: not supported"):format(word))
-      end
-    end
-    kept[#kept + 1] = not DROPPED[word] and word or nil
-  end
-  entry.options = kept
 end
 
 --- Reads all of them.
 -- @tparam Context ctx
 -- @string directory of the bundle
-function mounts.read(ctx, directory)
+-- @tparam[opt] table user the user namespace, if there is one
+function mounts.read(ctx, directory, user)
   for i, entry in ipairs(ctx.config.mounts) do
     local field = ("mounts[%d]"):format(i - 1)
     entry.options = entry.options or {}
     entry.destination = place(field .. ".destination", entry.destination)
-    read_options(field, entry)
-    if is_bind(entry) then
+    if entry.type == "bind" and not (" " .. table.concat(entry.options, " ") .. " ")
+        :find(" r?bind ") then
+      table.insert(entry.options, 1, "bind")
+    end
+    local how = mount_options.read(entry.options, true)
+    check_options(field, entry, how, user)
+    if how.bind and how.remount then
+      entry.source = nil
+    elseif how.bind then
       if not entry.source or entry.source == "" then
         refuse(field .. ".source", "is missing")
       elseif entry.source:sub(1, 1) ~= "/" then
         entry.source = directory .. "/" .. entry.source
       end
       entry.type = "bind"
-      local options = table.concat(entry.options, " ")
-      if not (" " .. options .. " "):find(" r?bind ") then
-        table.insert(entry.options, 1, "bind")
-      end
       local n = #ctx.volumes + 1
       ctx.volumes[n], ctx.volume_fields[n] = entry, field
-    elseif not entry.type or entry.type == "" then
+    elseif not how.remount and (entry.type or "") == "" then
       refuse(field .. ".type", "is missing")
     end
-    entry.source = entry.source or entry.type
+    entry.source = entry.source or entry.type or "none"
   end
 end
 
