@@ -65,7 +65,7 @@ container/seccomp.bpf: $(SECCOMP) $(MODULE) \
 	LUA_PATH_5_4='./lua/?.lua' LUA_CPATH_5_4='./?.so' $(LUA) -e \
 	  'assert(require("container.linux.seccomp").build("$@"))'
 
-$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h csrc/init_exec.h csrc/init_replace.h csrc/libseccomp/profile.h Makefile
+$(BUILD)/%.o: csrc/%.c csrc/container.h csrc/compat.h csrc/raw.h csrc/relay.h csrc/init_exec.h csrc/init_replace.h csrc/libseccomp/profile.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LUA_INC) -c -o $@ $<
 

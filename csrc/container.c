@@ -55,6 +55,7 @@ int luaopen_container_sys(lua_State *L)
 	file_open(L);
 	identity_open(L);
 	image_open(L);
+	inet_open(L);
 	io_open(L);
 	isolate_open(L);
 	landlock_open(L);
@@ -66,6 +67,8 @@ int luaopen_container_sys(lua_State *L)
 	open_open(L);
 	prctl_open(L);
 	process_open(L);
+	relay_open(L);
+	route_open(L);
 	seccomp_open(L);
 	signal_open(L);
 	socket_open(L);

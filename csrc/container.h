@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #endif
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -58,6 +59,13 @@ unsigned fd_enter_child(void);
 void fd_leave_child(unsigned parent);
 
 /* io.c */
+/* What SIGPIPE and SIGXFSZ were before they were blocked. */
+struct io_quiet {
+	sigset_t old, pending;
+};
+
+void io_hush(struct io_quiet *quiet);
+void io_unhush(const struct io_quiet *quiet);
 ssize_t io_quiet_write(int fd, const char *data, size_t size, off_t at);
 
 /* open.c */
@@ -104,6 +112,7 @@ void features_open(lua_State *L);
 void file_open(lua_State *L);
 void identity_open(lua_State *L);
 void image_open(lua_State *L);
+void inet_open(lua_State *L);
 void io_open(lua_State *L);
 void isolate_open(lua_State *L);
 void landlock_open(lua_State *L);
@@ -115,6 +124,8 @@ void notify_open(lua_State *L);
 void open_open(lua_State *L);
 void prctl_open(lua_State *L);
 void process_open(lua_State *L);
+void relay_open(lua_State *L);
+void route_open(lua_State *L);
 void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);
 void socket_open(lua_State *L);

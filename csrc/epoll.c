@@ -1,6 +1,7 @@
 /* One fd that stands for many, and for a time: epoll(7), timerfd_create(2). */
 #include "container.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -36,7 +37,8 @@ static int epoll_add(lua_State *L)
 						 { NULL, 0 } };
 	int epoll = fd_check(L, 1), fd = fd_check(L, 2);
 	unsigned long events = sys_check_words(L, 3, words, "event");
-	struct epoll_event event = { .events = events ? (uint32_t)events : EPOLLIN };
+	struct epoll_event event = { .events = events ? (uint32_t)events : EPOLLIN,
+				     .data.fd = fd };
 
 	return sys_result(L, epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl", NULL);
 }
@@ -53,6 +55,31 @@ static int epoll_remove(lua_State *L)
 	int epoll = fd_check(L, 1), fd = fd_check(L, 2);
 
 	return sys_result(L, epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL), "epoll_ctl", NULL);
+}
+
+/***
+Tells which fds are ready, without waiting. epoll_wait(2)
+@function epoll_ready
+@param epoll fd
+@int most how many at most, up to 256; the others come first the next time
+@treturn table array of their numbers, as they were when they were added; or nil, message, errno
+*/
+static int epoll_ready(lua_State *L)
+{
+	struct epoll_event events[256];
+	int fd = fd_check(L, 1), most = (int)sys_check_range(L, 2, 1, 256), n, i;
+
+	do
+		n = epoll_wait(fd, events, most, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return sys_fail(L, "epoll_wait", NULL);
+	lua_createtable(L, n, 0);
+	for (i = 0; i < n; i++) {
+		lua_pushinteger(L, events[i].data.fd);
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
 }
 
 /***
@@ -100,6 +127,7 @@ static int epoll_timerfd_settime(lua_State *L)
 static const luaL_Reg functions[] = {
 	{ "epoll_add", epoll_add },
 	{ "epoll_create", epoll_make },
+	{ "epoll_ready", epoll_ready },
 	{ "epoll_remove", epoll_remove },
 	{ "timerfd_create", epoll_timerfd_create },
 	{ "timerfd_settime", epoll_timerfd_settime },

@@ -49,25 +49,43 @@ static void io_take(int signal, const sigset_t *pending)
 		sigtimedwait(&set, NULL, &now);
 }
 
-/* Writes at an offset, or where the file is when that is negative. */
-ssize_t io_quiet_write(int fd, const char *data, size_t size, off_t at)
+void io_hush(struct io_quiet *quiet)
 {
-	sigset_t set, old, pending;
-	ssize_t n;
-	int err;
+	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	sigaddset(&set, SIGXFSZ);
-	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &set, &old);
+	sigpending(&quiet->pending);
+	pthread_sigmask(SIG_BLOCK, &set, &quiet->old);
+}
+
+/* Both where it is not known whether one came; errno stays as it is. */
+void io_unhush(const struct io_quiet *quiet)
+{
+	int err = errno;
+
+	io_take(SIGPIPE, &quiet->pending);
+	io_take(SIGXFSZ, &quiet->pending);
+	pthread_sigmask(SIG_SETMASK, &quiet->old, NULL);
+	errno = err;
+}
+
+/* Writes at an offset, or where the file is when that is negative. */
+ssize_t io_quiet_write(int fd, const char *data, size_t size, off_t at)
+{
+	struct io_quiet quiet;
+	ssize_t n;
+	int err;
+
+	io_hush(&quiet);
 	do
 		n = at < 0 ? write(fd, data, size) : pwrite(fd, data, size, at);
 	while (n < 0 && errno == EINTR);
 	err = errno;
 	if (n < 0 && (err == EPIPE || err == EFBIG))
-		io_take(err == EPIPE ? SIGPIPE : SIGXFSZ, &pending);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+		io_take(err == EPIPE ? SIGPIPE : SIGXFSZ, &quiet.pending);
+	pthread_sigmask(SIG_SETMASK, &quiet.old, NULL);
 	errno = err;
 	return n;
 }

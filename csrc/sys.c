@@ -245,7 +245,10 @@ static const struct sys_word errnos[] = {
 	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM },
 	{ "EPIPE", EPIPE },	      { "EROFS", EROFS },
 	{ "ESRCH", ESRCH },	      { "ETIMEDOUT", ETIMEDOUT },
-	{ "EUSERS", EUSERS },	      { NULL, 0 },
+	{ "EUSERS", EUSERS },	      { "EAFNOSUPPORT", EAFNOSUPPORT },
+	{ "EHOSTUNREACH", EHOSTUNREACH }, { "ENETUNREACH", ENETUNREACH },
+	{ "ENFILE", ENFILE },	      { "ENOBUFS", ENOBUFS },
+	{ "EPROTO", EPROTO },	      { NULL, 0 },
 };
 
 void sys_open(lua_State *L)
