@@ -29,7 +29,7 @@ describe("sys.stat", function()
     local st = sys.stat("/dev/null")
     assert.same({ "char", 1, 3, st.mtime, st.mtime },
       { sys.stat("/dev/null", "type", "major", "minor", "mtime", "mtime") })
-    assert.same({ n = 3, "directory", nil, st.uid },
+    assert.same({ n = 3, "directory", nil, sys.stat("/").uid },
       table.pack(sys.stat("/", "type", "major", "uid")))
     support.raises("invalid option 'nope'", sys.stat, "/", "type", "nope")
     support.raises("string expected", sys.stat, "/", {})
