@@ -166,24 +166,28 @@ static int clone_clone(lua_State *L)
 }
 
 /***
-As `clone`, in no new namespaces, of a process that has one thread: but the child is a child of
-the caller's parent. So a process that cannot be moved into a PID namespace, because only its
-children are born there, has a process in it that it may wait for, by another that joins.
-clone(2) CLONE_PARENT
+As `clone`, of a process that has one thread: but the child is a child of the caller's parent. So a
+process that cannot be moved into a PID namespace, because only its children are born there, has a
+process in it that it may wait for, by another that joins. clone(2) CLONE_PARENT
 @function clone_sibling
 @func fn
+@param[opt] namespaces as of `clone`
+@param[opt] cgroup as of `clone`
 @treturn int the child's pid; or nil, message, errno (EINVAL for pid 1 of a PID namespace, ENOMEM
 when the PID namespace of one's children has ended)
 */
 static int clone_sibling(lua_State *L)
 {
+	unsigned long flags =
+		lua_isnoneornil(L, 2) ? 0 : namespace_check_namespaces(L, 2);
+	int cgroup = clone_opt_cgroup(L, 3);
 	pid_t pid;
 
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	lua_settop(L, 1);
 	luaL_checkstack(L, LUA_MINSTACK, NULL);
 	fflush(NULL);
-	pid = clone_raw(CLONE_PARENT, -1);
+	pid = clone_raw(flags | CLONE_PARENT, cgroup);
 	if (pid < 0)
 		return sys_fail(L, "clone", NULL);
 	if (pid == 0)

@@ -1,4 +1,4 @@
-/* The host name of a UTS namespace and the kernel's name: sethostname(2), uname(2). */
+/* The names of a UTS namespace and of the kernel: sethostname(2), setdomainname(2), uname(2). */
 #include "container.h"
 
 #include <sys/utsname.h>
@@ -15,6 +15,19 @@ static int uts_sethostname(lua_State *L)
 	const char *name = sys_check_string(L, 1);
 
 	return sys_result(L, sethostname(name, lua_rawlen(L, 1)), "sethostname", name);
+}
+
+/***
+Sets the NIS domain name of this UTS namespace. setdomainname(2)
+@function setdomainname
+@string name at most 64 bytes
+@return true, or nil, message, errno (EPERM without CAP_SYS_ADMIN, EINVAL when too long)
+*/
+static int uts_setdomainname(lua_State *L)
+{
+	const char *name = sys_check_string(L, 1);
+
+	return sys_result(L, setdomainname(name, lua_rawlen(L, 1)), "setdomainname", name);
 }
 
 /***
@@ -60,6 +73,7 @@ static int uts_uname(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "gethostname", uts_gethostname },
+	{ "setdomainname", uts_setdomainname },
 	{ "sethostname", uts_sethostname },
 	{ "uname", uts_uname },
 	{ NULL, NULL },

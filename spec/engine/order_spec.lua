@@ -2,7 +2,7 @@ local order = require "container.engine.order"
 
 -- The sides of each list, in the order in which they begin.
 local SIDES <const> = {
-  start = { prepare = 1, parent = 2, child = 2 },
+  start = { prepare = 1, parent = 2, join = 2, child = 2 },
   exec = { prepare = 1, join = 2, child = 3 },
 }
 

@@ -8,6 +8,7 @@ local errors = require "container.error"
 local fields = require "container.config.bundle.fields"
 local ids = require "container.config.bundle.ids"
 local mounts = require "container.config.bundle.mounts"
+local namespaces = require "container.config.bundle.namespaces"
 local options = require "container.config.options"
 local resources = require "container.config.bundle.resources"
 local sys = require "container.sys"
@@ -87,29 +88,6 @@ local function read_process(ctx)
   end
 end
 
---- What needs a namespace of the container's own is refused without one.
-local function read_namespaces(ctx)
-  local config, own = ctx.config, {}
-  local linux = config.linux
-  for i, entry in ipairs(linux.namespaces) do
-    local field = ("linux.namespaces[%d]"):format(i - 1)
-    if own[entry.type] then
-      refuse(field, ("%s is there twice"):format(entry.type))
-    elseif entry.path then
-      refuse(field .. ".path", "not supported")
-    elseif entry.type == "time" then
-      refuse(field .. ".type", "time: not supported")
-    end
-    own[entry.type] = entry
-  end
-  -- Its mounts would be the host's.
-  expect(own.mount, "linux.namespaces", "one of the type mount", nil)
-  if config.hostname and not own.uts then
-    refuse("hostname", "takes a uts namespace in linux.namespaces")
-  end
-  return own
-end
-
 --- Hooks as engine/hooks.lua takes them.
 local function read_hooks(config)
   for _, list in pairs(config.hooks or {}) do
@@ -155,7 +133,7 @@ local function read(given, directory)
     volumes = {}, volume_fields = {}, lacks_host = not caller.is_root(),
   }
   read_process(ctx)
-  local own = read_namespaces(ctx)
+  local own = namespaces.read(ctx)
   ids.read(ctx, own.user)
   mounts.read(ctx, directory, own.user)
   resources.read(ctx)

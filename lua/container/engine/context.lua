@@ -17,7 +17,7 @@ local context = {}
 --- @field timeout number|false seconds until TERM
 --- @field on table|false the caller's functions by event
 --- @field user string|false NAME[:GROUP], as it was given
---- @field userns string|false "auto" or "subid": the kind of user namespace
+--- @field userns string|false "auto", "subid", "given" or "joined": the kind of user namespace
 --- @field home_given boolean whether env says HOME
 --- @field network string|false "none" or "host"
 --- @field privileged boolean
@@ -46,9 +46,11 @@ local context = {}
 --- @field start_barrier boolean whether init waits until the parent has hold of it
 --- @field shares_memory boolean whether the child's memory is the caller's until its exec
 --- @field namespaces table array of the names that the child is born in
+--- @field joins table|false array of { type, path }: namespaces that are there
 --- @field user_namespace boolean
 --- @field network_namespace boolean
 --- @field cgroup_namespace boolean
+--- @field time_namespace boolean
 --- @field lacks_host boolean whether the caller is root, but not of the host
 --- @field maps_itself boolean whether the child writes its maps of ids
 --- @field born_in_cgroup boolean
@@ -95,13 +97,14 @@ local DEFAULTS <const> = {
   stream = false, terminal = false, landlock = false, target = false, debug = false,
   hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
   namespaces = {}, user_namespace = false, network_namespace = false,
-  cgroup_namespace = false, lacks_host = false, maps_itself = false, born_in_cgroup = false,
+  cgroup_namespace = false, time_namespace = false, joins = false, lacks_host = false,
+  maps_itself = false, born_in_cgroup = false,
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
   passes_on = false, setgroups_denied = false, pid = false, pidfd = false, tty = false,
-  cgroup = false,
-  memory_counted = false, freezer = false, paused = false, started = false, warnings = false,
+  cgroup = false, memory_counted = false, freezer = false, paused = false, started = false,
+  warnings = false,
 }
 
 local metatable = { __index = DEFAULTS }

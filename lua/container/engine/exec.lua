@@ -1,81 +1,24 @@
 -- A further process in a running container, in the caller's process: the steps before the clone,
--- the process that joins the container and makes the program's, and the wait for its exec.
+-- the process between (between.lua), and the wait for the program's exec.
 
-local child = require "container.engine.child"
+local between = require "container.engine.between"
 local cleanup = require "container.engine.cleanup"
 local context = require "container.engine.context"
 local errors = require "container.error"
 local order = require "container.engine.order"
-local process = require "container.linux.process"
 local processes = require "container.linux.cgroup.processes"
 local steps = require "container.engine.steps"
-local streams = require "container.engine.streams"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
 
 local exec = {}
 
--- Seconds that both processes may take. Those of the container can stop one that is among them.
-local TIMEOUT <const> = 10
-
---- In the process that joins: makes the program's process, and says over the socket which it is.
-local function spawn_sibling(ctx)
-  local pid, message, errno = sys.clone_sibling(function()
-    child.main(ctx, order.exec, "child")
-  end)
-  local said
-  if pid then
-    said, message, errno = sync.send(string.pack("<i4", pid))
-    if said then
-      sys._exit(0)
-    end
-    sys.kill(pid, "KILL") -- the launcher cannot know of it
-  end
-  return "clone", message, errno
-end
-
---- Ends a process that the caller is the parent of. One that a process of the container traces is
--- let go when that is killed.
-local function discard(ctx, pid)
-  sys.kill(pid, "KILL")
-  local pidfd <close> = sys.pidfd_open(pid)
-  if not pidfd then
-    sys.wait(pid, "nohang")
-    return
-  end
-  process.reap(pidfd, nil, function()
-    sys.pidfd_send_signal(ctx.target.pidfd, "KILL")
-  end)
-end
-
---- Makes the process that joins, and waits until it has said which is the program's.
--- @return pid; or nil, and nothing if the children have said why
-local function make(ctx)
-  local mask = sys.sigprocmask("block", "all")
-  local between, message, errno = sys.clone({}, function()
-    child.main(ctx, order.exec, "join", spawn_sibling)
-  end)
-  sys.sigprocmask("setmask", mask)
-  if not between then
-    return nil, errors.new("clone", message, errno)
-  end
-  if ctx.stream then
-    streams.parent(ctx)
-  end
-  ctx.channel.writer:close()
-  local pidfd <close> = sys.pidfd_open(between)
-  local said = sys.ppoll({ ctx.channel.line, pidfd }, TIMEOUT)[1]
-    and sys.read(ctx.channel.line, 4)
-  discard(ctx, between)
-  return said and #said == 4 and string.unpack("<i4", said) or nil
-end
-
 --- Waits until the program runs.
 local function await(ctx)
-  local err = sync.wait(ctx, TIMEOUT)
+  local err = sync.wait(ctx, between.TIMEOUT)
   if err and err.step == "channel" and err.errno == sys.errno.ETIMEDOUT then
     return errors.new("join", ("the process that joins the container has stood still for %d "
-      .. "seconds"):format(TIMEOUT), sys.errno.ETIMEDOUT)
+      .. "seconds"):format(between.TIMEOUT), sys.errno.ETIMEDOUT)
   end
   if not err and ctx.terminal then
     ctx.tty, err = sync.take(ctx, "terminal")
@@ -122,14 +65,12 @@ local function launch(ctx, unfinished)
   if not ok then
     return errors.refusal(steps.subject(step), message, errno)
   end
-  local pid, err = make(ctx)
+  local pid, err = between.make(ctx, order.exec)
   if not pid then
-    ctx.channel.init:close()
-    return err or sync.wait(ctx, TIMEOUT)
-      or errors.new("join", "the process that joins the container ended without a word")
+    return err or between.failure(ctx)
   end
   ctx.pid = pid
-  unfinished:push(discard, ctx, pid)
+  unfinished:push(between.discard, ctx, pid)
   return adopt(ctx)
 end
 

@@ -21,9 +21,6 @@ local STATUS <const> = {
   startContainer = "created", poststart = "running", poststop = "stopped",
 }
 
--- Its own pid, as a hook in the container sees it.
-local INSIDE <const> = 1
-
 --- What a start knows of its hooks from the beginning on; nil where there are none.
 -- @tparam[opt] table hooks for each moment an array of functions and of OCI's tables
 function hook.new(hooks)
@@ -52,7 +49,7 @@ local function act(ctx, moment, i, pid, caller)
   local one = ctx.hook.hooks[moment][i]
   local state = {
     ociVersion = ctx.config.ociVersion, id = ctx.hook.id, status = STATUS[moment], pid = pid,
-    bundle = ctx.hook.bundle, annotations = {},
+    bundle = ctx.bundle or ctx.hook.bundle, annotations = ctx.config.annotations or {},
     root = moment == "createContainer" and rootfs.place(ctx) or nil, -- more than OCI has
   }
   local ok, why, errno
@@ -148,7 +145,7 @@ function hook.create(ctx)
     return nil, message, errno
   end
   sys.sigdefault { "CHLD" } -- or the end of a hook would not be told
-  return each(ctx, "createContainer", INSIDE, action.call_apart)
+  return each(ctx, "createContainer", sys.getpid(), action.call_apart)
 end
 
 --- In the child, the last of all, with the rights of the program. It still has the caller's memory
@@ -156,7 +153,7 @@ end
 function hook.start(ctx)
   local ok, message, errno = sys.dumpable(false)
   if ok then
-    ok, message, errno = each(ctx, "startContainer", INSIDE, action.call_apart)
+    ok, message, errno = each(ctx, "startContainer", sys.getpid(), action.call_apart)
   end
   return ok, message, errno
 end

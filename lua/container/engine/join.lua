@@ -28,6 +28,9 @@ end
 --- Enters all its namespaces.
 function join.enter(ctx)
   local names = table.move(ctx.target.namespaces, 1, #ctx.target.namespaces, 1, {})
+  for _, entry in ipairs(ctx.target.joins or {}) do
+    names[#names + 1] = entry.type
+  end
   names[#names + 1] = ctx.target.cgroup_namespace and "cgroup" or nil
   -- By an owner, for a number would be a pid.
   local pidfd <close>, message, errno = sys.dup(TARGET)

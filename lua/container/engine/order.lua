@@ -3,10 +3,11 @@
 --
 -- A step is { name, side, fn, only, needs, why }. Its name begins with what an error of it names.
 -- `side` is the process that runs it: "prepare", the caller's process before the child is there;
--- "parent", the same process after that; "child". Parent and child run at the same time, and wait
--- for each other in the steps of the channel. `fn(ctx, pid)` answers true, or nil, message, errno,
--- subject; or raises that by errors.try. With `only`, a field of the context, it runs where that is
--- set. `needs` names steps that have to come before it.
+-- "parent", the same process after that; "join", the process between (between.lua); "child". Parent
+-- and child run at the same time, and wait for each other in the steps of the channel.
+-- `fn(ctx, pid)` answers true, or nil, message, errno, subject; or raises that by errors.try. With
+-- `only`, a field of the context, it runs where that is set. `needs` names steps that have to come
+-- before it.
 
 local call = require "container.engine.call"
 local capabilities = require "container.linux.capabilities"
@@ -89,6 +90,9 @@ order.start = {
   { name = "hooks.host", side = "parent", fn = hooks.parent, only = "hook",
     needs = { "channel.release" }, why = "prestart and createRuntime, while the child waits" },
 
+  { name = "namespace.join", side = "join", fn = namespaces.join, only = "joins",
+    why = "in a process between, for the caller stays where it is" },
+
   { name = "stream.place", side = "child", fn = streams.child, only = "stream",
     why = "from files of the caller, which are closed next" },
   { name = "channel.close_others", side = "child", fn = sync.child,
@@ -101,6 +105,8 @@ order.start = {
     why = "before anything is spent that the limits count" },
   { name = "idmap.become", side = "child", fn = userns.child, needs = { "cgroup.join" },
     why = "without ids nothing can be mounted; with those of a range no cgroup of root's joined" },
+  { name = "namespace.time", side = "child", fn = namespaces.time, only = "time_namespace",
+    needs = { "idmap.become" }, why = "has the rights, and the host's /proc" },
   { name = "hostname.set", side = "child", fn = uts.child, needs = { "idmap.become" },
     why = "takes the rights in the new UTS namespace" },
   { name = "chroot.leave", side = "child", fn = chroot.leave, needs = { "idmap.become" },

@@ -3,10 +3,12 @@
 -- the caller is suspended until the child's exec; its cost does not grow with the caller, and the
 -- child may be killed at any time. clone(2), CLONE_VM and CLONE_VFORK; csrc/isolate.c
 
+local between = require "container.engine.between"
 local cgroup = require "container.linux.cgroup"
 local child = require "container.engine.child"
 local errors = require "container.error"
 local namespaces = require "container.linux.namespaces"
+local order = require "container.engine.order"
 local search = require "container.search"
 local sys = require "container.sys"
 
@@ -49,7 +51,7 @@ function spawn.choose(ctx)
   started = started + 1
   local mode = "fork"
   -- While the caller is suspended it can give the child nothing; and its functions are not there.
-  if not (ctx.userns or ctx.call or ctx.hook and ctx.hook.copies) then
+  if not (ctx.userns or ctx.call or ctx.joins or ctx.hook and ctx.hook.copies) then
     mode = spawn.mode or copy_is_dear() and "vfork" or "fork"
   end
   if mode == "vfork" and not isolation() then
@@ -74,6 +76,15 @@ local function vfork(ctx, place)
   return pid, message, errno
 end
 
+--- By the process between, where namespaces are joined.
+local function join(ctx, place)
+  local pid, err = between.make(ctx, order.start, place)
+  if not pid then
+    return nil, err or between.failure(ctx)
+  end
+  return pid
+end
+
 --- Makes the child, with every signal blocked until init is ready for it: one that comes now is
 -- delivered then, and no handler of the caller runs in the child.
 -- @tparam Context ctx
@@ -83,6 +94,10 @@ function spawn.child(ctx)
   local mask = sys.sigprocmask("block", "all")
   local place = cgroup.birthplace(ctx)
   ctx.born_in_cgroup = place ~= nil
+  if ctx.joins then
+    sys.sigprocmask("setmask", mask)
+    return join(ctx, place)
+  end
   local pid, message, errno = make(ctx, place)
   if not pid and place and errno == sys.errno.ENOSYS then
     -- A filter around this process knows only the older call: then the child joins by itself.

@@ -79,6 +79,9 @@ end
 function start.context(asked, undo)
   local ctx = context.new(asked, undo)
   ctx.hook = hooks.new(ctx.config.hooks) or false
+  for _, entry in ipairs(ctx.config.linux.namespaces) do
+    ctx.joins = ctx.joins or entry.path ~= nil
+  end
   return ctx
 end
 

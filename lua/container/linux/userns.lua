@@ -200,7 +200,7 @@ end
 
 --- Runs while the child waits, so the process of this number is the child.
 function userns.parent(ctx, pid)
-  if not ctx.userns then
+  if not ctx.userns or ctx.userns == "joined" then
     return true
   end
   local proc = ("/proc/%d/"):format(pid)
@@ -249,6 +249,9 @@ function userns.become(uid, gid, groups_stay, groups)
   return process.follow()
 end
 
+-- The kinds in which the child is no user until it becomes one.
+local BECOMES <const> = { auto = true, given = true, joined = true }
+
 --- Root, where the namespace has that id.
 local function first_id(mappings)
   return userns.maps(mappings, 0) and 0 or mappings[1].containerID
@@ -257,7 +260,7 @@ end
 --- In a process that has joined the user namespace: only a process with a range of ids has another
 -- there than it had.
 function userns.join(ctx)
-  if ctx.userns == "auto" or ctx.userns == "given" then
+  if BECOMES[ctx.userns] then
     local linux = ctx.config.linux
     return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings))
   end
@@ -268,7 +271,7 @@ end
 -- setgroups where the user was given no group but the own one.
 function userns.child(ctx)
   local linux = ctx.config.linux
-  if ctx.userns == "auto" or ctx.userns == "given" then
+  if BECOMES[ctx.userns] then
     -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
     return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings))
   elseif ctx.userns or ctx.lacks_host then

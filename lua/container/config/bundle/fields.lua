@@ -84,6 +84,8 @@ local seccomp <const> = object({
   }, "names action")),
 }, "defaultAction")
 
+local offset <const> = object { secs = number, nanosecs = integer(0, 999999999) }
+
 local PROPAGATIONS <const> =
   "private rprivate slave rslave shared rshared unbindable runbindable"
 
@@ -100,7 +102,8 @@ local linux <const> = object {
   rootfsPropagation = kinds.optional_of(PROPAGATIONS),
   maskedPaths = list(path), readonlyPaths = list(path),
   mountLabel = unsupported(), intelRdt = unsupported(), personality = unsupported(),
-  timeOffsets = unsupported(), memoryPolicy = unsupported(), netDevices = unsupported(),
+  timeOffsets = object { monotonic = offset, boottime = offset },
+  memoryPolicy = unsupported(), netDevices = unsupported(),
 }
 
 --- The whole of it.
@@ -108,7 +111,7 @@ return object({
   ociVersion = text,
   root = object({ path = text, readonly = flag }, "path"),
   process = process,
-  hostname = optional, domainname = unsupported(),
+  hostname = optional, domainname = optional,
   mounts = mounts,
   hooks = object {
     prestart = hook, createRuntime = hook, createContainer = hook, startContainer = hook,

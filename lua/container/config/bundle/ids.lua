@@ -33,7 +33,7 @@ function ids.read(ctx, user)
     local there = linux[field] and linux[field][1] ~= nil
     if there and not user then
       refuse("linux." .. field, "takes a user namespace in linux.namespaces")
-    elseif user and not there then
+    elseif user and not there and not user.path then
       refuse("linux." .. field, "is missing: the user namespace has no ids")
     elseif not there then
       linux[field] = nil
@@ -47,6 +47,8 @@ function ids.read(ctx, user)
   end
   if not user then
     return
+  elseif user.path then
+    ctx.userns, ctx.trees = "joined", caller.is_root() and {} or nil
   elseif caller.maps_ids() then
     ctx.userns, ctx.maps_itself = "given", true
     ctx.trees = caller.is_root() and {} or nil
