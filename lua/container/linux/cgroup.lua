@@ -25,11 +25,14 @@ function cgroup.home(ctx, controller)
   end
 end
 
---- Why a file of version 2 that was asked for by its name cannot be written, if it cannot.
+--- Why a limit of one version cannot be set in the other, if it cannot.
 function cgroup.is_foreign(setting, entry)
-  return setting.option == "unified" and entry.version == 1
-    and ("unified: %s is of version 2, and its controller is in version 1 here: %s"):format(
-      setting.file, entry.place)
+  if setting.unified and entry.version == 1 then
+    return ("%s: %s is of version 2, and its controller is in version 1 here: %s"):format(
+      setting.option, setting.file, entry.place)
+  elseif not setting.file and entry.version == 2 then
+    return ("%s: cgroups of version 2 have no such limit"):format(setting.option)
+  end
 end
 
 --- Gives each home what there is to write in it.
@@ -38,7 +41,7 @@ local function distribute(ctx, settings)
   for _, setting in ipairs(settings[2]) do
     local entry = cgroup.home(ctx, setting.controller)
     if entry and cgroup.is_foreign(setting, entry) then
-      return nil, cgroup.is_foreign(setting, entry), sys.errno.EOPNOTSUPP, "unified"
+      return nil, cgroup.is_foreign(setting, entry), sys.errno.EOPNOTSUPP, setting.option
     end
   end
   for version, list in ipairs(settings) do
@@ -151,7 +154,8 @@ end
 --- Makes the cgroups and writes their limits.
 function cgroup.prepare(ctx)
   local resources, wanted = ctx.config.linux.resources, {}
-  local settings = { v1.settings(resources), v2.settings(resources) }
+  local settings =
+    { v1.settings(resources, ctx.bundle), v2.settings(resources, ctx.bundle) }
   for _, setting in ipairs(settings[2]) do
     wanted[#wanted + 1] = not places.no_limit(setting) and setting or nil
   end

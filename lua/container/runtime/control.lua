@@ -108,7 +108,7 @@ function control.update(ctx, given)
     end
     local foreign = cgroup.is_foreign(setting, entry)
     if foreign then
-      return nil, foreign, E.EOPNOTSUPP, "unified"
+      return nil, foreign, E.EOPNOTSUPP, setting.option
     elseif not of[entry] then
       of[entry] = {}
       plan[#plan + 1] = entry

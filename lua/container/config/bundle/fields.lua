@@ -48,6 +48,10 @@ local rates <const> = list(object({
   major = device_number, minor = device_number, rate = natural,
 }, "major minor rate"))
 
+local weight <const> = integer(0, 1000)
+
+local LEAF <const> = "no kernel since Linux 5.0 has it"
+
 local resources <const> = object {
   devices = list(object({
     allow = flag, type = one_of "a b c", major = integer(-1, 0xffffffff),
@@ -55,21 +59,27 @@ local resources <const> = object {
   }, "allow")),
   memory = object {
     limit = number, reservation = number, swap = number, kernel = number, kernelTCP = number,
-    swappiness = unsupported(), disableOOMKiller = unsupported(), useHierarchy = flag,
-    checkBeforeUpdate = unsupported(),
+    swappiness = integer(0, 100), disableOOMKiller = flag, useHierarchy = flag,
+    checkBeforeUpdate = flag,
   },
   cpu = object {
     shares = natural, quota = number, period = natural, cpus = optional, mems = optional,
-    burst = unsupported(), idle = unsupported(),
-    realtimeRuntime = unsupported(), realtimePeriod = unsupported(),
+    burst = natural, idle = integer(0, 1), realtimeRuntime = number, realtimePeriod = natural,
   },
   blockIO = object {
-    weight = integer(0, 1000), leafWeight = unsupported(), weightDevice = unsupported(),
+    weight = weight, leafWeight = unsupported(LEAF),
+    weightDevice = list(object({
+      major = device_number, minor = device_number, weight = weight, leafWeight = unsupported(LEAF),
+    }, "major minor")),
     throttleReadBpsDevice = rates, throttleWriteBpsDevice = rates,
     throttleReadIOPSDevice = rates, throttleWriteIOPSDevice = rates,
   },
   hugepageLimits = list(object({ pageSize = text, limit = natural }, "pageSize limit")),
-  network = unsupported(), rdma = unsupported(),
+  network = object {
+    classID = device_number,
+    priorities = list(object({ name = text, priority = natural }, "name priority")),
+  },
+  rdma = map(object { hcaHandles = device_number, hcaObjects = device_number }),
   pids = object { limit = number },
   unified = map(text),
 }

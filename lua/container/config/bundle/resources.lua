@@ -5,7 +5,7 @@ local caller = require "container.linux.caller"
 local check = require "container.check"
 local sys = require "container.sys"
 
-local refuse = check.refuse
+local refuse, expect = check.refuse, check.expect
 
 local resources = {}
 
@@ -71,6 +71,28 @@ local function read_devices(linux)
   end
 end
 
+-- What says nothing where it is 0, as Go's JSON writes what is not set, or false.
+local UNSET <const> = {
+  memory = "limit swap reservation kernelTCP disableOOMKiller",
+  cpu = "shares quota period realtimeRuntime realtimePeriod", blockIO = "weight",
+}
+
+local WEIGHT_MIN <const> = 10
+
+local function read_weights(io)
+  local function check_weight(field, of)
+    if of.weight == 0 then
+      of.weight = nil
+    end
+    expect(not of.weight or of.weight >= WEIGHT_MIN, field .. ".weight",
+      "an integer from 10 to 1000", of.weight)
+  end
+  check_weight("linux.resources.blockIO", io)
+  for i, entry in ipairs(io.weightDevice or {}) do
+    check_weight(("linux.resources.blockIO.weightDevice[%d]"):format(i - 1), entry)
+  end
+end
+
 --- Reads all of them.
 -- @tparam Context ctx
 function resources.read(ctx)
@@ -81,13 +103,25 @@ function resources.read(ctx)
   if given.pids and (given.pids.limit or 0) <= 0 then
     given.pids = given.pids.limit and { limit = -1 } or nil
   end
-  local memory = given.memory or {}
-  if memory.kernel or memory.kernelTCP then
-    -- No kernel since 5.16 has it: the specification lets it be ignored.
-    memory.kernel, memory.kernelTCP = nil, nil
+  for part, names in pairs(UNSET) do
+    for name in names:gmatch("%S+") do
+      local of = given[part]
+      if of and (of[name] == 0 or of[name] == false) then
+        of[name] = nil
+      end
+    end
   end
-  if given.cpu and given.cpu.shares == 0 then
-    given.cpu.shares = nil
+  if given.memory then
+    given.memory.kernel = nil -- since 5.16 no kernel has it: the specification lets it pass
+  end
+  read_weights(given.blockIO or {})
+  for i, page in ipairs(given.hugepageLimits or {}) do
+    expect(page.pageSize:find("^%d+[KMGT]B$"), ("linux.resources.hugepageLimits[%d].pageSize")
+      :format(i - 1), "a size such as 2MB", page.pageSize)
+  end
+  for name in pairs(given.unified or {}) do
+    expect(name:find("^%l[%w_]*%.[%w._]+$"), ("linux.resources.unified[%s]"):format(
+      check.shown(name)), "the name of a file of a controller", name)
   end
 end
 

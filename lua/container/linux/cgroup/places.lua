@@ -56,7 +56,7 @@ end
 
 --- Whether a setting says that there is no limit.
 function places.no_limit(setting)
-  return setting.value:find("^max") or setting.value == "-1"
+  return setting.value == "max" or setting.value == "max 100000" or setting.value == "-1"
 end
 
 --- What is asked for: controllers in an order, each with the option that asked first.

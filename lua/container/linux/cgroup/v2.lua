@@ -29,20 +29,20 @@ local function max(value)
   return value and (value == -1 and "max" or tostring(value))
 end
 
---- What there is to write for OCI's resources, by the formulas for version 2 that runc and crun
--- share.
--- @treturn table as of `v1.list`, of which one may have `instead`, the same for a kernel without
--- that file
-function v2.settings(resources)
-  local list, add = v1.list()
-  local memory, cpu = resources.memory or {}, resources.cpu or {}
+local function add_cpu(add, cpu)
   add("cpuset", "cpuset_cpus", "cpuset.cpus", cpu.cpus)
   add("cpuset", "cpuset_mems", "cpuset.mems", cpu.mems)
-  add("cpu", "cpus", "cpu.max", cpu.quota
-    and ("%s %d"):format(max(cpu.quota), cpu.period or 100000))
+  add("cpu", "cpus", "cpu.max", (cpu.quota or cpu.period)
+    and ("%s %d"):format(max(cpu.quota or -1), cpu.period or 100000))
+  add("cpu", "cpu.burst", "cpu.max.burst", cpu.burst)
   -- From 2..262144 to 1..10000.
   add("cpu", "cpu_weight", "cpu.weight", cpu.shares
-    and 1 + (cpu.shares - 2) * 9999 // 262142)
+    and 1 + (math.max(cpu.shares, 2) - 2) * 9999 // 262142)
+  add("cpu", "cpu.idle", "cpu.idle", cpu.idle)
+end
+
+--- @bool[opt] literal what is not said is not set
+local function add_memory(add, memory, literal)
   add("memory", "memory", "memory.max", max(memory.limit))
   local swap = memory.swap
   if swap and swap ~= -1 then
@@ -51,23 +51,67 @@ function v2.settings(resources)
   add("memory", "memory_swap", "memory.swap.max", max(swap))
   add("memory", "memory_reservation", "memory.low", memory.reservation)
   -- When there is no more, all of the container ends, and not some process of it.
-  add("memory", "memory", "memory.oom.group", (memory.limit or -1) ~= -1 and 1)
-  local io = resources.blockIO or {}
-  add("io", "io_weight", "io.bfq.weight", io.weight)
-  if io.weight then -- where that scheduler is not, the kernel's own model of costs may be
-    list[#list].instead = { controller = "io", option = "io_weight", file = "io.weight",
-      value = tostring(1 + (io.weight - 10) * 9999 // 990) }
+  add("memory", "memory", "memory.oom.group",
+    not literal and (memory.limit or -1) ~= -1 and 1)
+end
+
+--- The limits that this version does not have. They have no file.
+local function add_foreign(add, resources)
+  local memory, cpu, network = resources.memory or {}, resources.cpu or {}, resources.network or {}
+  add("memory", "memory.kernelTCP", nil, memory.kernelTCP)
+  add("memory", "memory.swappiness", nil, memory.swappiness)
+  add("memory", "memory.disableOOMKiller", nil, memory.disableOOMKiller)
+  add("cpu", "cpu.realtimePeriod", nil, cpu.realtimePeriod)
+  add("cpu", "cpu.realtimeRuntime", nil, cpu.realtimeRuntime)
+  add("net_cls", "network.classID", nil, network.classID)
+  add("net_prio", "network.priorities", nil, (network.priorities or {})[1] and "")
+end
+
+local function add_io(list, add, io)
+  -- Where that scheduler is not, the kernel's own model of costs may be.
+  local function instead(value, from)
+    for i = from, #list do
+      list[i].instead = { controller = "io", option = list[i].option, file = "io.weight",
+        value = value(list[i]) }
+    end
   end
+  local function converted(weight)
+    return 1 + (math.tointeger(weight) - 10) * 9999 // 990
+  end
+  local first = #list + 1
+  add("io", "io_weight", "io.bfq.weight", io.weight)
+  instead(function(entry) return tostring(converted(entry.value)) end, first)
+  first = #list + 1
+  v1.weights(io, add, "io.bfq.weight")
+  instead(function(entry)
+    local device, weight = entry.value:match("^(%S+) (%d+)$")
+    return ("%s %d"):format(device, converted(weight))
+  end, first)
   for _, rate in ipairs(v1.RATES) do
     for _, entry in ipairs(io[rate.oci] or {}) do
       add("io", "io", "io.max",
         ("%d:%d %s=%s"):format(entry.major, entry.minor, rate.v2, max(entry.rate)))
     end
   end
+end
+
+--- What there is to write for OCI's resources, by the formulas for version 2 that runc and crun
+-- share.
+-- @tparam table resources
+-- @bool[opt] literal as of `v1.list`
+-- @treturn table as of `v1.list`, of which one may have `instead`, the same for a kernel without
+-- that file; and one without a file is what this version does not have
+function v2.settings(resources, literal)
+  local list, add = v1.list(literal)
+  add_cpu(add, resources.cpu or {})
+  add_memory(add, resources.memory or {}, literal)
+  add_io(list, add, resources.blockIO or {})
   for _, page in ipairs(resources.hugepageLimits or {}) do
     add("hugetlb", "hugepages", ("hugetlb.%s.max"):format(page.pageSize), page.limit)
   end
   add("pids", "pids", "pids.max", resources.pids and max(resources.pids.limit))
+  v1.rdma(add, resources.rdma)
+  add_foreign(add, resources)
   local keys = {}
   for key in pairs(resources.unified or {}) do
     keys[#keys + 1] = key
@@ -75,6 +119,7 @@ function v2.settings(resources)
   table.sort(keys)
   for _, key in ipairs(keys) do
     add(key:match("^[^.]+"), "unified", key, resources.unified[key])
+    list[#list].unified = true
   end
   return list
 end
