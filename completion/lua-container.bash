@@ -22,7 +22,7 @@ _lua_container_values() {
   case $1 in
   --rootfs) compgen -d -S / -- "$2" ;;
   --volume|-v) compgen -f -- "$2" ;;
-  --network) compgen -W "none host" -- "$2" ;;
+  --network) compgen -W "none host ns: container:" -- "$2" ;;
   --env|-e) compgen -e -- "$2" ;;
   --user|-u) compgen -u -- "$2" ;;
   --ulimit) compgen -W "as= core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= rtprio= rttime= sigpending= stack=" -- "$2" ;;

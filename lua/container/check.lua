@@ -58,6 +58,15 @@ function check.text(field, value, expected)
   return value
 end
 
+local NAME_MAX <const> = 128
+
+--- The name of a container.
+function check.name(field, value)
+  check.text(field, value)
+  return check.expect(#value <= NAME_MAX and value:find("^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$"), field,
+    "1 to 128 letters, digits, _, +, - and . (not first)", value) and value
+end
+
 --- A switch.
 function check.switch(field, value)
   return check.expect(type(value) == "boolean", field, "true or false", value)

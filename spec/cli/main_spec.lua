@@ -186,7 +186,7 @@ describe("the command line", function()
       "-e, --env NAME[=VALUE]", "-w, --workdir DIR", "-v, --volume SRC:DST[:OPTION,...]",
       "--no-init",
       "-q, --quiet", "--help", "--version", "-u, --user NAME[:GROUP]", "--cap-add NAME",
-      "--cap-drop NAME", "--read-only", "--tmpfs DST[:OPTIONS]", "--network none|host",
+      "--cap-drop NAME", "--read-only", "--tmpfs DST[:OPTIONS]", "--network NETWORK",
       "--security-opt no-new-privileges=false", "--privileged", "--userns auto|subid" } do
       assert.is_truthy(result.stdout:find(option, 1, true), option)
     end
@@ -262,7 +262,8 @@ describe("the command line", function()
       ["--cap-drop KILL --cap-drop x"] = "--cap-drop: expected the name of a capability, "
         .. "got \"x\"",
       ["--tmpfs x"] = "--tmpfs: expected an absolute destination, got \"x\"",
-      ["--network bridge"] = "--network: expected \"none\" or \"host\", got \"bridge\"",
+      ["--network bridge:x"] = "--network: expected \"none\", \"host\", \"ns:PATH\" or "
+        .. "\"container:NAME\", got \"bridge:x\"",
       ["--security-opt no-new-privileges=maybe"] = "--security-opt: expected true or false, "
         .. "got \"no-new-privileges=maybe\"",
       ["--security-opt label=disable"] = "--security-opt: expected true or false, "

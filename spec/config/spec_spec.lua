@@ -716,9 +716,10 @@ describe("spec.read", function()
       end
     end)
 
-    refuses("another", "network: expected \"none\" or \"host\", got \"bridge\"",
-      { network = "bridge" })
-    refuses("a boolean", "network: expected \"none\" or \"host\", got false", { network = false })
+    local NETWORKS <const> = "network: expected \"none\", \"host\", \"ns:PATH\" or "
+      .. "\"container:NAME\", got "
+    refuses("another", NETWORKS .. "\"bridge:x\"", { network = "bridge:x" })
+    refuses("a boolean", NETWORKS .. "false", { network = false })
   end)
 
   for option, field in pairs { masked_paths = "maskedPaths", readonly_paths = "readonlyPaths" } do

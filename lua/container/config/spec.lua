@@ -10,6 +10,7 @@ local check = require "container.check"
 local defaults = require "container.config.defaults"
 local errors = require "container.error"
 local exec = require "container.config.exec"
+local network = require "container.config.network"
 local options = require "container.config.options"
 local privileged = require "container.config.privileged"
 local resources = require "container.config.resources"
@@ -137,9 +138,7 @@ local function read(given, call)
     and has_mknod(config.process.capabilities.bounding) then
     resources.close_devices(ctx)
   end
-  if ctx.network == "host" then
-    privileged.share_network(ctx)
-  end
+  network.finish(ctx)
   return ctx
 end
 

@@ -9,7 +9,6 @@ local refuse, expect, text = check.refuse, check.expect, check.text
 local plain, switch = check.plain, check.switch
 
 local HOSTNAME_MAX <const> = 64
-local NAME_MAX <const> = 128
 -- (uid_t) -1 is not an id.
 local ID_MAX <const> = 0xffffffff
 
@@ -54,9 +53,7 @@ end
 
 local values = {
   name = function(ctx, value)
-    text("name", value)
-    ctx.name = expect(#value <= NAME_MAX and value:find("^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$"), "name",
-      "1 to 128 letters, digits, _, +, - and . (not first)", value) and value
+    ctx.name = check.name("name", value)
   end,
   rootfs = function(ctx, value)
     text("rootfs", value, "the path of a directory")
@@ -112,10 +109,6 @@ local values = {
   end,
   readonly = function(ctx, value)
     ctx.config.root.readonly = switch("readonly", value)
-  end,
-  network = function(ctx, value)
-    expect(value == "none" or value == "host", "network", "\"none\" or \"host\"", value)
-    ctx.network = value
   end,
   tty = function(ctx, value)
     if value then

@@ -19,7 +19,9 @@ local context = {}
 --- @field user string|false NAME[:GROUP], as it was given
 --- @field userns string|false "auto", "subid", "given" or "joined": the kind of user namespace
 --- @field home_given boolean whether env says HOME
---- @field network string|false "none" or "host"
+--- @field network string|false as it was given: config/network.lua
+--- @field network_path string|false of the network namespace that is joined
+--- @field network_owner string|false the container whose network is joined
 --- @field privileged boolean
 --- @field devices table|false devices of the host: config/resources.lua
 --- @field volumes table set of the mounts that were asked for
@@ -46,7 +48,8 @@ local context = {}
 --- @field start_barrier boolean whether init waits until the parent has hold of it
 --- @field shares_memory boolean whether the child's memory is the caller's until its exec
 --- @field namespaces table array of the names that the child is born in
---- @field joins table|false array of { type, path }: namespaces that are there
+--- @field joins table|false array of { type, path, about }: namespaces that are there
+--- @field name_lock userdata|false fd of the file that holds the name
 --- @field user_namespace boolean
 --- @field network_namespace boolean
 --- @field cgroup_namespace boolean
@@ -91,6 +94,7 @@ local context = {}
 local DEFAULTS <const> = {
   bundle = false, name = false, init = false, announce = false, stop_timeout = false,
   timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
+  network_path = false, network_owner = false, name_lock = false,
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
@@ -122,8 +126,8 @@ function context.new(asked, undo)
 end
 
 -- What only a start asks for.
-local START <const> = { "asked_capabilities", "resolver", "tell", "trees", "trace", "volumes",
-  "volume_fields" }
+local START <const> = { "asked_capabilities", "name_lock", "resolver", "tell", "trees", "trace",
+  "volumes", "volume_fields" }
 
 --- The program runs: forgets what only the start asked for.
 -- @tparam Context ctx

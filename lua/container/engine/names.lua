@@ -79,10 +79,44 @@ function names.prepare(ctx)
   if not fd then
     return nil, why, number
   end
+  ctx.name_lock = fd
   ctx.undo:push(fd.close, fd)
   ctx.undo:push(os.remove, path .. "/" .. ctx.name) -- while the lock is held
   sweep(path, ctx.name)
   return true
+end
+
+-- The pid of the container, and the number of its network namespace: of one length, for the file
+-- may have been that of another container.
+local NOTE <const>, NOTED <const> = "%10d %20d\n", "^ *(%d+) +(%d+)\n"
+
+--- Writes down where the container is. In the /proc of another PID namespace, the number means
+-- another process.
+function names.parent(ctx, pid)
+  local there = sys.stat(("/proc/%d/ns/net"):format(pid))
+  local _, message, errno = sys.write(ctx.name_lock, NOTE:format(pid, there and there.ino or 0))
+  return not errno, message, errno
+end
+
+--- Finds the network of a container that runs.
+-- @string name
+-- @return an fd of its network namespace, and its pid; or nil, message, errno
+function names.network(name)
+  local lock_file <close> = sys.open(place() .. "/" .. name, "rdonly,nofollow,nonblock")
+  if not lock_file or sys.flock(lock_file, "sh,nb") then
+    return nil, ("no running container of this user has the name %s"):format(name),
+      sys.errno.ENOENT
+  end
+  local pid, ino = (sys.read(lock_file, #NOTE:format(0, 0)) or ""):match(NOTED)
+  local fd = pid and sys.open(("/proc/%s/ns/net"):format(pid))
+  local there = fd and sys.stat(fd)
+  if there and there.ino == math.tointeger(ino) then
+    return fd, math.tointeger(pid)
+  elseif fd then
+    fd:close()
+  end
+  return nil, ("the network of the container %s cannot be seen from here"):format(name),
+    sys.errno.ESRCH
 end
 
 return names

@@ -25,7 +25,8 @@ local mount_fd = require "container.fs.mount_fd"
 local mounts = require "container.fs.mounts"
 local names = require "container.engine.names"
 local namespaces = require "container.linux.namespaces"
-local network = require "container.linux.network"
+local loopback = require "container.linux.network"
+local network = require "container.engine.network"
 local process = require "container.linux.process"
 local rlimits = require "container.linux.rlimits"
 local rootfs = require "container.fs.rootfs"
@@ -42,6 +43,8 @@ local order = {}
 
 --- A container's start.
 order.start = {
+  { name = "network.find", side = "prepare", fn = network.find, only = "network_owner",
+    why = "the network of another container is one of the namespaces" },
   { name = "namespace.choose", side = "prepare", fn = namespaces.prepare,
     why = "others ask whether there is a user namespace" },
   { name = "hooks.begin", side = "prepare", fn = hooks.prepare, only = "hook",
@@ -73,6 +76,8 @@ order.start = {
 
   { name = "namespace.hold", side = "parent", fn = namespaces.parent,
     why = "a pidfd means the child and never another process of its number" },
+  { name = "name.note", side = "parent", fn = names.parent, only = "name",
+    needs = { "name.claim" }, why = "a container that joins its network finds it by the name" },
   { name = "cgroup.limit", side = "parent", fn = cgroup.parent, needs = { "cgroup.make" },
     why = "limits that the child's start would exceed in shared memory" },
   { name = "channel.barrier", side = "parent", fn = sync.open_barrier, only = "start_barrier",
@@ -135,7 +140,7 @@ order.start = {
     needs = { "mask.cover" }, why = "all is made, and nothing of the host's is gone yet" },
   { name = "rootfs.pivot", side = "child", fn = rootfs.pivot,
     needs = { "mount.all", "device.make", "mask.cover" }, why = "the host's files end here" },
-  { name = "network.up", side = "child", fn = network.child, only = "network_namespace",
+  { name = "network.up", side = "child", fn = loopback.child, only = "network_namespace",
     needs = { "idmap.become" }, why = "the loopback interface" },
   { name = "process.enter", side = "child", fn = process.enter, needs = { "rootfs.pivot" },
     why = "with the rights to make a directory" },

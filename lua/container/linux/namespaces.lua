@@ -39,7 +39,7 @@ function namespaces.prepare(ctx)
       ctx.user_namespace = true
     end
     if entry.path then
-      joins[#joins + 1] = { type = kind, path = entry.path }
+      joins[#joins + 1] = { type = kind, path = entry.path, about = entry.about }
     elseif kind == "cgroup" then
       ctx.cgroup_namespace = true
     elseif kind == "time" then
@@ -66,7 +66,7 @@ local function open_all(ctx)
     if is_own(fd, entry.type) then
       fd:close()
     else
-      list[#list + 1] = { type = entry.type, path = entry.path, fd = fd }
+      list[#list + 1] = { type = entry.type, path = entry.about or entry.path, fd = fd }
     end
   end
   return list

@@ -257,12 +257,20 @@ local function first_id(mappings)
   return userns.maps(mappings, 0) and 0 or mappings[1].containerID
 end
 
+--- Root of it, where changing the groups may be denied for good.
+local function become_root(ctx)
+  local linux = ctx.config.linux
+  local text = sys.read_file("/proc/self/setgroups") or ""
+  ctx.setgroups_denied = text:find("^deny") ~= nil
+  return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings),
+    ctx.setgroups_denied)
+end
+
 --- In a process that has joined the user namespace: only a process with a range of ids has another
 -- there than it had.
 function userns.join(ctx)
   if BECOMES[ctx.userns] then
-    local linux = ctx.config.linux
-    return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings))
+    return become_root(ctx)
   end
   return true
 end
@@ -272,8 +280,8 @@ end
 function userns.child(ctx)
   local linux = ctx.config.linux
   if BECOMES[ctx.userns] then
-    -- Root of it. What was joined before this, as a cgroup of root's, could not be any more.
-    return userns.become(first_id(linux.uidMappings), first_id(linux.gidMappings))
+    -- What was joined before this, as a cgroup of root's, could not be any more.
+    return become_root(ctx)
   elseif ctx.userns or ctx.lacks_host then
     local text, message, errno = sys.read_file("/proc/self/setgroups")
     ctx.setgroups_denied = text and text:find("^deny") ~= nil

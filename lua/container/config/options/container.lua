@@ -2,6 +2,7 @@
 
 local hooks = require "container.config.hooks"
 local mounts = require "container.config.mounts"
+local network = require "container.config.network"
 local values = require "container.config.values"
 
 return {
@@ -51,11 +52,15 @@ return {
     lua = "A table has the form { [DST] = OPTIONS }.",
   },
   {
-    name = "network", type = "\"none\"|\"host\"", default = "none",
-    oci = "linux.namespaces", runs = "run call", read = values.network,
-    cli = { { "--network", value = "none|host", choices = { "none", "host" },
-      help = "Network: none has only loopback; host is the host's own." } },
-    help = "Network: \"none\" has only loopback; \"host\" is the host's own.",
+    name = "network", type = "string", default = "none",
+    oci = "linux.namespaces", runs = "run call", read = network.read,
+    cli = { { "--network", value = "NETWORK", choices = { "none", "host", "ns:", "container:" },
+      help = "Network: none has only loopback; host is the host's own; ns:PATH and "
+        .. "container:NAME join one that is there." } },
+    help = "Network: \"none\" has only loopback; \"host\" is the host's own; \"ns:PATH\" and "
+      .. "\"container:NAME\" join one that is there.",
+    more = "PATH is that of a network namespace, such as /run/netns/NAME. NAME is the name of a "
+      .. "running container of the same user.",
   },
   {
     name = "init", type = "boolean", default = true, runs = "run",

@@ -1,0 +1,55 @@
+-- The option `network`: the container's own network namespace, the host's, or one that is there.
+
+local check = require "container.check"
+local privileged = require "container.config.privileged"
+
+local expect, text = check.expect, check.text
+
+local network = {}
+
+local WORDS <const> = "\"none\", \"host\", \"ns:PATH\" or \"container:NAME\""
+
+-- What follows the word and the colon.
+local KINDS = {}
+
+--- A namespace with a path, such as ip-netns(8) makes it.
+function KINDS.ns(ctx, value, path)
+  expect(path:sub(1, 1) == "/", "network", "ns: and an absolute path", value)
+  ctx.network_path = path
+end
+
+--- The one of another container.
+KINDS["container"] = function(ctx, _, name)
+  ctx.network_owner = check.name("network", name)
+end
+
+--- Reads the option.
+function network.read(ctx, value)
+  text("network", value, WORDS)
+  if value ~= "none" and value ~= "host" then
+    local kind, rest = value:match("^(%l+):(.+)$")
+    expect(kind and KINDS[kind], "network", WORDS, value)
+    KINDS[kind](ctx, value, rest)
+  end
+  ctx.network = value
+end
+
+--- When all options are read. The settings of a network that is there are not the container's.
+function network.finish(ctx)
+  if ctx.network == "host" then
+    privileged.share_network(ctx)
+  elseif ctx.network_owner and ctx.userns == "subid" then
+    check.refuse("network", "container: shares the user namespace of that container, so it does "
+      .. "not go with userns = \"subid\"")
+  elseif ctx.network_path or ctx.network_owner then
+    ctx.config.linux.sysctl = nil
+    for _, entry in ipairs(ctx.config.linux.namespaces) do
+      if entry.type == "network" then
+        -- Of a container it is found when it starts: engine/network.lua.
+        entry.path = ctx.network_path or ctx.network
+      end
+    end
+  end
+end
+
+return network
