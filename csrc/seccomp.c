@@ -23,9 +23,10 @@
 #error "seccomp.c knows x86-64 and aarch64 only"
 #endif
 
-/* Without those that return an fd or a thread instead of nothing. */
 static const struct sys_word flags[] = {
 	{ "log", SECCOMP_FILTER_FLAG_LOG },
+	{ "new_listener", SECCOMP_FILTER_FLAG_NEW_LISTENER },
+	{ "wait_killable", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
 	{ "spec_allow", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
 	{ NULL, 0 },
 };
@@ -36,9 +37,11 @@ way back, and more than one program may be set: each is asked. Needs the promise
 or CAP_SYS_ADMIN. seccomp(2) SECCOMP_SET_MODE_FILTER
 @function seccomp
 @string program BPF instructions, at most 4096 of 8 bytes each
-@string[opt] flags "log": what is refused is logged; "spec_allow": speculation stays as it is
-@return true, or nil, message, errno (EACCES without the promise, EINVAL for a program that the
-kernel does not accept)
+@string[opt] flags "log": what is refused is logged; "spec_allow": speculation stays as it is;
+"new_listener": a process may answer for the kernel; "wait_killable", with that: only a fatal signal
+interrupts a call that the process has heard of, Linux 5.19
+@return true, or with new_listener the fd that the process needs; or nil, message, errno (EACCES
+without the promise, EINVAL for a program that the kernel does not accept)
 */
 static int seccomp_set(lua_State *L)
 {
@@ -46,6 +49,8 @@ static int seccomp_set(lua_State *L)
 	const char *code = (luaL_checktype(L, 1, LUA_TSTRING), lua_tolstring(L, 1, &size));
 	unsigned long words = sys_check_words(L, 2, flags, "flag");
 	struct sock_fprog program;
+	int *slot;
+	long rc;
 
 	luaL_argcheck(L, size && size % sizeof(struct sock_filter) == 0, 1,
 		      "not a whole number of instructions");
@@ -54,8 +59,13 @@ static int seccomp_set(lua_State *L)
 	program.len = (unsigned short)(size / sizeof(struct sock_filter));
 	/* The kernel copies it, to its own aligned memory, and only reads here. */
 	program.filter = (struct sock_filter *)(void *)(size_t)code;
-	return sys_result(L, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, words, &program),
-			  "seccomp", NULL);
+	slot = words & SECCOMP_FILTER_FLAG_NEW_LISTENER ? fd_new(L) : NULL;
+	rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, words, &program);
+	if (slot && rc >= 0) {
+		fd_give(slot, (int)rc);
+		return 1;
+	}
+	return sys_result(L, rc, "seccomp", NULL);
 }
 
 /***

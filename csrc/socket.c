@@ -40,20 +40,27 @@ static void socket_message_init(struct socket_message *m)
 }
 
 /***
-Sends an open file over a socket, with one byte. unix(7) SCM_RIGHTS, sendmsg(2)
+Sends an open file over a socket, with some text. unix(7) SCM_RIGHTS, sendmsg(2)
 @function send_fd
 @param socket fd
 @param fd
+@string[opt="\0"] text at least one byte
 @return true, or nil, message, errno
 */
 static int socket_send_fd(lua_State *L)
 {
 	int socket = fd_check(L, 1), fd = fd_check(L, 2);
+	size_t size = 0;
+	const char *text = luaL_optlstring(L, 3, NULL, &size);
 	struct socket_message m;
 	struct cmsghdr *head = &m.control.head;
 	ssize_t n;
 
 	socket_message_init(&m);
+	if (text) {
+		m.data.iov_base = (void *)(size_t)text; /* the kernel only reads here */
+		m.data.iov_len = size;
+	}
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(fd));

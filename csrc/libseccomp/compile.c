@@ -15,8 +15,8 @@
 
 /* From libseccomp 2.5 on: the system calls as a binary tree. */
 #define OPTIMIZE_TREE 2
-/* For any kernel of the machine that compiles: the actions of Linux 4.14. */
-#define API_LEVEL 3
+/* For any kernel of the machine that compiles: the actions of Linux 5.0. */
+#define API_LEVEL 5
 /* The kernel takes no program of more instructions than BPF_MAXINSNS, and a rule takes one at
  * least. */
 #define RULES_MAX BPF_MAXINSNS
@@ -164,6 +164,9 @@ static int build(lua_State *L)
 	lua_settop(L, 1);
 	luaL_checkstack(L, LUA_MINSTACK, NULL);
 	p->fallback = profile_action(L, "defaultAction", "defaultErrnoRet");
+	lua_getfield(L, 1, "lenient");
+	p->lenient = lua_toboolean(L, -1);
+	lua_pop(L, 1);
 	start(L, p);
 	add_architectures(L, p);
 	lua_getfield(L, 1, "syscalls");
@@ -196,7 +199,7 @@ Compiles a profile.
 @function compile
 @tparam table profile in the form of OCI's linux.seccomp: defaultAction, defaultErrnoRet,
 architectures beside the native one, syscalls; and numbers, those of system calls that an older
-libseccomp does not know, by name
+libseccomp does not know, by name; and lenient: other names are passed over
 @string[opt] arch what it is for instead of this machine, such as "SCMP_ARCH_AARCH64"
 @treturn string program for container.seccomp; or nil, message, errno (EINVAL for a system call,
 an action, an operator or an architecture that there is not, which the message names)

@@ -21,6 +21,7 @@ static const struct word actions[] = {
 	{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
 	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
 	{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
+	{ "SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY },
 	{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
 	{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
 	{ NULL, 0 },
@@ -40,6 +41,20 @@ static const struct word operators[] = {
 static const struct word architectures[] = {
 	{ "SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64 },
 	{ "SCMP_ARCH_ARM", SCMP_ARCH_ARM },
+	{ "SCMP_ARCH_MIPS", SCMP_ARCH_MIPS },
+	{ "SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64 },
+	{ "SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32 },
+	{ "SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL },
+	{ "SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64 },
+	{ "SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32 },
+	{ "SCMP_ARCH_PARISC", SCMP_ARCH_PARISC },
+	{ "SCMP_ARCH_PARISC64", SCMP_ARCH_PARISC64 },
+	{ "SCMP_ARCH_PPC", SCMP_ARCH_PPC },
+	{ "SCMP_ARCH_PPC64", SCMP_ARCH_PPC64 },
+	{ "SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE },
+	{ "SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64 },
+	{ "SCMP_ARCH_S390", SCMP_ARCH_S390 },
+	{ "SCMP_ARCH_S390X", SCMP_ARCH_S390X },
 	{ "SCMP_ARCH_X32", SCMP_ARCH_X32 },
 	{ "SCMP_ARCH_X86", SCMP_ARCH_X86 },
 	{ "SCMP_ARCH_X86_64", SCMP_ARCH_X86_64 },
@@ -138,7 +153,8 @@ uint32_t profile_arch(lua_State *L, const char *name)
 
 /* The number of a system call by name; a negative one for what only other architectures
  * have. libseccomp knows those of its day, the profile's `numbers` those that came later, but
- * for this machine only: by its own names it translates to others. -1 stands for those. */
+ * for this machine only: by its own names it translates to others. -1 stands for those, and
+ * for names that are not known where that is no fault. */
 int profile_number(lua_State *L, struct profile *p, const char *name)
 {
 	int number = seccomp_syscall_resolve_name(name);
@@ -155,6 +171,8 @@ int profile_number(lua_State *L, struct profile *p, const char *name)
 			lua_pop(L, 1);
 		}
 		lua_pop(L, 1);
+		if (number == __NR_SCMP_ERROR && p->lenient)
+			return -1;
 		if (number == __NR_SCMP_ERROR)
 			refuse(L, "system call", name);
 		if (p->foreign)

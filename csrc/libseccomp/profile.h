@@ -19,6 +19,7 @@ struct profile {
 	uint32_t arch;	   /* the one that it is for */
 	uint32_t fallback; /* the default action */
 	int newest;	   /* the highest number that a rule names */
+	int lenient;	   /* names that are not known are passed over */
 	int foreign;	   /* there are architectures that are not this machine's */
 	int rules;	   /* how many have been added */
 };

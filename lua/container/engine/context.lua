@@ -62,6 +62,7 @@ local context = {}
 --- @field view boolean whether the root is an overlay of the host's
 --- @field trees table|false mounts that are held for the child: fs/mount_fd.lua
 --- @field seccomp table|false { program, flags }
+--- @field listener userdata|false where the listener of the filter of system calls is told of it
 --- @field image userdata|integer|false the sealed image of init
 --- @field channel table|false the fds of the pipe and of the socket: engine/sync.lua
 --- @field tell userdata|integer|false where this process says what failed
@@ -74,6 +75,8 @@ local context = {}
 --- @field held table|false fds of /dev, /dev/pts, /proc and /sys as they were mounted
 --- @field capabilities table|false array of those that the program may have
 --- @field passes_on string|false "slave" or "shared": what a bundle has the host's mounts do
+--- @field listener_number integer|false the fd of the listener in the child
+--- @field outer_pid integer|false what the child is called outside
 --- @field setgroups_denied boolean
 ---
 --- Running: what the container is held by.
@@ -106,6 +109,7 @@ local DEFAULTS <const> = {
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
+  listener = false, listener_number = false, outer_pid = false,
   passes_on = false, setgroups_denied = false, pid = false, pidfd = false, tty = false,
   cgroup = false, memory_counted = false, freezer = false, paused = false, started = false,
   warnings = false,

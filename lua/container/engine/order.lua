@@ -106,6 +106,8 @@ order.start = {
     why = "no step is any good before the child has its ids" },
   { name = "process.session", side = "child", fn = process.child, needs = { "channel.wait" },
     why = "from here on it dies with the launcher" },
+  { name = "seccomp.note", side = "child", fn = seccomp.note, only = "listener",
+    why = "the host's /proc says what it is called outside" },
   { name = "cgroup.join", side = "child", fn = cgroup.child, needs = { "process.session" },
     why = "before anything is spent that the limits count" },
   { name = "idmap.become", side = "child", fn = userns.child, needs = { "cgroup.join" },

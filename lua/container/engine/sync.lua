@@ -110,6 +110,10 @@ function sync.child(ctx)
     more[i] = held.fd
   end
   more[#more + 1] = ctx.call and ctx.call.writer or nil
+  if ctx.listener then
+    more[#more + 1] = ctx.listener
+    ctx.listener_number = process.LINE + 1 + #more
+  end
   return sync.keep(ctx, more)
 end
 

@@ -88,13 +88,24 @@ local function throttles(ctx)
   return list
 end
 
---- Does it with each path: in the mounts that are held, and where a volume may lie on these, with
--- what is seen at that path, too.
+--- Whether a volume lies on a mount that is held.
+local function is_covered(ctx, root, place, known)
+  if known[root] == nil then
+    local fd <close> = sys.open_beneath(ctx.root, place, "path")
+    known[root] = not fd or sys.mount_id(fd) ~= sys.mount_id(root)
+  end
+  return known[root]
+end
+
+--- Does it with each path: in the mounts that are held, and where a volume lies on these, with what
+-- is seen at that path, too.
 local function each(ctx, paths, what, fn, ...)
+  local known = {}
   for _, path in ipairs(paths) do
     local root, rest = file.nearest(ctx.held, ctx.root, path)
     local ok, message, errno = fn(rest, root, ...)
-    if ok and root ~= ctx.root and ctx.volumes and ctx.volumes[1] then
+    if ok and root ~= ctx.root and ctx.volumes and ctx.volumes[1]
+        and is_covered(ctx, root, rest == "." and path or path:sub(1, #path - #rest), known) then
       ok, message, errno = fn(path, ctx.root, ...)
     end
     if not ok then

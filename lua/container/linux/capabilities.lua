@@ -59,9 +59,11 @@ end
 
 --- All five sets as a bundle has them, as far as this process has the capabilities: OCI lets pass
 -- what cannot be granted. Of another user than root an exec leaves the ambient ones alone.
-local function set_all(wanted)
+-- @tparam table bounding names; what else is inheritable the kernel refuses
+local function set_all(wanted, bounding)
   local have = try(sys.capget())
-  local permitted, inheritable = among(wanted.permitted, have), among(wanted.inheritable, have)
+  local permitted = among(wanted.permitted, have)
+  local inheritable = among(wanted.inheritable, have, set_of(bounding))
   local set = set_of(permitted)
   try(sys.capset(permitted, among(wanted.effective, set), inheritable))
   local ambient = among(wanted.ambient, set, set_of(inheritable))
@@ -74,7 +76,7 @@ end
 -- nothing.
 function capabilities.child(ctx)
   if ctx.bundle then
-    set_all(ctx.config.process.capabilities)
+    set_all(ctx.config.process.capabilities, ctx.capabilities)
   elseif ctx.capabilities then
     local uid = sys.geteuid()
     try(sys.capset(uid == 0 and ctx.capabilities or {}))

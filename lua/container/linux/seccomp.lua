@@ -6,6 +6,7 @@
 local cache = require "container.linux.seccomp.cache"
 local capability = require "container.linux.capabilities"
 local errors = require "container.error"
+local json = require "container.json"
 local search = require "container.search"
 local sys = require "container.sys"
 
@@ -88,6 +89,30 @@ local function from_file(path, capabilities)
   return filter
 end
 
+-- How many files of the cache the profiles of bundles share.
+local SLOTS <const> = 64
+
+--- The profile of a bundle: what it is made into is kept by all that it says, for podman's takes
+-- longer to compile than all the rest of a start.
+local function of_bundle(wanted)
+  local key = table.concat({ sys.seccomp_arch(), sys.uname().release, json.encode(wanted) }, "\n")
+  local name = ("bundle %d"):format(#key % SLOTS)
+  local filter = cache.read(name, key)
+  if filter then
+    return filter
+  end
+  local message, errno
+  filter, message, errno = compiler().profile(wanted, {}, true)
+  if filter then
+    cache.write(name, key, filter)
+    return filter
+  end
+  -- The indices of JSON begin with 0.
+  return nil, "linux.seccomp." .. message:gsub("%[(%d+)%]", function(index)
+    return ("[%d]"):format(index - 1)
+  end), errno
+end
+
 --- Leaves the program for the child, which can look nothing up.
 function seccomp.prepare(ctx)
   local wanted = ctx.config.linux.seccomp
@@ -101,6 +126,8 @@ function seccomp.prepare(ctx)
     filter, message, errno = default(capabilities)
   elseif type(wanted) == "string" then
     filter, message, errno = from_file(wanted, capabilities)
+  elseif ctx.bundle then
+    filter, message, errno = of_bundle(wanted)
   else
     filter, message, errno = compiler().profile(wanted, capabilities)
   end
@@ -108,11 +135,44 @@ function seccomp.prepare(ctx)
     return nil, message, errno or sys.errno.EINVAL
   end
   ctx.seccomp = filter
+  if ctx.bundle and wanted.listenerPath then
+    ctx.listener = errors.try(sys.socket_connect(wanted.listenerPath))
+    ctx.undo:push(ctx.listener.close, ctx.listener)
+  end
   return true
 end
 
+--- In the child, while the host's /proc is there: notes which process it is outside.
+function seccomp.note(ctx)
+  local pid, message, errno = sys.readlink("/proc/self")
+  ctx.outer_pid = math.tointeger(pid)
+  return pid and true, message, errno
+end
+
+--- Tells the process that listens of the container, as OCI has it, and gives it the fd by which it
+-- answers. config-linux, "The Container Process State"
+local function hand_over(ctx, notify)
+  local config, pid = ctx.config, ctx.outer_pid
+  local state = {
+    ociVersion = config.ociVersion, fds = { "seccompFd" }, pid = pid,
+    metadata = config.linux.seccomp.listenerMetadata,
+    state = {
+      ociVersion = config.ociVersion, id = ctx.name or "", status = "creating", pid = pid,
+      bundle = ctx.bundle, annotations = config.annotations,
+    },
+  }
+  local ok, message, errno = sys.send_fd(ctx.listener_number, notify, json.encode(state))
+  notify:close()
+  sys.close(ctx.listener_number)
+  return ok, message and "listenerPath: " .. message, errno
+end
+
 local function set(ctx)
-  return sys.seccomp(ctx.seccomp.program, ctx.seccomp.flags)
+  local made, message, errno = sys.seccomp(ctx.seccomp.program, ctx.seccomp.flags)
+  if not made or made == true then
+    return made, message, errno
+  end
+  return hand_over(ctx, made)
 end
 
 --- Without the promise to gain no privileges it takes one to set a filter: so while it is there,

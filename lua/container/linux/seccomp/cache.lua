@@ -55,6 +55,9 @@ local function step(above, name, make)
   return fd
 end
 
+-- Where root keeps them whose environment does not say: a daemon has no HOME.
+local OF_ROOT <const> = "/var/cache"
+
 --- Opens where this user keeps such files: in XDG_CACHE_HOME, or .cache in HOME. No link leads
 -- there and no directory above is another user's, as HOME is with sudo.
 -- @bool make the last two directories are made if they are missing
@@ -63,7 +66,7 @@ local function open_directory(make)
   local base = os.getenv("XDG_CACHE_HOME")
   if not base or base:sub(1, 1) ~= "/" then
     base = os.getenv("HOME")
-    base = base and base .. "/.cache"
+    base = base and base .. "/.cache" or sys.geteuid() == 0 and OF_ROOT or nil
   end
   local names = {}
   for name in (base or ""):gmatch("[^/]+") do

@@ -38,10 +38,12 @@ end
 --- Makes a program out of a profile.
 -- @tparam table given in OCI's form or docker's
 -- @tparam table capabilities array of names
+-- @bool[opt] bundle it is of an OCI bundle
 -- @treturn table { program, flags } for sys.seccomp; or nil, a message and perhaps an errno
-function compile.profile(given, capabilities)
+function compile.profile(given, capabilities, bundle)
   local resolved, message = profile.resolve(given, {
     capabilities = set_of(capabilities), arch = sys.seccomp_arch(), kernel = sys.uname().release,
+    listener = bundle and given.listenerPath ~= nil, lenient = bundle,
   })
   if not resolved then
     return nil, message

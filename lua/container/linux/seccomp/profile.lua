@@ -18,9 +18,11 @@ local INDEX_MAX <const> = 5
 -- docker's names for architectures.
 local DOCKER <const> = { SCMP_ARCH_X86_64 = "amd64", SCMP_ARCH_AARCH64 = "arm64" }
 
--- The flags that are of use without a listener, as container.seccomp names them.
+-- The flags, as container.seccomp names them, and the one that takes a listener.
+local WAIT <const> = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 local FLAGS <const> = {
   SECCOMP_FILTER_FLAG_LOG = "log", SECCOMP_FILTER_FLAG_SPEC_ALLOW = "spec_allow",
+  [WAIT] = "wait_killable",
   SECCOMP_FILTER_FLAG_TSYNC = "", -- the child has one thread
 }
 
@@ -199,25 +201,50 @@ local function architectures(given, where)
   return list
 end
 
-local function flags(given)
-  local words = {}
+local function flags(given, where)
+  local words = { where.listener and "new_listener" or nil }
   each("flags", given.flags, function(field, value)
     local word = FLAGS[value]
-    expect(word, field, "a flag such as SECCOMP_FILTER_FLAG_LOG", value)
+    expect(word and (value ~= WAIT or where.listener), field,
+      "a flag such as SECCOMP_FILTER_FLAG_LOG", value)
     words[#words + 1] = word ~= "" and word or nil
   end)
   return table.concat(words, ",")
 end
 
+local NOTIFY <const> = "SCMP_ACT_NOTIFY"
+
+-- The call by which the child hands the listener over: it would wait for its own answer.
+local HANDS_OVER <const> = "sendmsg"
+
+--- What a listener is to answer takes one, and one that it can answer.
+local function check_notify(given, where, syscalls)
+  local notifies = given.defaultAction == NOTIFY
+  if notifies then
+    refuse("defaultAction", NOTIFY .. ": it would be asked before it has what it answers by")
+  end
+  for i, entry in ipairs(syscalls) do
+    if entry.action == NOTIFY then
+      notifies = true
+      expect(not has(entry.names, HANDS_OVER), ("syscalls[%d].names"):format(i),
+        "none that hands the listener over", HANDS_OVER)
+    end
+  end
+  if notifies and not where.listener then
+    refuse("listenerPath", "is missing: an action is " .. NOTIFY)
+  end
+end
+
 local function resolve(given, where)
   fields("profile", given, PROFILE)
-  expect(not given.listenerPath or given.listenerPath == "", "listenerPath",
+  expect(where.listener or not given.listenerPath or given.listenerPath == "", "listenerPath",
     "none: no process listens", given.listenerPath)
   local syscalls = {}
   -- By index: an entry that does not apply leaves no hole.
   each("syscalls", given.syscalls, function(field, value)
     syscalls[#syscalls + 1] = entry_of(field, value, where)
   end)
+  check_notify(given, where, syscalls)
   return {
     defaultAction = given_as("defaultAction", given.defaultAction,
       "an action such as SCMP_ACT_ERRNO"),
@@ -225,13 +252,14 @@ local function resolve(given, where)
       given.defaultErrno),
     architectures = architectures(given, where),
     syscalls = unrepeated(syscalls),
-    flags = flags(given),
+    flags = flags(given, where), lenient = where.lenient,
   }
 end
 
 --- Reads a profile.
 -- @tparam table given in OCI's form or docker's
--- @tparam table where capabilities (a set of names), arch, kernel
+-- @tparam table where capabilities (a set of names), arch, kernel; and of a bundle: listener,
+-- whether a process listens, and lenient: system calls that are not known are passed over
 -- @treturn table in OCI's form, but for flags, which are words of container.seccomp; or nil and a
 -- message that begins with the field
 function profile.resolve(given, where)
