@@ -69,6 +69,7 @@ int luaopen_container_sys(lua_State *L)
 	process_open(L);
 	relay_open(L);
 	route_open(L);
+	schedule_open(L);
 	seccomp_open(L);
 	signal_open(L);
 	socket_open(L);

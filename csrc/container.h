@@ -126,6 +126,7 @@ void prctl_open(lua_State *L);
 void process_open(lua_State *L);
 void relay_open(lua_State *L);
 void route_open(lua_State *L);
+void schedule_open(lua_State *L);
 void seccomp_open(lua_State *L);
 void signal_open(lua_State *L);
 void socket_open(lua_State *L);

@@ -305,7 +305,8 @@ describe("a profile in OCI's form", function()
   it("is refused with the name of the call, action, operator or architecture", function()
     refused("unknown system call frobnicate", entry { names = { "getpid", "frobnicate" } })
     refused("unknown action SCMP_ACT_MAYBE", entry { action = "SCMP_ACT_MAYBE" })
-    refused("unknown action SCMP_ACT_NOTIFY", entry { action = "SCMP_ACT_NOTIFY" })
+    refused("listenerPath: SCMP_ACT_NOTIFY takes one, and no process listens",
+      entry { action = "SCMP_ACT_NOTIFY" })
     refused("unknown operator SCMP_CMP_LIKE", entry { args = { { index = 0, value = 1,
       op = "SCMP_CMP_LIKE" } } })
     local given = entry {}

@@ -10,83 +10,12 @@ local ids = require "container.config.bundle.ids"
 local mounts = require "container.config.bundle.mounts"
 local namespaces = require "container.config.bundle.namespaces"
 local options = require "container.config.options"
+local process = require "container.config.bundle.process"
 local resources = require "container.config.bundle.resources"
-local sys = require "container.sys"
 
 local refuse, expect = check.refuse, check.expect
 
 local bundle = {}
-
--- The names of limits as setrlimit(2) has them.
-local RLIMIT <const> = "^RLIMIT_(%u+)$"
-
-local SETS <const> = { "bounding", "effective", "permitted", "inheritable", "ambient" }
-
---- The names that this system knows; others cannot be granted, which the specification lets pass
--- with a warning.
-local function known_capabilities(field, list)
-  local names, seen = {}, {}
-  for i, given in ipairs(list or {}) do
-    local name = sys.capability_name(given)
-    if not name then
-      warn("lua-container: ", ("%s[%d]: unknown capability %s"):format(field, i - 1,
-        errors.plain(given, 50)))
-    elseif not seen[name] then
-      seen[name], names[#names + 1] = true, name
-    end
-  end
-  table.sort(names)
-  return names
-end
-
-local function read_capabilities(process)
-  local given = process.capabilities or {}
-  process.capabilities = {}
-  for _, set in ipairs(SETS) do
-    process.capabilities[set] = known_capabilities("process.capabilities." .. set, given[set])
-  end
-end
-
-local function read_rlimits(process)
-  local known, seen = {}, {}
-  for _, name in ipairs(sys.rlimit_names()) do
-    known[name:upper()] = true
-  end
-  for i, one in ipairs(process.rlimits or {}) do
-    local field = ("process.rlimits[%d]"):format(i - 1)
-    expect(known[one.type:match(RLIMIT) or ""], field .. ".type", "a limit such as RLIMIT_NOFILE",
-      one.type)
-    if seen[one.type] then
-      refuse(field, ("%s is there twice"):format(one.type))
-    elseif math.ult(one.hard, one.soft) then
-      refuse(field, "the soft limit is above the hard one")
-    end
-    seen[one.type] = true
-  end
-end
-
-local function read_process(ctx)
-  local process = ctx.config.process
-  if not process then
-    refuse("process", "is missing")
-  elseif not process.args or not process.args[1] then
-    refuse("process.args", "is missing or empty")
-  end
-  process.env, process.user = process.env or {}, process.user or {}
-  process.user.uid, process.user.gid = process.user.uid or 0, process.user.gid or 0
-  for i, entry in ipairs(process.env) do
-    expect(entry:find("=", 2, true), ("process.env[%d]"):format(i - 1), "NAME=value", entry)
-    ctx.home_given = ctx.home_given or entry:sub(1, 5) == "HOME="
-  end
-  process.cwd = check.clean(process.cwd)
-  read_capabilities(process)
-  read_rlimits(process)
-  if process.terminal then
-    local size = process.consoleSize
-    local given = size and (size.height or 0) > 0 and (size.width or 0) > 0
-    ctx.terminal = { streams = { 0, 1, 2 }, size = given and size or nil }
-  end
-end
 
 --- Hooks as engine/hooks.lua takes them.
 local function read_hooks(config)
@@ -132,7 +61,7 @@ local function read(given, directory)
     stop_timeout = options.entries.stop_timeout.default, asked_capabilities = {},
     volumes = {}, volume_fields = {}, lacks_host = not caller.is_root(),
   }
-  read_process(ctx)
+  process.read(ctx)
   local own = namespaces.read(ctx)
   ids.read(ctx, own.user)
   mounts.read(ctx, directory, own.user)

@@ -25,11 +25,13 @@ function second.new(target)
       process = {
         args = {}, env = copy(p.env), cwd = p.cwd, user = p.user, rlimits = p.rlimits,
         capabilities = p.capabilities, noNewPrivileges = p.noNewPrivileges,
-        oomScoreAdj = p.oomScoreAdj,
+        oomScoreAdj = p.oomScoreAdj, scheduler = p.scheduler, ioPriority = p.ioPriority,
+        execCPUAffinity = p.execCPUAffinity,
       },
       -- By its pid 1, whose number is no other's until we have waited for it.
       root = { path = ("/proc/%d/root"):format(target.pid) },
-      linux = { uidMappings = linux.uidMappings, gidMappings = linux.gidMappings },
+      linux = { uidMappings = linux.uidMappings, gidMappings = linux.gidMappings,
+        memoryPolicy = linux.memoryPolicy, personality = linux.personality },
     },
     userns = target.userns,
     setgroups_denied = groups:find("^deny") ~= nil,
@@ -38,6 +40,7 @@ function second.new(target)
     nproc = target.nproc,
     seccomp = target.seccomp,
     landlock = target.landlock,
+    schedule = target.schedule,
     stop_timeout = options.entries.stop_timeout.default,
   }
 end

@@ -39,6 +39,8 @@ local context = {}
 --- @field stream table|false how the standard streams are given: config/streams.lua
 --- @field terminal table|false streams and size of a terminal: config/terminal.lua
 --- @field landlock table|false paths: linux/landlock.lua
+--- @field schedule boolean whether it says how the program is scheduled: linux/schedule.lua
+--- @field labels boolean whether it has a label of a security module: linux/labels.lua
 --- @field target Context|false of an exec process: the container that it joins
 --- @field debug boolean|function|false where the lines of the trace go
 ---
@@ -75,6 +77,7 @@ local context = {}
 --- @field held table|false fds of /dev, /dev/pts, /proc and /sys as they were mounted
 --- @field capabilities table|false array of those that the program may have
 --- @field passes_on string|false "slave" or "shared": what a bundle has the host's mounts do
+--- @field label_files table|false fds by the name of the label
 --- @field listener_number integer|false the fd of the listener in the child
 --- @field outer_pid integer|false what the child is called outside
 --- @field setgroups_denied boolean
@@ -101,15 +104,16 @@ local DEFAULTS <const> = {
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
-  stream = false, terminal = false, landlock = false, target = false, debug = false,
-  hook = false, child_mode = "fork", start_barrier = false, shares_memory = false,
+  stream = false, terminal = false, landlock = false, schedule = false, labels = false,
+  target = false, debug = false, hook = false, child_mode = "fork", start_barrier = false,
+  shares_memory = false,
   namespaces = {}, user_namespace = false, network_namespace = false,
   cgroup_namespace = false, time_namespace = false, joins = false, lacks_host = false,
   maps_itself = false, born_in_cgroup = false,
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
-  listener = false, listener_number = false, outer_pid = false,
+  label_files = false, listener = false, listener_number = false, outer_pid = false,
   passes_on = false, setgroups_denied = false, pid = false, pidfd = false, tty = false,
   cgroup = false, memory_counted = false, freezer = false, paused = false, started = false,
   warnings = false,

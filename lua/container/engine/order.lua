@@ -18,6 +18,7 @@ local hooks = require "container.engine.hooks"
 local hosts = require "container.fs.hosts"
 local join = require "container.engine.join"
 local keyring = require "container.linux.keyring"
+local labels = require "container.linux.labels"
 local landlock = require "container.linux.landlock"
 local leaf = require "container.linux.cgroup.leaf"
 local masks = require "container.fs.masks"
@@ -30,6 +31,7 @@ local network = require "container.engine.network"
 local process = require "container.linux.process"
 local rlimits = require "container.linux.rlimits"
 local rootfs = require "container.fs.rootfs"
+local schedule = require "container.linux.schedule"
 local seccomp = require "container.linux.seccomp"
 local streams = require "container.engine.streams"
 local sync = require "container.engine.sync"
@@ -140,6 +142,8 @@ order.start = {
     why = "over what has just been mounted" },
   { name = "hooks.create", side = "child", fn = hooks.create, only = "hook",
     needs = { "mask.cover" }, why = "all is made, and nothing of the host's is gone yet" },
+  { name = "label.open", side = "child", fn = labels.open, only = "labels",
+    why = "by the host's /proc" },
   { name = "rootfs.pivot", side = "child", fn = rootfs.pivot,
     needs = { "mount.all", "device.make", "mask.cover" }, why = "the host's files end here" },
   { name = "network.up", side = "child", fn = loopback.child, only = "network_namespace",
@@ -152,6 +156,8 @@ order.start = {
     why = "after the last step that could need more than the limit" },
   { name = "limit.check", side = "child", fn = rlimits.holds, needs = { "limit.set" },
     why = "a limit that does not hold is refused" },
+  { name = "process.schedule", side = "child", fn = schedule.child, only = "schedule",
+    needs = { "limit.set" }, why = "takes rights that end below" },
   { name = "keyring.join", side = "child", fn = keyring.child,
     why = "a session keyring of its own" },
   { name = "landlock.restrict", side = "child", fn = landlock.child, only = "landlock",
@@ -166,6 +172,8 @@ order.start = {
     why = "takes rights that the next step ends" },
   { name = "capability.set", side = "child", fn = capabilities.child, needs = { "user.become" },
     why = "with no_new_privs there is no way back" },
+  { name = "label.set", side = "child", fn = labels.child, only = "labels",
+    needs = { "label.open", "capability.set" }, why = "the next program has it" },
   { name = "seccomp.filter", side = "child", fn = seccomp.child, only = "seccomp",
     needs = { "capability.set" }, why = "it would refuse the other steps" },
   { name = "hooks.start", side = "child", fn = hooks.start, only = "hook",
@@ -203,6 +211,8 @@ order.exec = {
     why = "before a process of the container could look" },
   { name = "process.follow", side = "join", fn = process.follow,
     why = "from here on it dies with the launcher" },
+  { name = "process.initial_cpus", side = "join", fn = schedule.initial, only = "schedule",
+    why = "before the container's cgroup says where it may run" },
   { name = "cgroup.join", side = "join", fn = join.cgroup, why = "by a path of the host's" },
   { name = "cgroup.join_own", side = "join", fn = leaf.join, only = "leaf",
     needs = { "cgroup.join" }, why = "below the container's, whose limits hold for it" },
@@ -222,6 +232,10 @@ order.exec = {
     why = "with the rights to make a directory" },
   { name = "limit.set", side = "child", fn = rlimits.child, needs = { "process.enter" },
     why = "after the last step that could need more than the limit" },
+  { name = "process.schedule", side = "child", fn = schedule.child, only = "schedule",
+    why = "takes rights that end below" },
+  { name = "process.final_cpus", side = "child", fn = schedule.final, only = "schedule",
+    why = "in the container's cgroup" },
   { name = "keyring.join", side = "child", fn = keyring.child,
     why = "a session keyring of its own" },
   { name = "landlock.restrict", side = "child", fn = landlock.child, only = "landlock",

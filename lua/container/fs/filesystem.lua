@@ -43,6 +43,18 @@ local function with_mode(ctx, entry, data)
   return st and ("%s%smode=%o"):format(data, data ~= "" and "," or "", st.mode & 0xfff) or data
 end
 
+-- Those that SELinux labels by themselves take no label.
+local UNLABELLED <const> = { proc = true, sysfs = true, cgroup = true, cgroup2 = true }
+
+--- The label of SELinux that the files of a bundle's mounts have.
+local function with_label(ctx, entry, data)
+  local label = ctx.bundle and ctx.config.linux.mountLabel
+  if not label or UNLABELLED[entry.type] then
+    return data
+  end
+  return ("%s%scontext=\"%s\""):format(data, data ~= "" and "," or "", label)
+end
+
 local function mount(target, entry, how, data)
   if sys.stat(target, "type") ~= "directory" then
     return nil, nil, sys.errno.ENOTDIR
@@ -72,7 +84,7 @@ end
 -- @return an fd of its top, or true if it was there; or nil, message, errno
 function filesystem.mount(ctx, entry, how, asked)
   local follow = asked or ctx.bundle and not FIXED[entry.type]
-  local data = with_mode(ctx, entry, how.data or "")
+  local data = with_label(ctx, entry, with_mode(ctx, entry, how.data or ""))
   local target <close>, message, errno = place_of(ctx, entry, follow)
   if not target then
     return nil, message, errno

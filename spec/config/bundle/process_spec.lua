@@ -109,4 +109,53 @@ describe("the process of a bundle #root", function()
       state.state.status })
     c:kill()
   end)
+
+  it("is scheduled, and served by disks and memory, as it says", function()
+    local text = output(
+      "ionice -p $$; uname -m; cut -d ' ' -f 19,41 /proc/$$/stat", function(c)
+        c.process.scheduler = { policy = "SCHED_BATCH", nice = 7,
+          flags = { "SCHED_FLAG_RESET_ON_FORK" } }
+        c.process.ioPriority = { class = "IOPRIO_CLASS_BE", priority = 6 }
+        c.linux.personality = { domain = "LINUX32" }
+      end)
+    assert.matches("\n7 3\n", text)
+    assert.matches("best%-effort: prio 6", text)
+    assert.matches("i%d86", text)
+    local refusal = failure("true", function(c)
+      c.linux.memoryPolicy = { mode = "MPOL_BIND", nodes = "900", flags = {} }
+    end)
+    assert.matches("^process: .*[mM]emoryPolicy", (refusal:gsub("set_mempolicy bind",
+      "memoryPolicy")))
+  end)
+
+  local REFUSED <const> = {
+    { "process.scheduler.policy: expected one of SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH "
+      .. "SCHED_ISO SCHED_IDLE SCHED_DEADLINE, got \"SCHED_BEST\"",
+      function(c) c.process.scheduler = { policy = "SCHED_BEST" } end },
+    { "process.scheduler.priority: takes SCHED_FIFO or SCHED_RR",
+      function(c) c.process.scheduler = { policy = "SCHED_OTHER", priority = 5 } end },
+    { "process.ioPriority.priority: expected an integer from 0 to 7, got 8",
+      function(c) c.process.ioPriority = { class = "IOPRIO_CLASS_RT", priority = 8 } end },
+    { "process.execCPUAffinity.final: expected a list such as 0-3,7, got \"3-1\"",
+      function(c) c.process.execCPUAffinity = { final = "3-1" } end },
+    { "linux.personality.domain: expected one of LINUX LINUX32, got \"BSD\"",
+      function(c) c.linux.personality = { domain = "BSD" } end },
+    { "linux.memoryPolicy.mode: is missing",
+      function(c) c.linux.memoryPolicy = { nodes = "0" } end },
+  }
+  for _, case in ipairs(REFUSED) do
+    it("is refused: " .. case[1], function()
+      assert.equal("config: " .. case[1], bundles.refusal(case[2]))
+    end)
+  end
+
+  it("has labels only of a module that the kernel has", function()
+    local labels = require "container.linux.labels"
+    for field, name in pairs { apparmorProfile = "AppArmor", selinuxLabel = "SELinux" } do
+      if not labels.has(field) then
+        assert.equal(("config: process.%s: this kernel has no %s, or it is off"):format(field,
+          name), bundles.refusal(function(c) c.process[field] = "any" end))
+      end
+    end
+  end)
 end)

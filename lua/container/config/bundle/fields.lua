@@ -17,6 +17,13 @@ local capabilities <const> = object {
   bounding = texts, effective = texts, permitted = texts, inheritable = texts, ambient = texts,
 }
 
+local POLICIES <const> =
+  "SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH SCHED_ISO SCHED_IDLE SCHED_DEADLINE"
+
+local SCHEDULER_FLAGS <const> = "SCHED_FLAG_RESET_ON_FORK SCHED_FLAG_RECLAIM SCHED_FLAG_DL_OVERRUN "
+  .. "SCHED_FLAG_KEEP_POLICY SCHED_FLAG_KEEP_PARAMS SCHED_FLAG_UTIL_CLAMP_MIN "
+  .. "SCHED_FLAG_UTIL_CLAMP_MAX"
+
 local process <const> = object({
   args = texts, env = texts, cwd = path, terminal = flag,
   consoleSize = object { height = integer(0, 0xffff), width = integer(0, 0xffff) },
@@ -27,8 +34,15 @@ local process <const> = object({
   rlimits = list(object({ type = text, soft = number, hard = number }, "type soft hard")),
   noNewPrivileges = flag,
   oomScoreAdj = integer(-1000, 1000),
-  apparmorProfile = unsupported(), selinuxLabel = unsupported(),
-  scheduler = unsupported(), ioPriority = unsupported(), execCPUAffinity = unsupported(),
+  apparmorProfile = optional, selinuxLabel = optional,
+  scheduler = object({
+    policy = one_of(POLICIES), nice = integer(-20, 19), priority = integer(0, 99),
+    flags = list(one_of(SCHEDULER_FLAGS)), runtime = natural, deadline = natural, period = natural,
+  }, "policy"),
+  ioPriority = object({
+    class = one_of "IOPRIO_CLASS_RT IOPRIO_CLASS_BE IOPRIO_CLASS_IDLE", priority = integer(0, 7),
+  }, "class"),
+  execCPUAffinity = object { initial = optional, final = optional },
 }, "cwd")
 
 local mappings <const> = list(object({
@@ -96,6 +110,9 @@ local seccomp <const> = object({
 
 local offset <const> = object { secs = number, nanosecs = integer(0, 999999999) }
 
+local MEMORY_MODES <const> = "MPOL_DEFAULT MPOL_BIND MPOL_INTERLEAVE MPOL_WEIGHTED_INTERLEAVE "
+  .. "MPOL_PREFERRED MPOL_PREFERRED_MANY MPOL_LOCAL"
+
 local PROPAGATIONS <const> =
   "private rprivate slave rslave shared rshared unbindable runbindable"
 
@@ -111,9 +128,14 @@ local linux <const> = object {
   resources = resources, cgroupsPath = optional, seccomp = seccomp, sysctl = map(text),
   rootfsPropagation = kinds.optional_of(PROPAGATIONS),
   maskedPaths = list(path), readonlyPaths = list(path),
-  mountLabel = unsupported(), intelRdt = unsupported(), personality = unsupported(),
+  mountLabel = optional, intelRdt = unsupported(),
+  personality = object({ domain = one_of "LINUX LINUX32", flags = list(one_of "") }, "domain"),
   timeOffsets = object { monotonic = offset, boottime = offset },
-  memoryPolicy = unsupported(), netDevices = unsupported(),
+  memoryPolicy = object({
+    mode = one_of(MEMORY_MODES), nodes = optional,
+    flags = list(one_of "MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES"),
+  }, "mode"),
+  netDevices = unsupported(),
 }
 
 --- The whole of it.

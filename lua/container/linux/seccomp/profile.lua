@@ -5,6 +5,7 @@
 
 local check = require "container.check"
 local json = require "container.json"
+local notify = require "container.linux.seccomp.notify"
 
 local refuse, expect, plain, array = check.refuse, check.expect, check.plain, check.array
 
@@ -212,29 +213,6 @@ local function flags(given, where)
   return table.concat(words, ",")
 end
 
-local NOTIFY <const> = "SCMP_ACT_NOTIFY"
-
--- The call by which the child hands the listener over: it would wait for its own answer.
-local HANDS_OVER <const> = "sendmsg"
-
---- What a listener is to answer takes one, and one that it can answer.
-local function check_notify(given, where, syscalls)
-  local notifies = given.defaultAction == NOTIFY
-  if notifies then
-    refuse("defaultAction", NOTIFY .. ": it would be asked before it has what it answers by")
-  end
-  for i, entry in ipairs(syscalls) do
-    if entry.action == NOTIFY then
-      notifies = true
-      expect(not has(entry.names, HANDS_OVER), ("syscalls[%d].names"):format(i),
-        "none that hands the listener over", HANDS_OVER)
-    end
-  end
-  if notifies and not where.listener then
-    refuse("listenerPath", "is missing: an action is " .. NOTIFY)
-  end
-end
-
 local function resolve(given, where)
   fields("profile", given, PROFILE)
   expect(where.listener or not given.listenerPath or given.listenerPath == "", "listenerPath",
@@ -244,7 +222,7 @@ local function resolve(given, where)
   each("syscalls", given.syscalls, function(field, value)
     syscalls[#syscalls + 1] = entry_of(field, value, where)
   end)
-  check_notify(given, where, syscalls)
+  notify(given, where, syscalls)
   return {
     defaultAction = given_as("defaultAction", given.defaultAction,
       "an action such as SCMP_ACT_ERRNO"),
