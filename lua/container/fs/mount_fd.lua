@@ -3,6 +3,7 @@
 -- that id in the container, both ways: mount_setattr(2), "ID-mapped mounts".
 
 local sys = require "container.sys"
+local userns_fd = require "container.linux.userns_fd"
 
 local mount_fd = {}
 
@@ -21,13 +22,27 @@ local function refusal(path, errno)
   return nil, ("mount_setattr %s: %s"):format(path, reason), errno
 end
 
+local function map(held, userns)
+  local how = held.how
+  local all = how.rec and how.map_below ~= false
+  local ok, _, errno = sys.mount_setattr(held.fd, all and "rec" or nil, userns)
+  if ok or errno == sys.errno.EINVAL and how.optional then
+    return true
+  elseif errno == sys.errno.EINVAL then
+    return nil, ("mount_setattr %s: its filesystem, or one that is mounted below it, cannot be "
+      .. "idmapped"):format(held.path), errno
+  end
+  return refusal(held.path, errno)
+end
+
 --- Holds one. In the parent, before the clone: the child has it then.
 -- @param c
 -- @param key by which `mount_fd.of` finds it
 -- @string path
 -- @tparam table how rec: with what is mounted below; mapped: idmapped, and refused where it
 -- cannot be; optional: then not idmapped, so that its files have no owner inside; passed_on: it
--- stays shared with the host, for its options say so
+-- stays shared with the host, for its options say so; own: what has uidMappings and gidMappings of
+-- its own; map_below: what is mounted below it is idmapped as well
 -- @return true; or nil, message, errno
 function mount_fd.hold(ctx, key, path, how)
   if #ctx.trees == MAX then
@@ -45,7 +60,19 @@ function mount_fd.hold(ctx, key, path, how)
       return refusal(path, number)
     end
   end
-  ctx.trees[#ctx.trees + 1] = { key = key, fd = fd, path = path, how = how }
+  local held = { key = key, fd = fd, path = path, how = how }
+  if how.own then
+    local userns <close>, why, code = userns_fd(how.own.uidMappings, how.own.gidMappings)
+    if not userns then
+      return nil, why, code
+    end
+    local ok
+    ok, message, errno = map(held, userns)
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  ctx.trees[#ctx.trees + 1] = held
   return true
 end
 
@@ -56,18 +83,6 @@ function mount_fd.of(ctx, key)
       return mount_fd.FIRST_FD + i - 1
     end
   end
-end
-
-local function map(held, userns)
-  local how = held.how
-  local ok, _, errno = sys.mount_setattr(held.fd, how.rec and "rec" or nil, userns)
-  if ok or errno == sys.errno.EINVAL and how.optional then
-    return true
-  elseif errno == sys.errno.EINVAL then
-    return nil, ("mount_setattr %s: its filesystem, or one that is mounted below it, cannot be "
-      .. "idmapped"):format(held.path), errno
-  end
-  return refusal(held.path, errno)
 end
 
 --- Runs while the child waits, in whose user namespace there are ids by now.

@@ -102,13 +102,20 @@ local function own_cgroup(ctx, entry, flags)
   return sys.mount(nil, file.path(top), nil, "remount,bind," .. flags)
 end
 
---- Volumes of a container whose root is no user of the host are looked up here. Its ids are those
--- on disk only where that was asked for, by OCI's word for it.
+--- Volumes of a container whose root is no user of the host are looked up here, and those that have
+-- mappings of their own. Ids are those on disk only where that was asked for, by OCI's word for it.
 function mounts.prepare(ctx)
-  for _, entry in ipairs(ctx.trees and ctx.volumes or {}) do
-    local how = mount_options.read(entry.options, ctx.bundle)
-    try(mount_fd.hold(ctx, entry, entry.source, { rec = not how.single, mapped = how.idmap,
-      passed_on = how.propagation[1] and not how.propagation[1]:find("private", 1, true) }))
+  local all = ctx.trees
+  for _, entry in ipairs(ctx.volumes or {}) do
+    if all or entry.uidMappings then
+      ctx.trees = ctx.trees or {}
+      local how = mount_options.read(entry.options, ctx.bundle)
+      try(mount_fd.hold(ctx, entry, entry.source, {
+        rec = not how.single, mapped = how.idmap and not entry.uidMappings,
+        map_below = not ctx.bundle or how.idmap_below, own = entry.uidMappings and entry,
+        passed_on = how.propagation[1] and not how.propagation[1]:find("private", 1, true),
+      }))
+    end
   end
   return true
 end

@@ -26,10 +26,12 @@ describe("mounts of a bundle", function()
     local function why(entry)
       return (bundles.refusal(with(entry)):gsub("^config: mounts%[4%]", ""))
     end
-    assert.equal(".options: idmap takes a user namespace",
+    assert.equal(".options: idmap takes a user namespace, or uidMappings and gidMappings",
       why { destination = "/a", source = "/b", options = { "rbind", "idmap" } })
     assert.equal(".options: tmpcopyup takes the type tmpfs",
       why { destination = "/a", source = "/b", options = { "rbind", "tmpcopyup" } })
+    assert.equal(".gidMappings: is missing", why { destination = "/a", source = "/b",
+      options = { "bind" }, uidMappings = { { containerID = 0, hostID = 1, size = 1 } } })
     assert.equal(".source: is missing", why { destination = "/a", options = { "rbind" } })
     assert.equal(".type: is missing", why { destination = "/a" })
   end)
@@ -144,5 +146,28 @@ describe("mounts of a bundle #root", function()
           options = { "bind" } }(c)
         with { destination = "/tmp", options = { "remount", "bind", "ro", "nosuid" } }(c)
       end)))
+  end)
+
+  it("have ids of their own, without a user namespace of the container's and with one", function()
+    local source = support.tmpdir()
+    assert(os.execute(("touch %s/f %s/g && chown 5:6 %s/f && chmod 777 %s"):format(source, source,
+      source, source)))
+    local function entry(options)
+      return { destination = "/v", source = source, options = options,
+        uidMappings = { { containerID = 0, hostID = 100, size = 10 } },
+        gidMappings = { { containerID = 0, hostID = 200, size = 10 } } }
+    end
+    assert.equal("105 206\n", (output("stat -c '%u %g' /v/f", with(entry { "bind" }))))
+    local directory = bundles.directory()
+    assert(os.execute("chown -R 100:200 " .. directory .. "/rootfs"))
+    assert.equal("5 6\n0 0\n", (output("stat -c '%u %g' /v/f; touch /v/new; stat -c '%u %g' /v/new",
+      function(c)
+        with(entry { "rbind", "ridmap" })(c)
+        c.linux.namespaces[6] = { type = "user" }
+        c.linux.uidMappings = { { containerID = 0, hostID = 100, size = 10 } }
+        c.linux.gidMappings = { { containerID = 0, hostID = 200, size = 10 } }
+        c.mounts[3].options = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" }
+      end, directory)))
+    assert.equal("0 0", support.run(("stat -c '%%u %%g' %s/new"):format(source)).stdout:sub(1, 3))
   end)
 end)

@@ -51,7 +51,7 @@ local mappings <const> = list(object({
 
 local mounts <const> = list(object({
   destination = text, type = text, source = text, options = texts,
-  uidMappings = unsupported(), gidMappings = unsupported(),
+  uidMappings = mappings, gidMappings = mappings,
 }, "destination"))
 
 local hook <const> = list(object({

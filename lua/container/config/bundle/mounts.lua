@@ -23,8 +23,8 @@ end
 --- Checks the words of one, and says which are of no use: what no word of ours is belongs to the
 -- filesystem, and a bind has none.
 local function check_options(field, entry, how, user)
-  if how.idmap and not user then
-    refuse(field .. ".options", "idmap takes a user namespace")
+  if how.idmap and not user and not entry.uidMappings then
+    refuse(field .. ".options", "idmap takes a user namespace, or uidMappings and gidMappings")
   elseif how.bind and how.tmpcopyup then
     refuse(field .. ".options", "tmpcopyup takes the type tmpfs")
   elseif how.tmpcopyup and entry.type ~= "tmpfs" then
@@ -32,6 +32,20 @@ local function check_options(field, entry, how, user)
   elseif how.bind and how.data ~= "" then
     warn("lua-container: ", ("%s.options: a bind has no options of a filesystem: %s"):format(field,
       errors.plain(how.data, 50)))
+  end
+end
+
+--- Mappings of a mount's own: both or none, and of a bind.
+local function check_mappings(field, entry, how)
+  for _, name in ipairs { "uidMappings", "gidMappings" } do
+    if entry[name] and not entry[name][1] then
+      entry[name] = nil
+    end
+  end
+  if (entry.uidMappings ~= nil) ~= (entry.gidMappings ~= nil) then
+    refuse(field .. (entry.uidMappings and ".gidMappings" or ".uidMappings"), "is missing")
+  elseif entry.uidMappings and not (how.bind and not how.remount) then
+    refuse(field .. ".uidMappings", "takes a bind")
   end
 end
 
@@ -49,6 +63,7 @@ function mounts.read(ctx, directory, user)
       table.insert(entry.options, 1, "bind")
     end
     local how = mount_options.read(entry.options, true)
+    check_mappings(field, entry, how)
     check_options(field, entry, how, user)
     if how.bind and how.remount then
       entry.source = nil
