@@ -5,7 +5,7 @@
 function __lua_container_command
     set -l tokens (commandline -opc) (commandline -ct)
     set -e tokens[1]
-    argparse -s name=+ rootfs=+ h/hostname=+ read-only v/volume=+ tmpfs=+ network=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ t/tty timeout=+ stop-timeout=+ ulimit=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
+    argparse -s name=+ rootfs=+ h/hostname=+ read-only v/volume=+ tmpfs=+ network=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ t/tty timeout=+ stop-timeout=+ ulimit=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
     or return 1
     test -n "$argv[1]"
     and not string match -qr '^-' -- $argv[1]
@@ -40,6 +40,9 @@ complete -c lua-container -n __lua_container_no_command -l tty -s t -d 'Allocate
 complete -c lua-container -n __lua_container_no_command -l timeout -x -d 'Send TERM to the program after this time; 0 is no limit.'
 complete -c lua-container -n __lua_container_no_command -l stop-timeout -x -d 'Kill all processes this long after TERM.'
 complete -c lua-container -n __lua_container_no_command -l ulimit -x -a 'as= core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= rtprio= rttime= sigpending= stack=' -d 'Limits of each process, such as nofile=64 or fsize=10M.'
+complete -c lua-container -n __lua_container_no_command -l allow -x -d 'Allow TCP connections to a host by its name; the ports are 80 and 443 if left out.'
+complete -c lua-container -n __lua_container_no_command -l connections -x -d 'Maximum number of outgoing connections at once; further ones wait.'
+complete -c lua-container -n __lua_container_no_command -l network-log -r -F -d 'Append a line of JSON to a file for each name and connection, allowed or refused.'
 complete -c lua-container -n __lua_container_no_command -l pids-limit -x -d 'Maximum number of processes; max and -1 are no limit.'
 complete -c lua-container -n __lua_container_no_command -l memory -s m -x -d 'Maximum memory, such as 64M; a container that needs more is killed.'
 complete -c lua-container -n __lua_container_no_command -l memory-swap -x -d 'Maximum of memory and swap together; -1 is no limit.'

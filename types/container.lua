@@ -32,6 +32,9 @@
 ---@field stop_timeout? number Kill all processes this long after TERM. In seconds. Default: 1.
 ---@field rlimits? table<string, integer|string|{ soft?: integer, hard?: integer }> Limits of each process, such as nofile=64 or fsize=10M.
 ---@field on? container.Events Functions to call for events, while the caller waits for the container.
+---@field allow? string[] Allow TCP connections to a host by its name; the ports are 80 and 443 if left out. Default: none.
+---@field connections? integer Maximum number of outgoing connections at once; further ones wait. Default: 256.
+---@field network_log? string|fun(event: container.NetworkEvent) Append a line of JSON to a file for each name and connection, allowed or refused.
 ---@field pids? integer|"max" Maximum number of processes; max and -1 are no limit. In processes. Default: 20.
 ---@field memory? integer|string Maximum memory, such as 64M; a container that needs more is killed. In bytes. Default: no limit.
 ---@field memory_swap? integer|string Maximum of memory and swap together; -1 is no limit. In bytes. Default: twice the memory.
@@ -81,6 +84,9 @@
 ---@field rlimits? table<string, integer|string|{ soft?: integer, hard?: integer }> Limits of each process, such as nofile=64 or fsize=10M.
 ---@field on? container.Events Functions to call for events, while the caller waits for the container.
 ---@field result_limit? integer How large the values that the function returns may be. In bytes. Default: 16 MiB.
+---@field allow? string[] Allow TCP connections to a host by its name; the ports are 80 and 443 if left out. Default: none.
+---@field connections? integer Maximum number of outgoing connections at once; further ones wait. Default: 256.
+---@field network_log? string|fun(event: container.NetworkEvent) Append a line of JSON to a file for each name and connection, allowed or refused.
 ---@field pids? integer|"max" Maximum number of processes; max and -1 are no limit. In processes. Default: 20.
 ---@field memory? integer|string Maximum memory, such as 64M; a container that needs more is killed. In bytes. Default: no limit.
 ---@field memory_swap? integer|string Maximum of memory and swap together; -1 is no limit. In bytes. Default: twice the memory.
@@ -162,6 +168,28 @@
 ---@field output? fun(c: container.Container, name: string, piece: string) A piece of captured output came.
 ---@field timeout? fun(c: container.Container) The time limit has passed.
 ---@field oom? fun(c: container.Container) The memory limit killed a process.
+---@field connect? fun(c: container.Container, request: container.Request): boolean|string?, integer? Whether an outgoing connection may be made; or an address and a port instead.
+
+--- An outgoing connection.
+---@class container.Request
+---@field name string? The host by the name that was asked for; nil for an address.
+---@field address string? Its first address outside; nil if it has none that is allowed.
+---@field port integer The port.
+---@field protocol "tcp" The protocol.
+
+--- A decision about a name or a connection.
+---@class container.NetworkEvent
+---@field event "name"|"connect"|"end" A name was asked for, a connection was begun, or it has ended.
+---@field time string When, as 2026-12-01T12:00:00Z.
+---@field container string? The name of the container.
+---@field name string? The host by its name.
+---@field address string? The address that was connected to.
+---@field port integer? The port.
+---@field protocol "tcp"? Of a connection.
+---@field allowed boolean? What was decided; nil at the end.
+---@field reason string? Why it was refused, or has failed.
+---@field sent integer? At the end, the bytes that went out.
+---@field received integer? At the end, the bytes that came in.
 
 --- Maximum rates of a disk.
 ---@class container.IoRates
@@ -216,6 +244,7 @@
 ---@field memory table? current, peak, limit, cache, anon and kernel in bytes; oom_kills.
 ---@field pids table? current, peak and limit in processes; refused in forks.
 ---@field io table? By device, as "8:0": read_bytes, write_bytes, read_operations and write_operations.
+---@field network table? With `allow`: connections, accepted, refused, names, names_refused; sent and received in bytes.
 ---@field pressure table? cpu, memory and io, each some and full. cgroup v2 only.
 
 --- A pipe to or from a container, or its terminal.

@@ -64,6 +64,29 @@ api.parts = {
       "A piece of captured output came." },
     { "timeout?", "fun(c: container.Container)", "The time limit has passed." },
     { "oom?", "fun(c: container.Container)", "The memory limit killed a process." },
+    { "connect?", "fun(c: container.Container, request: container.Request): "
+      .. "boolean|string?, integer?",
+      "Whether an outgoing connection may be made; or an address and a port instead." },
+  } },
+  { name = "container.Request", help = "An outgoing connection.", fields = {
+    { "name", "string?", "The host by the name that was asked for; nil for an address." },
+    { "address", "string?", "Its first address outside; nil if it has none that is allowed." },
+    { "port", "integer", "The port." },
+    { "protocol", "\"tcp\"", "The protocol." },
+  } },
+  { name = "container.NetworkEvent", help = "A decision about a name or a connection.", fields = {
+    { "event", "\"name\"|\"connect\"|\"end\"",
+      "A name was asked for, a connection was begun, or it has ended." },
+    { "time", "string", "When, as 2026-12-01T12:00:00Z." },
+    { "container", "string?", "The name of the container." },
+    { "name", "string?", "The host by its name." },
+    { "address", "string?", "The address that was connected to." },
+    { "port", "integer?", "The port." },
+    { "protocol", "\"tcp\"?", "Of a connection." },
+    { "allowed", "boolean?", "What was decided; nil at the end." },
+    { "reason", "string?", "Why it was refused, or has failed." },
+    { "sent", "integer?", "At the end, the bytes that went out." },
+    { "received", "integer?", "At the end, the bytes that came in." },
   } },
   { name = "container.IoRates", help = "Maximum rates of a disk.", fields = {
     { "read_bps?", "integer|string", "Bytes a second." },
@@ -129,6 +152,8 @@ api.classes = {
     { "pids", "table?", "current, peak and limit in processes; refused in forks." },
     { "io", "table?", "By device, as \"8:0\": read_bytes, write_bytes, read_operations and "
       .. "write_operations." },
+    { "network", "table?", "With `allow`: connections, accepted, refused, names, names_refused; "
+      .. "sent and received in bytes." },
     { "pressure", "table?", "cpu, memory and io, each some and full. cgroup v2 only." },
   } },
   { name = "container.Stream", title = "Streams",

@@ -62,6 +62,13 @@ function json.encode(value, arrays)
   return encode(value, arrays or {}, "")
 end
 
+--- Writes a value in one line.
+-- @param value as of `encode`
+-- @treturn string
+function json.line(value)
+  return (json.encode(value):gsub("\n *", ""))
+end
+
 --- Reads text, by lua-cjson: the module that is linked with the command, or the one where Lua
 -- looked for modules when this library was loaded.
 -- @string text

@@ -5,8 +5,8 @@ local sys = require "container.sys"
 local command = require "spec.fixtures.command"
 local support = require "spec.support"
 
-local SECTIONS <const> = { "cgroup", "kernel", "landlock", "mounts", "namespaces", "reasons",
-  "seccomp", "syscalls", "user" }
+local SECTIONS <const> = { "cgroup", "kernel", "landlock", "mounts", "namespaces", "networks",
+  "reasons", "seccomp", "syscalls", "user" }
 
 local function keys(value)
   local list = {}
@@ -114,6 +114,11 @@ describe("container.features #root", function()
     assert.equal(sys.landlock_abi() or 0, found.landlock.abi)
     assert.same({ sys.seccomp_arch() }, found.seccomp.archs)
     assert.is_true(found.seccomp.enabled)
+  end)
+
+  it("has outgoing connections by name where ip can make the route", function()
+    assert.equal(found.networks.allow, support.run("unshare --net sh -c \z
+      'ip link set lo up && ip route add local 198.18.0.0/15 dev lo'").status == 0)
   end)
 
   it("has no system call that is not there", function()

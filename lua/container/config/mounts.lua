@@ -184,19 +184,27 @@ local function add(ctx, entry)
   list[#list + 1] = entry
 end
 
+local function take(ctx, field, entry)
+  local n = #ctx.volumes + 1
+  ctx.volumes[n], ctx.volume_fields[n] = entry, field
+  add(ctx, entry)
+end
+
+--- One volume that another option asks for.
+-- @string field of that option
+-- @string value as an element of `volumes`
+function mounts.volume(ctx, field, value)
+  take(ctx, field, read_volume(field, value))
+end
+
 function mounts.volumes(ctx, value)
-  local function take(field, entry)
-    local n = #ctx.volumes + 1
-    ctx.volumes[n], ctx.volume_fields[n] = entry, field
-    add(ctx, entry)
-  end
   for i = 1, check.length("volumes", plain("volumes", value)) do
     local field = ("volumes[%d]"):format(i)
-    take(field, read_volume(field, rawget(value, i)))
+    take(ctx, field, read_volume(field, rawget(value, i)))
   end
   for _, source in ipairs(check.keys("volumes", value, "paths of the host")) do
     local field = ("volumes[%s]"):format(check.shown(source))
-    take(field, read_named_volume(field, source, rawget(value, source)))
+    take(ctx, field, read_named_volume(field, source, rawget(value, source)))
   end
 end
 

@@ -19,6 +19,7 @@
 
 local container = require "container.config.options.container"
 local limits = require "container.config.options.limits"
+local network = require "container.config.options.network"
 local process = require "container.config.options.process"
 local security = require "container.config.options.security"
 
@@ -40,7 +41,7 @@ local function set_of(text)
   return set
 end
 
-for _, group in ipairs { container, process, limits, security } do
+for _, group in ipairs { container, process, network, limits, security } do
   for _, entry in ipairs(group) do
     entry.group = group.title
     entry.runs = set_of(entry.runs)

@@ -12,6 +12,7 @@ local errors = require "container.error"
 local exec = require "container.config.exec"
 local network = require "container.config.network"
 local options = require "container.config.options"
+local outgoing = require "container.config.outgoing"
 local privileged = require "container.config.privileged"
 local resources = require "container.config.resources"
 local userns = require "container.linux.userns"
@@ -139,6 +140,7 @@ local function read(given, call)
     resources.close_devices(ctx)
   end
   network.finish(ctx)
+  outgoing.finish(ctx)
   return ctx
 end
 
@@ -148,6 +150,9 @@ local function read_exec(given, target)
   read_args(ctx, given)
   options.read(ctx, given)
   exec.narrow(ctx, target)
+  if ctx.on and ctx.on.connect then
+    refuse("on.connect", "is an event of the container, and not of a process in it")
+  end
   return ctx
 end
 

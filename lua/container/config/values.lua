@@ -13,7 +13,7 @@ local HOSTNAME_MAX <const> = 64
 local ID_MAX <const> = 0xffffffff
 
 -- The events for which the caller can give a function.
-local EVENTS <const> = { exit = true, oom = true, output = true, timeout = true }
+local EVENTS <const> = { connect = true, exit = true, oom = true, output = true, timeout = true }
 
 local function absolute(field, value)
   text(field, value, "an absolute path")
@@ -144,7 +144,7 @@ local values = {
   on = function(ctx, value)
     ctx.on = {}
     for event, fn in next, plain("on", value) do
-      expect(EVENTS[event], "on", "exit, oom, output or timeout", event)
+      expect(EVENTS[event], "on", "connect, exit, oom, output or timeout", event)
       ctx.on[event] = expect(type(fn) == "function", "on." .. event, "a function", fn) and fn
     end
   end,

@@ -7,9 +7,10 @@ local callback = {}
 -- @param ... its arguments
 -- @treturn boolean whether it returned
 -- @return its first value; or the error's text with a traceback
+-- @return its second value
 function callback.call(fn, ...)
   local thread = coroutine.create(fn)
-  local ok, value = coroutine.resume(thread, ...)
+  local ok, value, second = coroutine.resume(thread, ...)
   if ok and coroutine.status(thread) ~= "dead" then
     ok, value = false, "the function yields, which it may not"
   elseif not ok then
@@ -17,7 +18,7 @@ function callback.call(fn, ...)
     value = debug.traceback(thread, named and text or "an error that does not print")
   end
   coroutine.close(thread)
-  return ok, value
+  return ok, value, second
 end
 
 return callback

@@ -22,6 +22,7 @@ local context = {}
 --- @field network string|false as it was given: config/network.lua
 --- @field network_path string|false of the network namespace that is joined
 --- @field network_owner string|false the container whose network is joined
+--- @field outgoing table|false what is reached by name: config/outgoing.lua
 --- @field privileged boolean
 --- @field devices table|false devices of the host: config/resources.lua
 --- @field volumes table set of the mounts that were asked for
@@ -75,6 +76,7 @@ local context = {}
 --- @field sources table|false fds of the volumes' sources: fs/mounts.lua
 --- @field root userdata|false fd of the new root
 --- @field held table|false fds of /dev, /dev/pts, /proc and /sys as they were mounted
+--- @field name_server string|false where programs ask for names: engine/outgoing.lua
 --- @field capabilities table|false array of those that the program may have
 --- @field passes_on string|false "slave" or "shared": what a bundle has the host's mounts do
 --- @field label_files table|false fds by the name of the label
@@ -87,6 +89,9 @@ local context = {}
 --- @field pidfd userdata|false
 --- @field undo table what takes everything away: engine/cleanup.lua
 --- @field tty userdata|false the master of its terminal
+--- @field listeners table|false sockets of its network: engine/outgoing.lua
+--- @field network_log userdata|false fd of the file
+--- @field traffic table|false counters: runtime/network.lua
 --- @field cgroup table|false its cgroups: linux/cgroup.lua
 --- @field memory_counted boolean
 --- @field freezer table|false linux/cgroup/freezer.lua
@@ -110,6 +115,7 @@ local DEFAULTS <const> = {
   namespaces = {}, user_namespace = false, network_namespace = false,
   cgroup_namespace = false, time_namespace = false, joins = false, lacks_host = false,
   maps_itself = false, born_in_cgroup = false,
+  outgoing = false, name_server = false, listeners = false, network_log = false, traffic = false,
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,

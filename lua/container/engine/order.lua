@@ -28,6 +28,7 @@ local names = require "container.engine.names"
 local namespaces = require "container.linux.namespaces"
 local loopback = require "container.linux.network"
 local network = require "container.engine.network"
+local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
 local rlimits = require "container.linux.rlimits"
 local rootfs = require "container.fs.rootfs"
@@ -69,6 +70,8 @@ order.start = {
     why = "pipes and files in the place of the caller's streams" },
   { name = "stream.permit", side = "prepare", fn = streams.permit, needs = { "stream.open" },
     why = "pipes that another user in the container may open, as /dev/stdout" },
+  { name = "network.log", side = "prepare", fn = outgoing.prepare, only = "outgoing",
+    why = "a file of the caller, by its rights" },
   { name = "call.open", side = "prepare", fn = call.prepare, only = "call",
     why = "the pipe that the function's values come over" },
   { name = "idmap.claim", side = "prepare", fn = userns.prepare, needs = { "namespace.choose" },
@@ -130,6 +133,8 @@ order.start = {
     why = "while the old root is there: proc needs it" },
   { name = "hosts.write", side = "child", fn = hosts.child, needs = { "mount.all" },
     why = "has the container's /dev" },
+  { name = "network.names", side = "child", fn = outgoing.names, only = "outgoing",
+    needs = { "mount.all" }, why = "as hosts.write: its /etc/resolv.conf" },
   { name = "sysctl.set", side = "child", fn = sysctl.child, needs = { "mount.all" },
     why = "before /proc/sys is read-only, in the container's network namespace" },
   { name = "terminal.open", side = "child", fn = terminal.child, only = "terminal",
@@ -148,6 +153,9 @@ order.start = {
     needs = { "mount.all", "device.make", "mask.cover" }, why = "the host's files end here" },
   { name = "network.up", side = "child", fn = loopback.child, only = "network_namespace",
     needs = { "idmap.become" }, why = "the loopback interface" },
+  { name = "network.listen", side = "child", fn = outgoing.child, only = "outgoing",
+    needs = { "network.up", "network.names" },
+    why = "sockets in the container's network that the parent serves" },
   { name = "process.enter", side = "child", fn = process.enter, needs = { "rootfs.pivot" },
     why = "with the rights to make a directory" },
   { name = "limit.oom_score", side = "child", fn = rlimits.score, needs = { "rootfs.pivot" },

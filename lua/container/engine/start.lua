@@ -7,6 +7,7 @@ local errors = require "container.error"
 local hooks = require "container.engine.hooks"
 local namespaces = require "container.linux.namespaces"
 local order = require "container.engine.order"
+local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
 local spawn = require "container.engine.spawn"
 local steps = require "container.engine.steps"
@@ -68,6 +69,9 @@ local function launch(ctx, unfinished)
   end
   if not err and ctx.terminal then
     ctx.tty, err = sync.take(ctx, "terminal")
+  end
+  if not err and ctx.outgoing then
+    err = outgoing.take(ctx)
   end
   return not err, err
 end

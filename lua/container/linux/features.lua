@@ -6,6 +6,7 @@ local sys = require "container.sys"
 local caller = require "container.linux.caller"
 local file = require "container.fs.path"
 local json = require "container.json"
+local networks = require "container.linux.features.networks"
 local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
 
@@ -275,6 +276,7 @@ end
 -- * `cgroup`: v1, v2 (whether such a hierarchy is mounted), kill (cgroup.kill, of v2), controllers:
 --   by name each that this user may limit a container by, as { version, path }, where path is the
 --   directory in which its cgroup would be made
+-- * `networks`: allow (whether the option can be met)
 -- * `landlock`: enabled, abi (0 where there is none)
 -- * `seccomp`: enabled, userNotification, archs (array, as OCI calls them)
 -- * `reasons`: by the path of what is false, such as "namespaces.user", one sentence
@@ -289,6 +291,7 @@ function features.features(form)
   namespaces(self)
   mounts(self)
   cgroup(self)
+  networks.look(self, try)
   walls(self)
   return form == "json" and json.encode(self.found, { capabilities = true }) or self.found
 end

@@ -3,6 +3,7 @@
 local attended = require "container.runtime.attended"
 local errors = require "container.error"
 local result = require "container.runtime.result"
+local search = require "container.search"
 local handle = require "container.runtime.handle"
 local methods = require "container.runtime.methods"
 local pipe = require "container.runtime.pipe"
@@ -31,6 +32,15 @@ local function oom_source(self)
       loop.event(self, "oom")
     end
   end }
+end
+
+local function watch_oom(self)
+  local source, message = oom_source(self)
+  if source then
+    table.insert(self.sources, 1, source)
+  else
+    self:fail("on.oom", message)
+  end
 end
 
 -- Those that live on though no object of them is held.
@@ -120,6 +130,19 @@ end
 -- What the event loop does with it comes first, then what the caller does.
 local metatable = { __index = setmetatable(attended, { __index = methods }) }
 
+--- Has the event loop serve the outgoing connections.
+local function serve_network(self)
+  local network, message = search.load("container.runtime.network")
+  local source = nil
+  if network then
+    source, message = network.new(self)
+  end
+  self.sources[#self.sources + 1] = source
+  if not source then
+    self:fail("network", message)
+  end
+end
+
 --- Makes the object of a container that runs, or of a program in one.
 -- @tparam Context ctx what run.start gave, or join.start
 -- @tparam[opt] table owner the object of the container that the program is in; it lives as long
@@ -157,12 +180,10 @@ function object.new(ctx, owner)
     ctx.stream = false -- which has served
   end
   if ctx.on and ctx.on.oom and ctx.memory_counted then
-    local source, message = oom_source(self)
-    if source then
-      table.insert(self.sources, 1, source)
-    else
-      self:fail("on.oom", message)
-    end
+    watch_oom(self)
+  end
+  if ctx.listeners then
+    serve_network(self)
   end
   if owner and owner.watch then
     local ok, message = watch.join(owner, self)

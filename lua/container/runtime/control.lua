@@ -27,6 +27,8 @@ local E <const> = sys.errno
 --   * `pids`: current, peak, limit (processes), refused (how often there was no room for one)
 --   * `io`: by device as "MAJOR:MINOR": read_bytes, write_bytes, read_operations, write_operations;
 --     of version 1 before Linux 6.5 only for devices that are limited
+--   * `network`, with the option `allow`: connections (now), accepted, refused (connections in
+--     all), names, names_refused (questions for names), sent, received (bytes)
 --   * `pressure`: cpu, memory and io, each with some and full: avg10, avg60, avg300 (percent of the
 --     last seconds in which processes waited for it), total (seconds). Version 2 alone
 --
@@ -38,7 +40,14 @@ function control.stats(ctx)
       homes[controller] = entry
     end
   end
-  return stats.read(homes)
+  local found = stats.read(homes)
+  if ctx.traffic then
+    found.network = {}
+    for name, count in pairs(ctx.traffic) do
+      found.network[name] = count
+    end
+  end
+  return found
 end
 
 --- The home that a controller is in; for a container that is in none one is made.

@@ -24,21 +24,22 @@ function loop.call(self, step, fn, ...)
   if self.trouble then
     return nil
   end
-  local ok, value = callback.call(fn, ...)
+  local ok, value, second = callback.call(fn, ...)
   if not ok then
     self:fail(step, value)
     return nil
   end
-  return value
+  return value, second
 end
 
 --- Calls the function that the caller gave in `on` for an event, if there is one.
 -- @string name as in `on`
 -- @param ... what it gets behind the object
+-- @return its first two values
 function loop.event(self, name, ...)
   local fn = self.on and self.on[name]
   if fn then
-    loop.call(self, "on." .. name, fn, self.handle, ...)
+    return loop.call(self, "on." .. name, fn, self.handle, ...)
   end
 end
 
@@ -101,6 +102,9 @@ end
 local function drain(self)
   for _, source in ipairs(table.move(self.sources, 1, #self.sources, 1, {})) do
     local left = source.take and HELD
+    if source.over then
+      source.over()
+    end
     while left and left > 0 and not self.closed and source.fd:fileno()
         and sys.ppoll({ source.fd }, 0)[1] do
       local size = take(self, source)
@@ -115,6 +119,22 @@ end
 local function add(list, what, fd, self, source)
   local n = #list + 1
   list[n], what[n] = fd, { self, source }
+end
+
+--- Adds what is waited for of a container's streams.
+-- @param self
+-- @bool network whether of its network alone
+local function add_sources(self, network, readers, of_reader, writers, of_writer)
+  for _, source in ipairs(self.sources) do
+    if network and not source.serve then
+      goto continue
+    elseif source.take or source.serve then
+      add(readers, of_reader, source.fd, self, source)
+    else
+      add(writers, of_writer, source.fd, self, source)
+    end
+    ::continue::
+  end
 end
 
 local function leave(list)
@@ -170,7 +190,7 @@ end
 -- @return true when the caller's fd is ready
 function loop.turn(list, seconds, reader, writer)
   local readers, writers, of_reader, of_writer = {}, {}, {}, {}
-  local now = sys.clock_gettime()
+  local now, served = sys.clock_gettime(), {}
   -- Also where an error comes out of here, as from a hook of the caller's.
   local attended <close> = setmetatable({}, { __close = leave })
   for _, self in ipairs(all_of(list)) do
@@ -181,12 +201,12 @@ function loop.turn(list, seconds, reader, writer)
     else
       add(readers, of_reader, self.state.pidfd, self)
     end
-    for _, source in ipairs(self.sources) do
-      if source.take then
-        add(readers, of_reader, source.fd, self, source)
-      else
-        add(writers, of_writer, source.fd, self, source)
-      end
+    add_sources(self, false, readers, of_reader, writers, of_writer)
+    -- A program's connections are served with its container's.
+    local owner = self.container
+    if owner and not owner.closed and not owner.attended and not served[owner] then
+      served[owner] = true
+      add_sources(owner, true, readers, of_reader, writers, of_writer)
     end
     if self.deadline then
       seconds = math.min(seconds or math.huge, math.max(self.deadline - now, 0))
@@ -197,7 +217,8 @@ function loop.turn(list, seconds, reader, writer)
   for i, about in ipairs(of_reader) do
     local self, source = about[1], about[2]
     if can_read[i] and source and source.fd:fileno() then
-      take(self, source)
+      local serve = source.serve or take
+      serve(self, source)
     end
   end
   for i, about in ipairs(of_writer) do

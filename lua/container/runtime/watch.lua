@@ -56,9 +56,15 @@ local function fill(self)
     ok, message, errno = add(self, self.state.pidfd)
   end
   for _, source in ipairs(ok and self.sources or {}) do
-    ok, message, errno = add(self, source.fd, source.take and "in" or "out")
+    ok, message, errno = add(self, source.fd, (source.take or source.serve) and "in" or "out")
     if not ok then
       break
+    end
+  end
+  -- A program's connections are served with its container's.
+  for _, source in ipairs(ok and self.container and self.container.sources or {}) do
+    if ok and source.serve then
+      ok, message, errno = add(self, source.fd)
     end
   end
   for program in pairs(ok and self.joined or {}) do

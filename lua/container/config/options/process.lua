@@ -89,7 +89,7 @@ return {
   {
     name = "on", type = "container.Events", runs = "run call exec", read = values.on,
     help = "Functions to call for events, while the caller waits for the container.",
-    more = "exit(c, result), output(c, name, piece), timeout(c) and oom(c).",
+    more = "exit(c, result), output(c, name, piece), timeout(c), oom(c) and connect(c, request).",
   },
   {
     name = "result_limit", type = "integer", unit = "bytes", default = 16 << 20, runs = "call",
