@@ -5,7 +5,7 @@
 function __lua_container_command
     set -l tokens (commandline -opc) (commandline -ct)
     set -e tokens[1]
-    argparse -s name=+ rootfs=+ h/hostname=+ read-only v/volume=+ tmpfs=+ network=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ t/tty timeout=+ stop-timeout=+ ulimit=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
+    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ network=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
     or return 1
     test -n "$argv[1]"
     and not string match -qr '^-' -- $argv[1]
@@ -26,8 +26,12 @@ complete -c lua-container -x -n __lua_container_no_command -a '(__fish_complete_
 complete -c lua-container -n __lua_container_no_command -l name -x -d 'Name of the container, unique among your running containers.'
 complete -c lua-container -n __lua_container_no_command -l rootfs -x -a '(__fish_complete_directories)' -d 'Directory that becomes the root.'
 complete -c lua-container -n __lua_container_no_command -l hostname -s h -x -d 'Host name, 1 to 64 bytes.'
+complete -c lua-container -n __lua_container_no_command -l domainname -x -d 'NIS domain name, 1 to 64 bytes.'
+complete -c lua-container -n __lua_container_no_command -l annotation -x -d 'Set an annotation, which the state that hooks get has.'
+complete -c lua-container -n __lua_container_no_command -l sysctl -x -d 'Set a setting of the kernel that the container\'s namespaces have, such as net.ipv4.ip_forward=1.'
+complete -c lua-container -n __lua_container_no_command -l time-offset -x -a 'monotonic= boottime=' -d 'Move a clock of the container, monotonic or boottime, relative to the host\'s.'
 complete -c lua-container -n __lua_container_no_command -l read-only -d 'Make the root read-only.'
-complete -c lua-container -n __lua_container_no_command -l volume -s v -r -F -d 'Mount a file or directory of the host at DST; options: rw, ro, rro, idmap.'
+complete -c lua-container -n __lua_container_no_command -l volume -s v -r -F -d 'Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.'
 complete -c lua-container -n __lua_container_no_command -l tmpfs -x -d 'Mount an empty tmpfs at DST, with options such as size=1M,exec.'
 complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host ns: container:' -d 'Network: none has only loopback; host is the host\'s own; ns:PATH and container:NAME join one that is there.'
 complete -c lua-container -n __lua_container_no_command -l no-init -d 'Make COMMAND pid 1 itself, without an init.'
@@ -36,6 +40,11 @@ complete -c lua-container -n __lua_container_no_command -l debug -d 'Print every
 complete -c lua-container -n __lua_container_no_command -l env -s e -x -a '(set -nx)' -d 'Set an environment variable; without a value, copy the caller\'s.'
 complete -c lua-container -n __lua_container_no_command -l workdir -s w -x -d 'Working directory, an absolute path in the container.'
 complete -c lua-container -n __lua_container_no_command -l user -s u -x -a '(__fish_complete_users)' -d 'User and group that run the program, by name or id.'
+complete -c lua-container -n __lua_container_no_command -l group-add -x -d 'Add a group to those of the program, by name or id.'
+complete -c lua-container -n __lua_container_no_command -l umask -x -d 'Permission bits that new files of the program do not get.'
+complete -c lua-container -n __lua_container_no_command -l scheduler -x -a 'batch idle fifo: rr:' -d 'Scheduling policy of the program: other, batch, idle, fifo:N or rr:N.'
+complete -c lua-container -n __lua_container_no_command -l io-priority -x -a 'be: idle rt:' -d 'When disks serve the program: rt:N, be:N or idle, with N from 0 to 7.'
+complete -c lua-container -n __lua_container_no_command -l personality -x -a 'linux linux32' -d 'The machine that the program sees: linux32 is a 32-bit one.'
 complete -c lua-container -n __lua_container_no_command -l tty -s t -d 'Allocate a terminal, also if the standard streams are none.'
 complete -c lua-container -n __lua_container_no_command -l timeout -x -d 'Send TERM to the program after this time; 0 is no limit.'
 complete -c lua-container -n __lua_container_no_command -l stop-timeout -x -d 'Kill all processes this long after TERM.'

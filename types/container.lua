@@ -12,8 +12,12 @@
 ---@field name? string Name of the container, unique among your running containers.
 ---@field rootfs? string Directory that becomes the root. Default: an overlay of the host's root.
 ---@field hostname? string Host name, 1 to 64 bytes. Default: container.
+---@field domainname? string NIS domain name, 1 to 64 bytes.
+---@field annotations? table<string, string> Set an annotation, which the state that hooks get has.
+---@field sysctl? table<string, string|integer> Set a setting of the kernel that the container's namespaces have, such as net.ipv4.ip_forward=1.
+---@field time_offsets? table<string, number> Move a clock of the container, monotonic or boottime, relative to the host's. In seconds.
 ---@field readonly? boolean Make the root read-only. Default: false.
----@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap.
+---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
 ---@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there. Default: none.
 ---@field init? boolean Run a small init as pid 1; with false the program is pid 1. Default: true.
@@ -23,6 +27,11 @@
 ---@field env? string[]|table<string, string> Environment variables to set, beside the default ones. Default: PATH, HOME, HOSTNAME and TERM.
 ---@field cwd? string Working directory, an absolute path in the container. Default: /.
 ---@field user? string User and group that run the program, by name or id. Default: root.
+---@field additional_groups? (string|integer)[] Add a group to those of the program, by name or id.
+---@field umask? string|integer Permission bits that new files of the program do not get. Default: 022.
+---@field scheduler? string Scheduling policy of the program: other, batch, idle, fifo:N or rr:N.
+---@field io_priority? string When disks serve the program: rt:N, be:N or idle, with N from 0 to 7.
+---@field personality? "linux"|"linux32" The machine that the program sees: linux32 is a 32-bit one.
 ---@field tty? boolean|"auto"|{ height: integer, width: integer } Allocate a terminal for the standard streams; takes container.spawn. Default: false.
 ---@field stdin? container.Input Standard input. Default: inherit.
 ---@field stdout? container.Output Standard output. Default: inherit.
@@ -66,8 +75,12 @@
 ---@field name? string Name of the container, unique among your running containers.
 ---@field rootfs? string Directory that becomes the root. Default: an overlay of the host's root.
 ---@field hostname? string Host name, 1 to 64 bytes. Default: container.
+---@field domainname? string NIS domain name, 1 to 64 bytes.
+---@field annotations? table<string, string> Set an annotation, which the state that hooks get has.
+---@field sysctl? table<string, string|integer> Set a setting of the kernel that the container's namespaces have, such as net.ipv4.ip_forward=1.
+---@field time_offsets? table<string, number> Move a clock of the container, monotonic or boottime, relative to the host's. In seconds.
 ---@field readonly? boolean Make the root read-only. Default: false.
----@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap.
+---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
 ---@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there. Default: none.
 ---@field announce? boolean Print on standard error what runs, and its pid. Default: false.
@@ -75,6 +88,11 @@
 ---@field env? string[]|table<string, string> Environment variables to set, beside the default ones. Default: PATH, HOME, HOSTNAME and TERM.
 ---@field cwd? string Working directory, an absolute path in the container. Default: /.
 ---@field user? string User and group that run the program, by name or id. Default: root.
+---@field additional_groups? (string|integer)[] Add a group to those of the program, by name or id.
+---@field umask? string|integer Permission bits that new files of the program do not get. Default: 022.
+---@field scheduler? string Scheduling policy of the program: other, batch, idle, fifo:N or rr:N.
+---@field io_priority? string When disks serve the program: rt:N, be:N or idle, with N from 0 to 7.
+---@field personality? "linux"|"linux32" The machine that the program sees: linux32 is a 32-bit one.
 ---@field stdin? container.Input Standard input. Default: inherit.
 ---@field stdout? container.Output Standard output. Default: inherit.
 ---@field stderr? container.Output|"stdout" Standard error: as `stdout`; "stdout" sends it there. Default: inherit.
@@ -120,6 +138,8 @@
 ---@field env? string[]|table<string, string> Environment variables to set, beside the default ones. Default: PATH, HOME, HOSTNAME and TERM.
 ---@field cwd? string Working directory, an absolute path in the container. Default: /.
 ---@field user? string User and group that run the program, by name or id. Default: root.
+---@field scheduler? string Scheduling policy of the program: other, batch, idle, fifo:N or rr:N.
+---@field io_priority? string When disks serve the program: rt:N, be:N or idle, with N from 0 to 7.
 ---@field tty? boolean|"auto"|{ height: integer, width: integer } Allocate a terminal for the standard streams; takes container.spawn. Default: false.
 ---@field stdin? container.Input Standard input. Default: inherit.
 ---@field stdout? container.Output Standard output. Default: inherit.

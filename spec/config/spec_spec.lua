@@ -324,11 +324,13 @@ describe("spec.read", function()
       refuses("the option " .. options, "volumes[1]: " .. reason,
         { volumes = { "/:/b:" .. options } })
     end
-    for _, word in ipairs { "shared", "rshared", "slave", "rslave", "unbindable", "runbindable" } do
-      refuses("the option " .. word, ("volumes[1]: option %s asks that mounts pass between host "
-        .. "and container, and all of a container's are private"):format(word),
-        { volumes = { "/:/b:" .. word } })
-    end
+    it("take a word that says which mounts are passed on, and one alone", function()
+      assert.same({ bind("/tmp", "/a", "ro", "rslave"), bind("/tmp", "/b", "rshared") },
+        volumes { "/tmp:/a:rslave,ro", "/tmp:/b:rshared" })
+    end)
+    refuses("two ways of passing on",
+      "volumes[1]: expected one of slave and shared, got \"rslave,rshared\"",
+      { volumes = { "/:/b:rslave,rshared" } })
 
     local FORM <const> = "volumes[1]: expected SOURCE:DESTINATION[:OPTION,...], got "
     local MODE <const> = "volumes[1]: expected ro, rro or rw after the destination, got "

@@ -62,19 +62,20 @@ local GRANTED <const> = {
   rprivate = true,
 }
 local LABEL <const> = "asks for an SELinux label, and nothing is labelled here"
-local PROPAGATION <const> =
-  "asks that mounts pass between host and container, and all of a container's are private"
+-- How mounts pass between host and container.
+local PROPAGATION <const> = {
+  slave = true, rslave = true, shared = true, rshared = true, unbindable = true,
+  runbindable = true,
+}
 local NOT_KEPT <const> = {
   z = LABEL, Z = LABEL, U = "asks to give the source another owner, and no file of the host's is "
     .. "changed here",
-  shared = PROPAGATION, rshared = PROPAGATION, slave = PROPAGATION, rslave = PROPAGATION,
-  unbindable = PROPAGATION, runbindable = PROPAGATION,
 }
 
---- The words behind a volume's destination: how it may be written, and whether its ids are the
--- container's.
+--- The words behind a volume's destination: how it may be written, whether its ids are the
+-- container's, and which mounts are passed on.
 local function read_access(field, words)
-  local access, idmapped
+  local access, idmapped, passed
   for word in (words .. ","):gmatch("([^,]*),") do
     if NOT_KEPT[word] then
       refuse(field, ("option %s %s"):format(word, NOT_KEPT[word]))
@@ -83,19 +84,22 @@ local function read_access(field, words)
       access = word
     elseif word == "idmap" then
       idmapped = word
+    elseif PROPAGATION[word] then
+      expect(not passed or passed == word, field, "one of slave and shared", words)
+      passed = word
     else
       expect(GRANTED[word], field, "ro, rro or rw after the destination", word)
     end
   end
-  return access ~= "rw" and access or nil, idmapped
+  return access ~= "rw" and access or nil, idmapped, passed
 end
 
 --- One volume, of its three parts.
 -- @string[opt] words
 local function bind(field, source, destination, words)
-  local access, idmapped
+  local access, idmapped, passed
   if words then
-    access, idmapped = read_access(field, words)
+    access, idmapped, passed = read_access(field, words)
   end
   expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
   destination = read_destination(field, destination)
@@ -107,6 +111,7 @@ local function bind(field, source, destination, words)
   local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
   options[#options + 1] = access
   options[#options + 1] = idmapped
+  options[#options + 1] = passed
   return { destination = destination, type = "bind", source = source, options = options }
 end
 

@@ -10,6 +10,7 @@ local check = require "container.check"
 local defaults = require "container.config.defaults"
 local errors = require "container.error"
 local exec = require "container.config.exec"
+local kernel = require "container.config.kernel"
 local network = require "container.config.network"
 local options = require "container.config.options"
 local outgoing = require "container.config.outgoing"
@@ -141,6 +142,7 @@ local function read(given, call)
   end
   network.finish(ctx)
   outgoing.finish(ctx)
+  kernel.finish(ctx)
   return ctx
 end
 

@@ -12,6 +12,8 @@ local HOSTNAME_MAX <const> = 64
 -- (uid_t) -1 is not an id.
 local ID_MAX <const> = 0xffffffff
 
+local UMASK_MAX <const> = 0x1ff -- 0777
+
 -- The events for which the caller can give a function.
 local EVENTS <const> = { connect = true, exit = true, oom = true, output = true, timeout = true }
 
@@ -118,6 +120,33 @@ local values = {
     else
       switch("tty", value)
     end
+  end,
+  umask = function(ctx, value)
+    local mask = type(value) == "string" and value:find("^[0-7]+$") and #value <= 4
+      and math.tointeger(tonumber(value, 8)) or check.integer(value)
+    ctx.config.process.user.umask = expect(mask and mask >= 0 and mask <= UMASK_MAX, "umask",
+      "octal digits such as \"022\"", value) and mask
+  end,
+  additional_groups = function(ctx, value)
+    ctx.groups = {}
+    for i = 1, check.array("additional_groups", value) do
+      local field, one = ("additional_groups[%d]"):format(i), rawget(value, i)
+      one = check.integer(one) and tostring(check.integer(one)) or text(field, one, "NAME or id")
+      expect(one ~= "" and not one:find(":", 1, true)
+        and (not one:find("^%d+$") or #one <= 10 and math.tointeger(one) < ID_MAX), field,
+        "NAME or an id below 4294967295", one)
+      ctx.groups[i] = one
+    end
+  end,
+  annotations = function(ctx, value)
+    local annotations = {}
+    plain("annotations", value)
+    for _, name in ipairs(check.keys("annotations", value, "names without NUL")) do
+      expect(name ~= "", "annotations", "names that are not empty", name)
+      annotations[name] =
+        text(("annotations[%s]"):format(check.shown(name)), rawget(value, name))
+    end
+    ctx.config.annotations = annotations
   end,
   debug = function(ctx, value)
     ctx.debug = expect(type(value) == "boolean" or type(value) == "function", "debug",

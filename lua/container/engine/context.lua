@@ -18,6 +18,8 @@ local context = {}
 --- @field on table|false the caller's functions by event
 --- @field user string|false NAME[:GROUP], as it was given
 --- @field userns string|false "auto", "subid", "given" or "joined": the kind of user namespace
+--- @field groups table|false array of the groups that the program has beside its own, as given
+--- @field sysctl_given table|false settings that have to hold, by their names with dots
 --- @field home_given boolean whether env says HOME
 --- @field network string|false as it was given: config/network.lua
 --- @field network_path string|false of the network namespace that is joined
@@ -105,7 +107,8 @@ local context = {}
 local DEFAULTS <const> = {
   bundle = false, name = false, init = false, announce = false, stop_timeout = false,
   timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
-  network_path = false, network_owner = false, name_lock = false,
+  groups = false, sysctl_given = false, network_path = false, network_owner = false, name_lock =
+  false,
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,

@@ -54,8 +54,10 @@ function mount_fd.hold(ctx, key, path, how)
   end
   ctx.undo:push(fd.close, fd)
   -- Where the host's mounts are shared they would show what is mounted in it from here on.
-  if not how.passed_on then
-    local ok, _, number = sys.mount_setattr(fd, how.rec and "rec,private" or "private")
+  -- What a container of other ids mounts is never seen on the host.
+  local way = how.passed_on and (ctx.userns and "slave" or "") or "private"
+  if way ~= "" then
+    local ok, _, number = sys.mount_setattr(fd, how.rec and "rec," .. way or way)
     if not ok then
       return refusal(path, number)
     end

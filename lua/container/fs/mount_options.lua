@@ -90,7 +90,7 @@ end
 --- Reads the options of a mount.
 -- @tparam[opt] table options array of words; of contrary ones the last holds
 -- @bool[opt] literal as OCI has it: plain words are about the mount alone, also of one that has
--- others below it, and a bind passes nothing on unless it says so
+-- others below it. A bind passes nothing on unless it says so
 -- @treturn table flags and data, strings as sys.mount takes them; bind; single: without the mounts
 -- below it; top and all, attributes as sys.mount_setattr takes them, of the mount alone and also of
 -- those below, which with `strict` is refused where only the former can be; propagation, an array
@@ -104,11 +104,11 @@ function mount_options.read(options, literal)
     end
   end
   how.flags, how.data = flags_of(how.on), table.concat(data, ",")
+  if how.bind and not how.propagation[1] then
+    how.propagation[1] = "rec,private"
+  end
   if literal then
     how.top, how.all = joined(how.own), joined(how.deep)
-    if how.bind and not how.propagation[1] then
-      how.propagation[1] = "rec,private"
-    end
   else
     for subject, word in pairs(how.deep) do
       how.own[subject] = word

@@ -15,11 +15,11 @@ local try <const> = errors.try
 
 local mounts = {}
 
---- How the host's mounts reach this namespace, where a bundle asks that something be passed on.
+--- How the host's mounts reach this namespace, where a volume asks that something be passed on.
 -- mount_namespaces(7)
 local function propagation(ctx)
   local way
-  for _, entry in ipairs(ctx and ctx.bundle and ctx.config.mounts or {}) do
+  for _, entry in ipairs(ctx and ctx.volumes or {}) do
     for _, words in ipairs(mount_options.read(entry.options, true).propagation) do
       if words:find("shared", 1, true) then
         return "shared"
@@ -106,6 +106,11 @@ end
 -- mappings of their own. Ids are those on disk only where that was asked for, by OCI's word for it.
 function mounts.prepare(ctx)
   local all = ctx.trees
+  if ctx.view and propagation(ctx) == "shared" then
+    return nil, "a volume that is shared takes a root of the container's own (rootfs): the overlay "
+      .. "of the host's is made of the host's mounts, where it would show", sys.errno.EINVAL,
+      "volumes"
+  end
   for _, entry in ipairs(ctx.volumes or {}) do
     if all or entry.uidMappings then
       ctx.trees = ctx.trees or {}

@@ -12,6 +12,33 @@ sysctl.NETWORK = {
   ["net.ipv4.ping_group_range"] = "0 2147483647",
 }
 
+-- Settings by the namespace whose own they are.
+local NAMESPACES <const> = {
+  { "^net%.", "network" }, { "^fs%.mqueue%.", "ipc" }, { "^kernel%.msg", "ipc" },
+  { "^kernel%.sem$", "ipc" }, { "^kernel%.sem_next_id$", "ipc" }, { "^kernel%.shm", "ipc" },
+  { "^kernel%.auto_msgmni$", "ipc" }, { "^kernel%.hostname$", "uts" },
+  { "^kernel%.domainname$", "uts" },
+}
+
+--- The name of a setting with dots between its parts, as sysctl(8) prefers.
+-- @string name that or one with slashes
+-- @treturn string
+function sysctl.dotted(name)
+  return name:match("[./]") == "/" and (name:gsub("[./]", { ["."] = "/", ["/"] = "." })) or name
+end
+
+--- The namespace that a setting is of; nil for one of the whole machine.
+-- @string name as of `dotted`
+-- @treturn string|nil
+function sysctl.namespace(name)
+  name = sysctl.dotted(name)
+  for _, pair in ipairs(NAMESPACES) do
+    if name:find(pair[1]) then
+      return pair[2]
+    end
+  end
+end
+
 local PINGS <const> = "net.ipv4.ping_group_range"
 
 --- The same in a user namespace, where the range begins and ends with groups that are there: as the
@@ -44,13 +71,13 @@ end
 
 --- Runs in the child, when it is in its network namespace and before /proc/sys is read-only. A
 -- kernel without one of the defaults, or an outer container that forbids it, leaves what is
--- narrower. What a bundle asks for has to hold.
+-- narrower. What was asked for has to hold.
 function sysctl.child(ctx)
   local proc = ctx.held["/proc"]
   for name, value in pairs(proc and ctx.config.linux.sysctl or {}) do
     local ok, message, errno =
       sys.write_file(("%s/sys/%s"):format(file.path(proc), path_of(name)), value)
-    if not ok and ctx.bundle then
+    if not ok and (ctx.bundle or ctx.sysctl_given and ctx.sysctl_given[name]) then
       return nil, ("%s: %s"):format(name, message:match("[^:]*$"):sub(2)), errno
     end
   end

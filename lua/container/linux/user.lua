@@ -46,8 +46,25 @@ local function id(text)
   return number and number < ID_MAX and number
 end
 
-local function unknown(name, path)
-  return nil, ("user %s: not in the container's %s"):format(name, path), sys.errno.ENOENT
+local function unknown(name, path, what)
+  return nil, ("%s %s: not in the container's %s"):format(what or "user", name, path),
+    sys.errno.ENOENT
+end
+
+--- The ids of the groups that were asked for.
+-- @return array; or nil, message, errno
+local function find_groups(ctx)
+  local ids = {}
+  for i, name in ipairs(ctx.groups) do
+    local known = not id(name) and entry(ctx.config.root.path, "/etc/group", name)
+    ids[i] = id(name) or known and id(known[3])
+    if not ids[i] then
+      return unknown(name, "/etc/group", "group")
+    elseif not userns.maps(ctx.config.linux.gidMappings, ids[i]) then
+      return nil, ("group %s: not mapped into this user namespace"):format(name), sys.errno.EINVAL
+    end
+  end
+  return ids
 end
 
 --- Finds the ids out, and the home directory, unless the caller gave one.
@@ -71,7 +88,14 @@ function user.prepare(ctx)
       end
     end
     home = known and known[6] or uid == 0 and home or "/"
-    p.user = { uid = uid, gid = gid }
+    p.user = { uid = uid, gid = gid, umask = p.user.umask }
+  end
+  if ctx.groups then
+    local ids, message, errno = find_groups(ctx)
+    if not ids then
+      return nil, message, errno
+    end
+    p.user = { uid = p.user.uid, gid = p.user.gid, umask = p.user.umask, additionalGids = ids }
   end
   local linux = ctx.config.linux
   if not userns.maps(linux.uidMappings, p.user.uid)

@@ -2,37 +2,16 @@
 -- linux.sysctl and linux.timeOffsets. namespaces(7); OCI runtime specification, config-linux
 
 local check = require "container.check"
+local sysctl = require "container.linux.sysctl"
 
 local refuse, expect = check.refuse, check.expect
 
 local namespaces = {}
 
--- Settings of the kernel by the namespace whose own they are, in the order of their separators.
-local SYSCTL <const> = {
-  { "^net%.", "network" }, { "^fs%.mqueue%.", "ipc" }, { "^kernel%.msg", "ipc" },
-  { "^kernel%.sem$", "ipc" }, { "^kernel%.sem_next_id$", "ipc" }, { "^kernel%.shm", "ipc" },
-  { "^kernel%.auto_msgmni$", "ipc" }, { "^kernel%.hostname$", "uts" },
-  { "^kernel%.domainname$", "uts" },
-}
-
---- The namespace that a setting is of; nil for one of the whole machine.
--- @string name as sysctl(8) has it, with dots or with slashes
--- @treturn string|nil
-function namespaces.of_sysctl(name)
-  if name:match("[./]") == "/" then
-    name = name:gsub("[./]", { ["."] = "/", ["/"] = "." })
-  end
-  for _, pair in ipairs(SYSCTL) do
-    if name:find(pair[1]) then
-      return pair[2]
-    end
-  end
-end
-
-local function read_sysctl(sysctl, own)
-  for name in pairs(sysctl or {}) do
+local function read_sysctl(given, own)
+  for name in pairs(given or {}) do
     local field = ("linux.sysctl[%s]"):format(check.shown(name))
-    local kind = namespaces.of_sysctl(name)
+    local kind = sysctl.namespace(name)
     if not kind or ("/" .. name .. "/"):find("/../", 1, true) then
       refuse(field, "is no setting of a namespace, so it would be the host's")
     elseif not own[kind] then

@@ -1,6 +1,7 @@
 -- The options of the container itself and of its files.
 
 local hooks = require "container.config.hooks"
+local kernel = require "container.config.kernel"
 local mounts = require "container.config.mounts"
 local network = require "container.config.network"
 local values = require "container.config.values"
@@ -27,6 +28,32 @@ return {
     help = "Host name, 1 to 64 bytes.",
   },
   {
+    name = "domainname", type = "string", oci = "domainname", runs = "run call",
+    read = kernel.domainname, cli = { { "--domainname", value = "NAME" } },
+    help = "NIS domain name, 1 to 64 bytes.",
+  },
+  {
+    name = "annotations", type = "table<string, string>", oci = "annotations", runs = "run call",
+    read = values.annotations,
+    cli = { { "--annotation", value = "NAME=VALUE", as = "assignment" } },
+    help = "Set an annotation, which the state that hooks get has.",
+  },
+  {
+    name = "sysctl", type = "table<string, string|integer>", oci = "linux.sysctl",
+    runs = "run call", read = kernel.sysctl,
+    cli = { { "--sysctl", value = "NAME=VALUE", as = "assignment" } },
+    help = "Set a setting of the kernel that the container's namespaces have, such as "
+      .. "net.ipv4.ip_forward=1.",
+  },
+  {
+    name = "time_offsets", type = "table<string, number>", unit = "seconds",
+    oci = "linux.timeOffsets", runs = "run call", read = kernel.time_offsets,
+    cli = { { "--time-offset", value = "CLOCK=SECONDS", as = "assignment",
+      choices = { "monotonic=", "boottime=" } } },
+    help = "Move a clock of the container, monotonic or boottime, relative to the host's.",
+    more = "It requires Linux 6.1.",
+  },
+  {
     name = "readonly", type = "boolean", default = false, oci = "root.readonly", runs = "run call",
     read = values.readonly, cli = { { "--read-only", set = true } },
     help = "Make the root read-only.",
@@ -36,11 +63,13 @@ return {
     oci = "mounts", runs = "run call", read = mounts.volumes,
     cli = { { "--volume", short = "v", value = "SRC:DST[:OPTION,...]", list = true,
       complete = "file" } },
-    help = "Mount a file or directory of the host at DST; options: rw, ro, rro, idmap.",
+    help = "Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, "
+      .. "rshared.",
     more = "ro makes it read-only with its submounts; before Linux 5.12 it has no submounts. rro "
       .. "is the same, but is rejected before Linux 5.12. idmap, with the user namespace auto, "
-      .. "shows the ids of its files as ids inside the container. Outer mounts are made before "
-      .. "inner ones. A missing DST is created.",
+      .. "shows the ids of its files as ids inside the container. rslave shows what the host "
+      .. "mounts below SRC later, and rshared, which takes rootfs, is the same both ways. Outer "
+      .. "mounts are made before inner ones. A missing DST is created.",
     lua = "A table has the form { [SRC] = { bind = DST, mode = OPTIONS } }.",
   },
   {

@@ -1,5 +1,6 @@
 -- The options of the program: its environment, streams, time and events.
 
+local kernel = require "container.config.kernel"
 local rlimits = require "container.config.rlimits"
 local streams = require "container.config.streams"
 local values = require "container.config.values"
@@ -27,6 +28,39 @@ return {
     cli = { { "--user", short = "u", value = "NAME[:GROUP]", complete = "user" } },
     help = "User and group that run the program, by name or id.",
     more = "Names are looked up in the container's own /etc/passwd and /etc/group.",
+  },
+  {
+    name = "additional_groups", type = "(string|integer)[]", oci = "process.user.additionalGids",
+    runs = "run call", read = values.additional_groups,
+    cli = { { "--group-add", value = "NAME|ID", list = true } },
+    help = "Add a group to those of the program, by name or id.",
+    more = "A user namespace with one id alone cannot have more groups.",
+  },
+  {
+    name = "umask", type = "string|integer", default_text = "022", oci = "process.user.umask",
+    runs = "run call", read = values.umask, cli = { { "--umask", value = "OCTAL" } },
+    help = "Permission bits that new files of the program do not get.",
+    lua = "A number is not read as octal digits: 18 is 022.",
+  },
+  {
+    name = "scheduler", type = "string", oci = "process.scheduler", runs = "run call exec",
+    read = kernel.scheduler,
+    cli = { { "--scheduler", value = "POLICY[:N]",
+      choices = { "batch", "idle", "fifo:", "rr:" } } },
+    help = "Scheduling policy of the program: other, batch, idle, fifo:N or rr:N.",
+    more = "N is a priority from 1 to 99; fifo and rr take CAP_SYS_NICE.",
+  },
+  {
+    name = "io_priority", type = "string", oci = "process.ioPriority", runs = "run call exec",
+    read = kernel.io_priority,
+    cli = { { "--io-priority", value = "CLASS[:N]", choices = { "be:", "idle", "rt:" } } },
+    help = "When disks serve the program: rt:N, be:N or idle, with N from 0 to 7.",
+  },
+  {
+    name = "personality", type = "\"linux\"|\"linux32\"", oci = "linux.personality",
+    runs = "run call", read = kernel.personality,
+    cli = { { "--personality", value = "linux|linux32", choices = { "linux", "linux32" } } },
+    help = "The machine that the program sees: linux32 is a 32-bit one.",
   },
   {
     name = "tty", type = "boolean|\"auto\"|{ height: integer, width: integer }", default = false,
