@@ -146,6 +146,30 @@ local function library_sections(at, worker, quick, against)
   return { sizes, cases, flights }, small
 end
 
+-- Ways to a server, whose they are, and what is asked of each.
+local NETWORKS <const> = {
+  { "plain", "plain loopback", "base" }, { "allow", "by --allow", "ours" },
+  { "pasta", "by pasta", "others" }, { "slirp4netns", "by slirp4netns", "others" },
+}
+local QUESTIONS <const> = {
+  { "a transfer over the network", "MB/s", "transfer 64" },
+  { "a new connection, with a byte each way", "us", "connect 100" },
+}
+
+local function network_sections(at, worker)
+  local host, sections = worker { at.lua, here .. "/network.lua" }, {}
+  for i, question in ipairs(QUESTIONS) do
+    local section = { title = question[1], unit = question[2], against = {} }
+    for j, way in ipairs(NETWORKS) do
+      section[j] = { title = way[2], whose = way[3], worker = host, share = 0.1,
+        question = way[1] .. " " .. question[3] }
+    end
+    section.against[1] = { "to loopback", section[1] }
+    sections[i] = section
+  end
+  return sections
+end
+
 --- Asks for every row a first time, so that what is loaded once is loaded, and leaves out those
 -- that have no answer.
 local function warm(sections, left_out)
@@ -217,6 +241,8 @@ local function main(work, name, workers)
 
   local first, left_out = commands_section(at, worker)
   local sections, small = library_sections(at, worker, quick, { first.against[1] })
+  local networks = network_sections(at, worker)
+  table.move(networks, 1, #networks, #sections + 1, sections)
   local fresh = worker { at.lua, here .. "/library.lua", at.rootfs }
   table.insert(sections, 1, first)
   warm(sections, left_out)
