@@ -33,7 +33,7 @@ complete -c lua-container -n __lua_container_no_command -l time-offset -x -a 'mo
 complete -c lua-container -n __lua_container_no_command -l read-only -d 'Make the root read-only.'
 complete -c lua-container -n __lua_container_no_command -l volume -s v -r -F -d 'Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.'
 complete -c lua-container -n __lua_container_no_command -l tmpfs -x -d 'Mount an empty tmpfs at DST, with options such as size=1M,exec.'
-complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host ns: container:' -d 'Network: none has only loopback; host is the host\'s own; ns:PATH and container:NAME join one that is there.'
+complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host ns: container:' -d 'Network: none has only loopback; host is the host\'s own; ns:PATH and container:NAME join one that is there; another word is a network of CNI.'
 complete -c lua-container -n __lua_container_no_command -l no-init -d 'Make COMMAND pid 1 itself, without an init.'
 complete -c lua-container -n __lua_container_no_command -l quiet -s q -d 'Do not print what runs.'
 complete -c lua-container -n __lua_container_no_command -l debug -d 'Print every step of the start on standard error.'

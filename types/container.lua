@@ -19,7 +19,7 @@
 ---@field readonly? boolean Make the root read-only. Default: false.
 ---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
----@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there. Default: none.
+---@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there; another word is a network of CNI. Default: none.
 ---@field init? boolean Run a small init as pid 1; with false the program is pid 1. Default: true.
 ---@field hooks? container.Hooks Functions and programs to run at moments of the container's life.
 ---@field announce? boolean Print on standard error what runs, and its pid. Default: false.
@@ -82,7 +82,7 @@
 ---@field readonly? boolean Make the root read-only. Default: false.
 ---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
----@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there. Default: none.
+---@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there; another word is a network of CNI. Default: none.
 ---@field announce? boolean Print on standard error what runs, and its pid. Default: false.
 ---@field debug? boolean|fun(line: string) Trace every step of the start on standard error, or call the function with each line. Default: false.
 ---@field env? string[]|table<string, string> Environment variables to set, beside the default ones. Default: PATH, HOME, HOSTNAME and TERM.
@@ -361,6 +361,11 @@ function Container:exec(options) end
 ---@return integer[]? pids
 ---@return container.Error? err
 function Container:processes() end
+
+--- Has the plugins of CNI check the network.
+---@return true? ok
+---@return container.Error? err
+function Container:check_network() end
 
 --- Freezes all processes.
 ---@return true? ok

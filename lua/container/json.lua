@@ -92,4 +92,52 @@ function json.decode(text)
   return value, cjson.null
 end
 
+--- Where a value ends, in text that is JSON.
+-- @int at where it begins
+local function behind(text, at)
+  local depth = 0
+  repeat
+    local first, last = text:find("^[^%[%]{}\"]*.", at)
+    local mark = text:sub(last, last)
+    if mark == "\"" then
+      repeat
+        last = text:find("[\\\"]", last + 1)
+        local quote = text:sub(last, last) == "\""
+        last = quote and last or last + 1
+      until quote
+    end
+    depth = depth + ((mark == "{" or mark == "[") and 1 or (mark == "}" or mark == "]") and -1 or 0)
+    at = last + 1
+  until depth == 0 or not first
+  return at
+end
+
+--- The members of an object, as they are written: for what is passed on as it is, also where a
+-- table of Lua could not tell an empty array from an empty object.
+-- @string text that is a JSON object or array; its members are objects, arrays and strings, or they
+-- are left out
+-- @treturn table of texts, by name or by number
+function json.members(text)
+  local members, at, count = {}, text:find("[%[{]") + 1, 0
+  local named = text:sub(at - 1, at - 1) == "{"
+  while true do
+    at = text:find("[^%s,]", at)
+    if text:find("^[%]}]", at) then
+      return members
+    end
+    count = count + 1
+    local key = count
+    if named then
+      local last = behind(text, at)
+      key = text:sub(at + 1, last - 2)
+      at = text:find("[^%s:]", last)
+    end
+    local last = text:find("^[%[{\"]", at) and behind(text, at)
+    if last then
+      members[key] = text:sub(at, last - 1)
+    end
+    at = last or text:find("[,%]}]", at)
+  end
+end
+
 return json

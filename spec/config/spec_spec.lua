@@ -718,8 +718,8 @@ describe("spec.read", function()
       end
     end)
 
-    local NETWORKS <const> = "network: expected \"none\", \"host\", \"ns:PATH\" or "
-      .. "\"container:NAME\", got "
+    local NETWORKS <const> = "network: expected \"none\", \"host\", \"ns:PATH\", "
+      .. "\"container:NAME\" or the name of a network of CNI, got "
     refuses("another", NETWORKS .. "\"bridge:x\"", { network = "bridge:x" })
     refuses("a boolean", NETWORKS .. "false", { network = false })
   end)

@@ -9,6 +9,7 @@ local COLUMN <const>, WIDTH <const> = 30, 90
 
 local HEAD <const> = [[
 Usage: lua-container [OPTIONS] [--] COMMAND [ARG...]
+       lua-container network list
 
 Runs COMMAND in a Linux container. Without --rootfs the root is a copy-on-write overlay of
 this machine's own files: they can be read and run, and nothing that is written is kept.

@@ -2,6 +2,7 @@
 
 local errors = require "container.error"
 local api = require "container.api"
+local commands = require "container.cli.commands"
 local help = require "container.cli.help"
 local options = require "container.cli.parse"
 local signals = require "container.cli.signals"
@@ -152,6 +153,10 @@ end
 -- @tparam table argv as Lua's `arg`
 -- @treturn int the exit status
 function cli.main(argv)
+  local command = commands[argv[1]]
+  if command then
+    return command(table.move(argv, 2, #argv, 1, {}))
+  end
   local asked, about = options.parse(argv)
   if not asked then
     say(about)

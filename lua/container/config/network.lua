@@ -1,5 +1,6 @@
 -- The option `network`: the container's own network namespace, the host's, or one that is there.
 
+local caller = require "container.linux.caller"
 local check = require "container.check"
 local privileged = require "container.config.privileged"
 
@@ -7,7 +8,8 @@ local expect, text = check.expect, check.text
 
 local network = {}
 
-local WORDS <const> = "\"none\", \"host\", \"ns:PATH\" or \"container:NAME\""
+local WORDS <const> = "\"none\", \"host\", \"ns:PATH\", \"container:NAME\" or the name of a "
+  .. "network of CNI"
 
 -- What follows the word and the colon.
 local KINDS = {}
@@ -28,8 +30,13 @@ function network.read(ctx, value)
   text("network", value, WORDS)
   if value ~= "none" and value ~= "host" then
     local kind, rest = value:match("^(%l+):(.+)$")
-    expect(kind and KINDS[kind], "network", WORDS, value)
-    KINDS[kind](ctx, value, rest)
+    local name = value:match("^%w[%w_.-]*$")
+    expect(name or kind and KINDS[kind], "network", WORDS, value)
+    if name then
+      ctx.network_name = name
+    else
+      KINDS[kind](ctx, value, rest)
+    end
   end
   ctx.network = value
 end
@@ -38,14 +45,18 @@ end
 function network.finish(ctx)
   if ctx.network == "host" then
     privileged.share_network(ctx)
+  elseif ctx.outgoing and ctx.network and ctx.network ~= "none" then
+    check.refuse("allow", "is for a container without another network: network = \"none\"")
   elseif ctx.network_owner and ctx.userns == "subid" then
     check.refuse("network", "container: shares the user namespace of that container, so it does "
       .. "not go with userns = \"subid\"")
-  elseif ctx.network_path or ctx.network_owner then
+  elseif ctx.network_name and not caller.is_root() then
+    check.refuse("network", ("the network %s of CNI is made by root alone"):format(ctx.network))
+  elseif ctx.network_path or ctx.network_owner or ctx.network_name then
     ctx.config.linux.sysctl = nil
     for _, entry in ipairs(ctx.config.linux.namespaces) do
       if entry.type == "network" then
-        -- Of a container it is found when it starts: engine/network.lua.
+        -- What has no path yet is found or made when the container starts: engine/network.lua.
         entry.path = ctx.network_path or ctx.network
       end
     end

@@ -23,6 +23,7 @@ local context = {}
 --- @field home_given boolean whether env says HOME
 --- @field network string|false as it was given: config/network.lua
 --- @field network_path string|false of the network namespace that is joined
+--- @field network_name string|false the network of CNI that is made for it
 --- @field network_owner string|false the container whose network is joined
 --- @field outgoing table|false what is reached by name: config/outgoing.lua
 --- @field privileged boolean
@@ -54,6 +55,9 @@ local context = {}
 --- @field shares_memory boolean whether the child's memory is the caller's until its exec
 --- @field namespaces table array of the names that the child is born in
 --- @field joins table|false array of { type, path, about }: namespaces that are there
+--- @field plugins table|false the network of CNI: linux/cni/config.lua
+--- @field address string|false its address in that network
+--- @field name_servers string|false the text of its /etc/resolv.conf
 --- @field name_lock userdata|false fd of the file that holds the name
 --- @field user_namespace boolean
 --- @field network_namespace boolean
@@ -94,6 +98,7 @@ local context = {}
 --- @field listeners table|false sockets of its network: engine/outgoing.lua
 --- @field network_log userdata|false fd of the file
 --- @field traffic table|false counters: runtime/network.lua
+--- @field attached table|false how it is attached to a network of CNI: engine/attachment.lua
 --- @field cgroup table|false its cgroups: linux/cgroup.lua
 --- @field memory_counted boolean
 --- @field freezer table|false linux/cgroup/freezer.lua
@@ -107,8 +112,9 @@ local context = {}
 local DEFAULTS <const> = {
   bundle = false, name = false, init = false, announce = false, stop_timeout = false,
   timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
-  groups = false, sysctl_given = false, network_path = false, network_owner = false, name_lock =
-  false,
+  groups = false, sysctl_given = false,
+  network_path = false, network_name = false, network_owner = false, name_lock = false,
+  plugins = false, address = false, name_servers = false, attached = false,
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
@@ -143,8 +149,8 @@ function context.new(asked, undo)
 end
 
 -- What only a start asks for.
-local START <const> = { "asked_capabilities", "name_lock", "resolver", "tell", "trees", "trace",
-  "volumes", "volume_fields" }
+local START <const> = { "address", "asked_capabilities", "name_lock", "name_servers", "plugins",
+  "resolver", "tell", "trees", "trace", "volumes", "volume_fields" }
 
 --- The program runs: forgets what only the start asked for.
 -- @tparam Context ctx

@@ -9,6 +9,7 @@
 -- `only`, a field of the context, it runs where that is set. `needs` names steps that have to come
 -- before it.
 
+local attachment = require "container.engine.attachment"
 local call = require "container.engine.call"
 local capabilities = require "container.linux.capabilities"
 local cgroup = require "container.linux.cgroup"
@@ -30,6 +31,7 @@ local loopback = require "container.linux.network"
 local network = require "container.engine.network"
 local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
+local resolver = require "container.fs.resolver"
 local rlimits = require "container.linux.rlimits"
 local rootfs = require "container.fs.rootfs"
 local schedule = require "container.linux.schedule"
@@ -48,6 +50,8 @@ local order = {}
 order.start = {
   { name = "network.find", side = "prepare", fn = network.find, only = "network_owner",
     why = "the network of another container is one of the namespaces" },
+  { name = "network.make", side = "prepare", fn = attachment.prepare, only = "network_name",
+    why = "the namespace that the plugins of CNI attach is there before the child" },
   { name = "namespace.choose", side = "prepare", fn = namespaces.prepare,
     why = "others ask whether there is a user namespace" },
   { name = "hooks.begin", side = "prepare", fn = hooks.prepare, only = "hook",
@@ -76,6 +80,8 @@ order.start = {
     why = "the pipe that the function's values come over" },
   { name = "idmap.claim", side = "prepare", fn = userns.prepare, needs = { "namespace.choose" },
     why = "a range of ids that no other container has" },
+  { name = "network.attach", side = "prepare", fn = attachment.attach, only = "network_name",
+    needs = { "network.make" }, why = "programs that change the host's network: nearly the last" },
   { name = "channel.open", side = "prepare", fn = sync.prepare,
     why = "the pipe for refusals and the socket, the last that the child needs" },
 
@@ -134,6 +140,8 @@ order.start = {
   { name = "hosts.write", side = "child", fn = hosts.child, needs = { "mount.all" },
     why = "has the container's /dev" },
   { name = "network.names", side = "child", fn = outgoing.names, only = "outgoing",
+    needs = { "mount.all" }, why = "as hosts.write: its /etc/resolv.conf" },
+  { name = "resolver.write", side = "child", fn = resolver.child, only = "name_servers",
     needs = { "mount.all" }, why = "as hosts.write: its /etc/resolv.conf" },
   { name = "sysctl.set", side = "child", fn = sysctl.child, needs = { "mount.all" },
     why = "before /proc/sys is read-only, in the container's network namespace" },

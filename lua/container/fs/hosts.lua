@@ -57,7 +57,8 @@ function hosts.child(ctx)
   local old = read(ctx.root)
   local text = ctx.outgoing and reachable(old, ctx.outgoing) or old
   if name:find("^[%w._-]+$") and not knows(text, name) then
-    text = ("%s%s%s\t%s\n"):format(text, text:find("[^\n]$") and "\n" or "", ADDRESS, name)
+    text = ("%s%s%s\t%s\n"):format(text, text:find("[^\n]$") and "\n" or "",
+      ctx.address or ADDRESS, name)
   end
   if text ~= old then
     etc_file.put(ctx, "hosts", text)

@@ -1,6 +1,7 @@
 -- What is done with a container that runs, through its cgroup: to pause it, to see what it uses, to
 -- change what it may use. Functions of its context.
 
+local attachment = require "container.engine.attachment"
 local cgroup = require "container.linux.cgroup"
 local places = require "container.linux.cgroup.places"
 local sys = require "container.sys"
@@ -12,6 +13,7 @@ local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
 
 local control = {
+  check_network = attachment.check,
   pause = freezer.pause,
   processes = processes.list,
   resume = freezer.resume,

@@ -176,8 +176,12 @@ end
 -- cpu_weight cpuset_cpus cpuset_mems io io_weight hugepages unified
 -- @return true; or nil and an error that names the option
 
--- control.lua has these five.
-for _, name in ipairs { "pause", "processes", "resume", "stats", "update" } do
+--- Has the plugins of CNI check that the container is attached to its network as they left it.
+-- @function check_network
+-- @return true; or nil and an error: EINVAL for another kind of network
+
+-- control.lua has these six.
+for _, name in ipairs { "check_network", "pause", "processes", "resume", "stats", "update" } do
   methods[name] = function(self, ...)
     if self.closed then
       return nil, failure(name, "the container has ended", sys.errno.ESRCH)

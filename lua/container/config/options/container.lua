@@ -85,11 +85,12 @@ return {
     oci = "linux.namespaces", runs = "run call", read = network.read,
     cli = { { "--network", value = "NETWORK", choices = { "none", "host", "ns:", "container:" },
       help = "Network: none has only loopback; host is the host's own; ns:PATH and "
-        .. "container:NAME join one that is there." } },
+        .. "container:NAME join one that is there; another word is a network of CNI." } },
     help = "Network: \"none\" has only loopback; \"host\" is the host's own; \"ns:PATH\" and "
-      .. "\"container:NAME\" join one that is there.",
+      .. "\"container:NAME\" join one that is there; another word is a network of CNI.",
     more = "PATH is that of a network namespace, such as /run/netns/NAME. NAME is the name of a "
-      .. "running container of the same user.",
+      .. "running container of the same user. Networks of CNI are those of the files in "
+      .. "/etc/cni/net.d, for root.",
   },
   {
     name = "init", type = "boolean", default = true, runs = "run",
