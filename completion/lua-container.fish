@@ -5,7 +5,7 @@
 function __lua_container_command
     set -l tokens (commandline -opc) (commandline -ct)
     set -e tokens[1]
-    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ network=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
+    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ network=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
     or return 1
     test -n "$argv[1]"
     and not string match -qr '^-' -- $argv[1]
@@ -34,6 +34,9 @@ complete -c lua-container -n __lua_container_no_command -l read-only -d 'Make th
 complete -c lua-container -n __lua_container_no_command -l volume -s v -r -F -d 'Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.'
 complete -c lua-container -n __lua_container_no_command -l tmpfs -x -d 'Mount an empty tmpfs at DST, with options such as size=1M,exec.'
 complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host ns: container:' -d 'Network: none has only loopback; host is the host\'s own; ns:PATH and container:NAME join one that is there; another word is a network of CNI.'
+complete -c lua-container -n __lua_container_no_command -l pid -x -a 'private host container:' -d 'PID namespace: private; host; a pid; a path; or container:NAME.'
+complete -c lua-container -n __lua_container_no_command -l ipc -x -a 'private host container:' -d 'IPC namespace, as --pid.'
+complete -c lua-container -n __lua_container_no_command -l uts -x -a 'private host container:' -d 'UTS namespace, that of the host name, as --pid.'
 complete -c lua-container -n __lua_container_no_command -l no-init -d 'Make COMMAND pid 1 itself, without an init.'
 complete -c lua-container -n __lua_container_no_command -l quiet -s q -d 'Do not print what runs.'
 complete -c lua-container -n __lua_container_no_command -l debug -d 'Print every step of the start on standard error.'

@@ -17,8 +17,8 @@ this machine's own files: they can be read and run, and nothing that is written 
 
 local TAIL <const> = [[
 
-These options open the container to the host: --network host, --device, --security-opt and
---privileged.
+These options open the container to the host: --network host, --pid, --ipc, --uts, --device,
+--security-opt and --privileged.
 
 The exit status is that of COMMAND, or 128+N after signal N; 125 if there was no container,
 126 if COMMAND could not be executed, 127 if it was not found.

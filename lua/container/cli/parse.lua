@@ -93,6 +93,13 @@ function read.rate(word, rates, spelling)
   return rates
 end
 
+-- One of the namespaces.
+function read.namespace(word, chosen, spelling)
+  chosen = chosen or {}
+  chosen[spelling.part] = word
+  return chosen
+end
+
 function read.assignment(word, settings)
   local key, text = word:match("^([^=]*)=(.*)$")
   settings = settings or {}

@@ -11,6 +11,7 @@ local defaults = require "container.config.defaults"
 local errors = require "container.error"
 local exec = require "container.config.exec"
 local kernel = require "container.config.kernel"
+local namespaces = require "container.config.namespaces"
 local network = require "container.config.network"
 local options = require "container.config.options"
 local outgoing = require "container.config.outgoing"
@@ -140,6 +141,7 @@ local function read(given, call)
     and has_mknod(config.process.capabilities.bounding) then
     resources.close_devices(ctx)
   end
+  namespaces.finish(ctx, rawget(given, "hostname") ~= nil)
   network.finish(ctx)
   outgoing.finish(ctx)
   kernel.finish(ctx)

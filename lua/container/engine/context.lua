@@ -20,6 +20,8 @@ local context = {}
 --- @field userns string|false "auto", "subid", "given" or "joined": the kind of user namespace
 --- @field groups table|false array of the groups that the program has beside its own, as given
 --- @field sysctl_given table|false settings that have to hold, by their names with dots
+--- @field namespaces_given table|false what the option says, by type: config/namespaces.lua
+--- @field neighbours boolean whether a namespace is another container's
 --- @field home_given boolean whether env says HOME
 --- @field network string|false as it was given: config/network.lua
 --- @field network_path string|false of the network namespace that is joined
@@ -59,6 +61,7 @@ local context = {}
 --- @field address string|false its address in that network
 --- @field name_servers string|false the text of its /etc/resolv.conf
 --- @field name_lock userdata|false fd of the file that holds the name
+--- @field shares_pids boolean whether its PID namespace is not its own
 --- @field user_namespace boolean
 --- @field network_namespace boolean
 --- @field cgroup_namespace boolean
@@ -112,6 +115,7 @@ local context = {}
 local DEFAULTS <const> = {
   bundle = false, name = false, init = false, announce = false, stop_timeout = false,
   timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
+  namespaces_given = false, neighbours = false, shares_pids = false,
   groups = false, sysctl_given = false,
   network_path = false, network_name = false, network_owner = false, name_lock = false,
   plugins = false, address = false, name_servers = false, attached = false,

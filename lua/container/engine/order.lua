@@ -28,6 +28,7 @@ local mounts = require "container.fs.mounts"
 local names = require "container.engine.names"
 local namespaces = require "container.linux.namespaces"
 local loopback = require "container.linux.network"
+local neighbours = require "container.engine.neighbours"
 local network = require "container.engine.network"
 local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
@@ -52,6 +53,8 @@ order.start = {
     why = "the network of another container is one of the namespaces" },
   { name = "network.make", side = "prepare", fn = attachment.prepare, only = "network_name",
     why = "the namespace that the plugins of CNI attach is there before the child" },
+  { name = "namespace.find", side = "prepare", fn = neighbours.find, only = "neighbours",
+    why = "those of other containers are found by name" },
   { name = "namespace.choose", side = "prepare", fn = namespaces.prepare,
     why = "others ask whether there is a user namespace" },
   { name = "hooks.begin", side = "prepare", fn = hooks.prepare, only = "hook",

@@ -56,7 +56,7 @@ function hosts.child(ctx)
   end
   local old = read(ctx.root)
   local text = ctx.outgoing and reachable(old, ctx.outgoing) or old
-  if name:find("^[%w._-]+$") and not knows(text, name) then
+  if name and name:find("^[%w._-]+$") and not knows(text, name) then
     text = ("%s%s%s\t%s\n"):format(text, text:find("[^\n]$") and "\n" or "",
       ctx.address or ADDRESS, name)
   end

@@ -151,6 +151,9 @@ local function write_early(ctx, entry)
   ctx.start_barrier = ctx.start_barrier or #part(ctx, entry, true) > 0
 end
 
+local NO_WAY_TO_END <const> = "a container without a PID namespace of its own takes a cgroup, by "
+  .. "which its processes are ended: a limit such as pids gives it one"
+
 --- Makes the cgroups and writes their limits.
 function cgroup.prepare(ctx)
   local resources, wanted = ctx.config.linux.resources, {}
@@ -160,6 +163,9 @@ function cgroup.prepare(ctx)
     wanted[#wanted + 1] = not places.no_limit(setting) and setting or nil
   end
   local list = try(places.choose(ctx, wanted))
+  if #list == 0 and ctx.namespaces_given and ctx.shares_pids then
+    return nil, NO_WAY_TO_END, sys.errno.EOPNOTSUPP, "namespaces.pid"
+  end
   if #list == 0 then
     return true
   end
@@ -171,6 +177,10 @@ function cgroup.prepare(ctx)
     entry.hierarchy = entry.version == 1 and v1.hierarchy(entry.controllers) or nil
     ctx.undo:push(entry.lock.close, entry.lock)
     ctx.undo:push(directory.rmdir, entry.path)
+  end
+  if ctx.shares_pids then
+    -- They do not end with the first one.
+    ctx.undo:push(cgroup.empty, list)
   end
   ctx.cgroup = list
   ctx.memory_counted = cgroup.home(ctx, "memory") ~= nil
@@ -189,6 +199,29 @@ function cgroup.birthplace(ctx)
       return entry.lock
     end
   end
+end
+
+-- Seconds that the processes of a cgroup may take to end.
+local ENDING <const> = 10
+
+--- Ends all that is in the cgroups, and in those below.
+-- @tparam table list homes
+function cgroup.empty(list)
+  local finish = sys.clock_gettime() + ENDING
+  repeat
+    local left = false
+    for _, entry in ipairs(list) do
+      for _, path in ipairs { entry.path, table.unpack(directory.leaves(entry.path)) } do
+        if (sys.read_file(path .. "/cgroup.procs") or "") ~= "" then
+          left = true
+          VERSIONS[entry.version].kill(path)
+        end
+      end
+    end
+    if left then
+      sys.ppoll({}, 0.002)
+    end
+  until not left or sys.clock_gettime() > finish
 end
 
 --- Sets the limits that had to wait.

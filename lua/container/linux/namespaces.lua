@@ -33,6 +33,7 @@ end
 -- process is in it.
 function namespaces.prepare(ctx)
   local names, joins = {}, {}
+  ctx.shares_pids = true
   for _, entry in ipairs(ctx.config.linux.namespaces) do
     local kind = entry.type
     if kind == "user" then
@@ -47,6 +48,7 @@ function namespaces.prepare(ctx)
     else
       ctx.network_namespace = ctx.network_namespace or kind == "network"
       names[#names + 1] = kind
+      ctx.shares_pids = ctx.shares_pids and kind ~= "pid"
     end
   end
   ctx.namespaces, ctx.joins = names, joins[1] and joins or false

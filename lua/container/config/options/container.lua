@@ -3,6 +3,7 @@
 local hooks = require "container.config.hooks"
 local kernel = require "container.config.kernel"
 local mounts = require "container.config.mounts"
+local namespaces = require "container.config.namespaces"
 local network = require "container.config.network"
 local values = require "container.config.values"
 
@@ -91,6 +92,24 @@ return {
     more = "PATH is that of a network namespace, such as /run/netns/NAME. NAME is the name of a "
       .. "running container of the same user. Networks of CNI are those of the files in "
       .. "/etc/cni/net.d, for root.",
+  },
+  {
+    name = "namespaces", type = "table<string, string|integer>", oci = "linux.namespaces",
+    runs = "run call", read = namespaces.read,
+    cli = {
+      { "--pid", value = "WHICH", as = "namespace", part = "pid",
+        choices = { "private", "host", "container:" },
+        help = "PID namespace: private; host; a pid; a path; or container:NAME." },
+      { "--ipc", value = "WHICH", as = "namespace", part = "ipc",
+        choices = { "private", "host", "container:" }, help = "IPC namespace, as --pid." },
+      { "--uts", value = "WHICH", as = "namespace", part = "uts",
+        choices = { "private", "host", "container:" },
+        help = "UTS namespace, that of the host name, as --pid." },
+    },
+    help = "Namespaces that are not the container's own, by ipc, pid, time or uts.",
+    more = "Each is \"private\", \"host\", the pid of a process, the path of a namespace, or "
+      .. "\"container:NAME\", a running container of the same user. Without a PID namespace of "
+      .. "its own a container has no init, and its cgroup ends what is left of it.",
   },
   {
     name = "init", type = "boolean", default = true, runs = "run",
