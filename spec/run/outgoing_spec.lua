@@ -147,6 +147,15 @@ describe("outgoing connections #root", function()
       end))
   end)
 
+  it("go by IPv6 where a name or an entry has such an address", function()
+    local words = "you asked for /\n"
+    assert.equal(words .. words .. "no\n", outside.run(function()
+      return fetch("http://six.example/", { allow = { "six.example" } })
+        .. fetch("http://[2001:db8::80]/ http://[2001:db8::81]/",
+          { allow = { "[2001:db8::80]:80" } })
+    end))
+  end)
+
   it("try all addresses of a name, and know the host's own names", function()
     assert.equal("you asked for /\nyou asked for /\n", outside.run(function()
       return fetch("http://second.example/ http://file.example/", { allow = { "*" } })
@@ -319,6 +328,59 @@ describe("outgoing connections #root", function()
       end) })
   end)
 
+  it("have so many names at once, of which the oldest makes room", function()
+    assert.same({ "198.18.0.1", "198.18.16.4", true, true }, { outside.run(function()
+      return call({ allow = { "*:80" }, on = { connect = function() return true end } }, function()
+        local stream <close> = assert(sys.inet_connect("127.0.0.11", 53))
+        await({}, { stream })
+        local first, last
+        for i = 1, 4100 do
+          local name = i == 1 and "web.example" or ("n%d.example"):format(i)
+          sys.write(stream, (">s2"):pack(dns.query(i, name, dns.A)))
+          await { stream }
+          local _, list = dns.read_answer(sys.read(stream):sub(3), i, name, dns.A)
+          last = sys.inet_text(list[1])
+          first = first or last
+        end
+        local old <close> = assert(sys.inet_connect(first, 80))
+        local errno = select(2, inside.drain(old))
+        return first, last, errno == sys.errno.ECONNRESET, inside.resolve("web.example") ~= first
+      end)
+    end) })
+  end)
+
+  it("take little of a turn of the caller's loop, however much there is to do", function()
+    local most = { outside.run(function()
+      local c <close> = assert(container.spawn_call(options { allow = { "192.0.2.80:7" },
+        stdout = "pipe" }, function()
+          local list = {}
+          for i = 1, 200 do
+            list[i] = assert(sys.inet_connect("192.0.2.80", 7))
+          end
+          local socket <close> = assert(sys.inet_connect("127.0.0.11", 53, "datagram"))
+          for i = 1, 100 do
+            sys.write(socket, dns.query(i, ("n%d.example"):format(i), dns.A))
+          end
+          sys.write(1, "ready")
+          sys.ppoll({}, 60)
+          return #list
+        end))
+      assert(sys.ppoll({ c.stdout:fd() }, 10)[1])
+      local accepted, refused, turns = 0, 0, 0
+      repeat
+        local before = c:stats().network
+        assert(sys.ppoll({ c:fd() }, 10)[1])
+        c:poll()
+        local after = c:stats().network
+        accepted = math.max(accepted, after.accepted - before.accepted)
+        refused = math.max(refused, after.names_refused - before.names_refused)
+        turns = turns + 1
+      until after.accepted == 200 and after.names_refused == 100
+      return accepted <= 64, refused <= 32, turns > 10
+    end) }
+    assert.same({ true, true, true }, most)
+  end)
+
   it("go on while a program of exec alone is waited for, or an event loop asks", function()
     assert.same({ 0, 0 }, { outside.run(function()
       local c <close> = assert(container.spawn(options(nil, "sleep", "60")))
@@ -406,7 +468,6 @@ local PROGRAMS <const> = {
     "you asked for /p\n" },
   node = { "node -e 'fetch(\"http://web.example/n\").then(r => r.text()).then(t => \z
     process.stdout.write(t))'", "you asked for /n\n" },
-  git = { "git ls-remote http://web.example/x 2>&1 | grep -c 'not valid'", "1\n" },
   java = { "echo 'public class A { public static void main(String[] a) throws Exception { \z
     System.out.print(new String(new java.net.URL(\"http://web.example/j\").openStream()\z
     .readAllBytes())); } }' >/tmp/A.java; java /tmp/A.java", "you asked for /j\n" },
@@ -421,4 +482,33 @@ describe("outgoing connections of everyday programs #root", function()
       end))
     end)
   end
+
+  -- A server of files, as mirrors are, made by a script in its directory.
+  local function serves(name, make, script, said)
+    it("serve " .. name, function()
+      support.needs((name:match("^%S+")))
+      local directory = support.tmpdir()
+      assert.equal(0, support.run(("cd %s && { %s; } >/dev/null"):format(directory, make)).status)
+      assert.equal(said, outside.run(function()
+        return (run(script, { allow = { "web.example:8000" } }))
+      end, directory))
+    end)
+  end
+
+  serves("git over http", [[
+    git init -q made && cd made && echo hello >file && git add file &&
+    git -c user.name=a -c user.email=a@b.example commit -qm made && git update-server-info]],
+    "git clone -q http://web.example:8000/made/.git /tmp/got && cat /tmp/got/file", "hello\n")
+
+  serves("apt-get with a repository", [[
+    mkdir -p p/DEBIAN && cd p && printf '%s\n' 'Package: greet' 'Version: 1' 'Architecture: all' \
+      'Maintainer: spec' 'Description: greets' >DEBIAN/control && mkdir -p usr/bin &&
+    printf '#!/bin/sh\necho greetings\n' >usr/bin/greet && chmod 755 usr/bin/greet && cd .. &&
+    dpkg-deb --root-owner-group -b p greet.deb && { cat p/DEBIAN/control
+      echo Filename: ./greet.deb; echo Size: $(stat -c %s greet.deb)
+      echo SHA256: $(sha256sum greet.deb | cut -d' ' -f1); } >Packages]], [[
+    rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /etc/apt/apt.conf.d/*
+    echo 'deb [trusted=yes] http://web.example:8000 ./' >/etc/apt/sources.list
+    { apt-get update -qq && apt-get install -qq -y greet; } >/tmp/log 2>&1 || cat /tmp/log
+    greet]], "greetings\n")
 end)

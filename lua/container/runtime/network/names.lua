@@ -95,7 +95,8 @@ function names:answer(message, reply)
     return false
   elseif query.refused then
     reply(dns.answer(query, query.refused))
-  elseif not dns.is_internet(query) or not policy.has_name(self.service.found, query.name) then
+  elseif not dns.is_internet(query) or query.name:find("[^%w._-]")
+      or not policy.has_name(self.service.found, query.name) then
     refuse(self, query.name, "not allowed")
     reply(dns.answer(query, dns.NXDOMAIN))
   elseif query.type ~= dns.A then
