@@ -46,6 +46,7 @@ local context = {}
 --- @field terminal table|false streams and size of a terminal: config/terminal.lua
 --- @field landlock table|false paths: linux/landlock.lua
 --- @field schedule boolean whether it says how the program is scheduled: linux/schedule.lua
+--- @field rdt boolean whether it is in a class of Intel's RDT
 --- @field labels boolean whether it has a label of a security module: linux/labels.lua
 --- @field target Context|false of an exec process: the container that it joins
 --- @field debug boolean|function|false where the lines of the trace go
@@ -74,6 +75,7 @@ local context = {}
 --- @field view boolean whether the root is an overlay of the host's
 --- @field trees table|false mounts that are held for the child: fs/mount_fd.lua
 --- @field seccomp table|false { program, flags }
+--- @field rdt_groups table|false the directories of its class: linux/intel_rdt.lua
 --- @field listener userdata|false where the listener of the filter of system calls is told of it
 --- @field image userdata|integer|false the sealed image of init
 --- @field channel table|false the fds of the pipe and of the socket: engine/sync.lua
@@ -115,7 +117,7 @@ local context = {}
 local DEFAULTS <const> = {
   bundle = false, name = false, init = false, announce = false, stop_timeout = false,
   timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
-  namespaces_given = false, neighbours = false, shares_pids = false,
+  rdt = false, namespaces_given = false, neighbours = false, shares_pids = false,
   groups = false, sysctl_given = false,
   network_path = false, network_name = false, network_owner = false, name_lock = false,
   plugins = false, address = false, name_servers = false, attached = false,
@@ -132,7 +134,8 @@ local DEFAULTS <const> = {
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
-  label_files = false, listener = false, listener_number = false, outer_pid = false,
+  rdt_groups = false, label_files = false, listener = false, listener_number = false, outer_pid =
+  false,
   passes_on = false, setgroups_denied = false, pid = false, pidfd = false, tty = false,
   cgroup = false, memory_counted = false, freezer = false, paused = false, started = false,
   warnings = false,

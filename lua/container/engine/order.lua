@@ -17,6 +17,7 @@ local chroot = require "container.fs.chroot"
 local devices = require "container.fs.devices"
 local hooks = require "container.engine.hooks"
 local hosts = require "container.fs.hosts"
+local intel_rdt = require "container.linux.intel_rdt"
 local join = require "container.engine.join"
 local keyring = require "container.linux.keyring"
 local labels = require "container.linux.labels"
@@ -71,6 +72,8 @@ order.start = {
     why = "the first that another process can see" },
   { name = "cgroup.make", side = "prepare", fn = cgroup.prepare, needs = { "name.claim" },
     why = "the child is born in it, or joins it first" },
+  { name = "rdt.make", side = "prepare", fn = intel_rdt.prepare, only = "rdt",
+    why = "its class is there before the child" },
   { name = "process.check", side = "prepare", fn = process.prepare,
     why = "makes the sealed image that pid 1 runs from" },
   { name = "stream.open", side = "prepare", fn = streams.prepare, only = "stream",
@@ -94,6 +97,8 @@ order.start = {
     needs = { "name.claim" }, why = "a container that joins its network finds it by the name" },
   { name = "cgroup.limit", side = "parent", fn = cgroup.parent, needs = { "cgroup.make" },
     why = "limits that the child's start would exceed in shared memory" },
+  { name = "rdt.join", side = "parent", fn = intel_rdt.parent, only = "rdt",
+    needs = { "rdt.make" }, why = "before anything comes from the child" },
   { name = "channel.barrier", side = "parent", fn = sync.open_barrier, only = "start_barrier",
     needs = { "cgroup.limit" }, why = "init goes on when its limits are set" },
   { name = "stream.leave", side = "parent", fn = streams.parent, only = "stream",

@@ -116,6 +116,13 @@ local MEMORY_MODES <const> = "MPOL_DEFAULT MPOL_BIND MPOL_INTERLEAVE MPOL_WEIGHT
 local PROPAGATIONS <const> =
   "private rprivate slave rslave shared rshared unbindable runbindable"
 
+local line <const> = kinds.line
+
+local intel_rdt <const> = object {
+  closID = optional, l3CacheSchema = line, memBwSchema = line, schemata = list(line),
+  enableMonitoring = flag, enableCMT = flag, enableMBM = flag,
+}
+
 local linux <const> = object {
   namespaces = list(object({
     type = one_of "pid network ipc uts mount cgroup user time", path = optional,
@@ -128,7 +135,7 @@ local linux <const> = object {
   resources = resources, cgroupsPath = optional, seccomp = seccomp, sysctl = map(text),
   rootfsPropagation = kinds.optional_of(PROPAGATIONS),
   maskedPaths = list(path), readonlyPaths = list(path),
-  mountLabel = optional, intelRdt = unsupported(),
+  mountLabel = optional, intelRdt = intel_rdt,
   personality = object({ domain = one_of "LINUX LINUX32", flags = list(one_of "") }, "domain"),
   timeOffsets = object { monotonic = offset, boottime = offset },
   memoryPolicy = object({

@@ -33,6 +33,12 @@ function kinds.optional_text(field, value)
   return check.text(field, value) ~= "" and value or nil
 end
 
+--- One line of a file; nothing where it is empty.
+function kinds.line(field, value)
+  expect(not check.text(field, value):find("\n", 1, true), field, "a text of one line", value)
+  return value ~= "" and value or nil
+end
+
 --- An integer. JSON numbers are floating; those from 2^63 on, as RLIM_INFINITY is one, become -1.
 -- @int[opt] low
 -- @int[opt] high

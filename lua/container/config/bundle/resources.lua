@@ -93,6 +93,19 @@ local function read_weights(io)
   end
 end
 
+--- The class of Intel's RDT: its name is one of a directory.
+local function read_rdt(ctx, rdt)
+  local id = rdt and rdt.closID
+  expect(not id or id == "/" or not id:find("/", 1, true) and id ~= "." and id ~= "..",
+    "linux.intelRdt.closID", "\"/\" or a name without a slash", id)
+  expect(not rdt or not rdt.memBwSchema or rdt.memBwSchema:find("^MB:"),
+    "linux.intelRdt.memBwSchema", "a line that begins with MB:", rdt and rdt.memBwSchema)
+  if rdt and (rdt.enableCMT or rdt.enableMBM) then
+    rdt.enableMonitoring = true -- as they were called before
+  end
+  ctx.rdt = rdt ~= nil
+end
+
 --- Reads all of them.
 -- @tparam Context ctx
 function resources.read(ctx)
@@ -100,6 +113,7 @@ function resources.read(ctx)
   local given = linux.resources
   given.devices = read_rules(given.devices)
   read_devices(linux)
+  read_rdt(ctx, linux.intelRdt)
   if given.pids and (given.pids.limit or 0) <= 0 then
     given.pids = given.pids.limit and { limit = -1 } or nil
   end
