@@ -2,7 +2,6 @@
 -- of the library's options. What the engine does not have yet is refused by its path.
 -- OCI runtime specification, bundle, config and config-linux
 
-local caller = require "container.linux.caller"
 local check = require "container.check"
 local errors = require "container.error"
 local fields = require "container.config.bundle.fields"
@@ -59,7 +58,7 @@ local function read(given, directory)
   local ctx = {
     config = config, bundle = directory, init = false, announce = false, home_given = false,
     stop_timeout = options.entries.stop_timeout.default, asked_capabilities = {},
-    volumes = {}, volume_fields = {}, lacks_host = not caller.is_root(),
+    volumes = {}, volume_fields = {},
   }
   process.read(ctx)
   local own = namespaces.read(ctx)

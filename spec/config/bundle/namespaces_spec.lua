@@ -1,6 +1,7 @@
 local api = require "container.api"
 local bundles = require "spec.fixtures.bundle"
 local support = require "spec.support"
+local sys = require "container.sys"
 
 local output, refusal = bundles.output, bundles.refusal
 
@@ -153,5 +154,25 @@ describe("namespaces of a bundle #root", function()
         c.domainname = "a.b"
         c.linux.sysctl = { ["net/ipv4/ip_forward"] = "1", ["kernel.msgmni"] = "99" }
       end)))
+  end)
+end)
+
+-- A user and a group that are not in use.
+local ORDINARY <const> = 54321
+
+describe("a bundle of an ordinary user #root #userns", function()
+  it("has a user namespace with the own id, which it maps itself", function()
+    local directory = bundles.directory()
+    assert(os.execute(("chown -R %d:%d %s/rootfs"):format(ORDINARY, ORDINARY, directory)))
+    assert.equal("0 54321 1 0\n", (support.child(function()
+      assert(sys.setgroups {} and sys.setgid(ORDINARY) and sys.setuid(ORDINARY))
+      assert(sys.dumpable(true)) -- which a change of ids undoes
+      return (output("echo $(cat /proc/self/uid_map) $(id -u)", function(c)
+        local map = { { containerID = 0, hostID = ORDINARY, size = 1 } }
+        only("pid", "mount", "ipc", "uts", "user")(c)
+        c.linux.uidMappings, c.linux.gidMappings = map, map
+        c.mounts[3].options = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" }
+      end, directory))
+    end)))
   end)
 end)

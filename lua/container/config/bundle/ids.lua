@@ -45,6 +45,7 @@ function ids.read(ctx, user)
   elseif not userns.maps(linux.gidMappings, who.gid) then
     refuse("process.user.gid", ("the user namespace has no id %d"):format(who.gid))
   end
+  ctx.lacks_host = not user and not caller.is_root()
   if not user then
     return
   elseif user.path then
