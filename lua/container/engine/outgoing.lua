@@ -5,7 +5,7 @@
 
 local address = require "container.linux.network.address"
 local errors = require "container.error"
-local etc_file = require "container.fs.etc_file"
+local resolver = require "container.fs.resolver"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
 
@@ -22,8 +22,11 @@ local SERVER <const>, UNTOLD <const> = "127.0.0.11", "127.0.0.1"
 
 local READ_WRITE <const> = 0x1b6 -- 0666
 
---- Opens the file of the log. One that is no plain file, such as a FIFO, is not waited for.
+--- Says where names are asked for, and opens the file of the log. One that is no plain file, such
+-- as a FIFO, is not waited for.
 function outgoing.prepare(ctx)
+  ctx.name_servers = resolver.text { nameservers = { SERVER }, search = {},
+    options = { "ndots:0" } }
   local path = ctx.outgoing.log
   if type(path) ~= "string" then
     return true
@@ -60,23 +63,9 @@ local function sockets(ctx)
   return list
 end
 
---- Runs in the child, when its /dev is mounted: tells its programs where to ask for names.
-function outgoing.names(ctx)
-  if not etc_file.has_directory(ctx) then
-    ctx.name_server = UNTOLD
-    return true
-  end
-  ctx.name_server = SERVER
-  if etc_file.is_given(ctx, "resolv.conf") then
-    return true
-  end
-  local ok, message, errno = etc_file.put(ctx, "resolv.conf",
-    ("nameserver %s\noptions ndots:0\n"):format(SERVER))
-  return ok, not ok and "/etc/resolv.conf: " .. message or nil, errno
-end
-
---- Runs in the child, when its loopback interface is up.
+--- Runs in the child, when its root is the container's and its loopback interface is up.
 function outgoing.child(ctx)
+  ctx.name_server = sys.stat("/etc", "type") == "directory" and SERVER or UNTOLD
   try(sys.route_local(RANGE, PREFIX, "lo"))
   for _, block in ipairs(ctx.outgoing.blocks) do
     local whole <const> = #block.bytes * 8 == block.prefix
