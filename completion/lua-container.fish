@@ -5,7 +5,7 @@
 function __lua_container_command
     set -l tokens (commandline -opc) (commandline -ct)
     set -e tokens[1]
-    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ network=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
+    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ network=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ p/publish=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
     or return 1
     test -n "$argv[1]"
     and not string match -qr '^-' -- $argv[1]
@@ -52,6 +52,7 @@ complete -c lua-container -n __lua_container_no_command -l tty -s t -d 'Allocate
 complete -c lua-container -n __lua_container_no_command -l timeout -x -d 'Send TERM to the program after this time; 0 is no limit.'
 complete -c lua-container -n __lua_container_no_command -l stop-timeout -x -d 'Kill all processes this long after TERM.'
 complete -c lua-container -n __lua_container_no_command -l ulimit -x -a 'as= core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= rtprio= rttime= sigpending= stack=' -d 'Limits of each process, such as nofile=64 or fsize=10M.'
+complete -c lua-container -n __lua_container_no_command -l publish -s p -x -d 'Publish a TCP port of the container on the host, at 127.0.0.1 if no address is given.'
 complete -c lua-container -n __lua_container_no_command -l allow -x -d 'Allow TCP connections to a host by its name; the ports are 80 and 443 if left out.'
 complete -c lua-container -n __lua_container_no_command -l connections -x -d 'Maximum number of outgoing connections at once; further ones wait.'
 complete -c lua-container -n __lua_container_no_command -l network-log -r -F -d 'Append a line of JSON to a file for each name and connection, allowed or refused.'

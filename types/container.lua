@@ -42,6 +42,7 @@
 ---@field stop_timeout? number Kill all processes this long after TERM. In seconds. Default: 1.
 ---@field rlimits? table<string, integer|string|{ soft?: integer, hard?: integer }> Limits of each process, such as nofile=64 or fsize=10M.
 ---@field on? container.Events Functions to call for events, while the caller waits for the container.
+---@field publish? (string|{ address?: string, host_port?: integer, port: integer })[] Publish a TCP port of the container on the host, at 127.0.0.1 if no address is given. Default: none.
 ---@field allow? string[] Allow TCP connections to a host by its name; the ports are 80 and 443 if left out. Default: none.
 ---@field connections? integer Maximum number of outgoing connections at once; further ones wait. Default: 256.
 ---@field network_log? string|fun(event: container.NetworkEvent) Append a line of JSON to a file for each name and connection, allowed or refused.
@@ -104,6 +105,7 @@
 ---@field rlimits? table<string, integer|string|{ soft?: integer, hard?: integer }> Limits of each process, such as nofile=64 or fsize=10M.
 ---@field on? container.Events Functions to call for events, while the caller waits for the container.
 ---@field result_limit? integer How large the values that the function returns may be. In bytes. Default: 16 MiB.
+---@field publish? (string|{ address?: string, host_port?: integer, port: integer })[] Publish a TCP port of the container on the host, at 127.0.0.1 if no address is given. Default: none.
 ---@field allow? string[] Allow TCP connections to a host by its name; the ports are 80 and 443 if left out. Default: none.
 ---@field connections? integer Maximum number of outgoing connections at once; further ones wait. Default: 256.
 ---@field network_log? string|fun(event: container.NetworkEvent) Append a line of JSON to a file for each name and connection, allowed or refused.
@@ -198,6 +200,12 @@
 ---@field address string? Its first address outside; nil if it has none that is allowed.
 ---@field port integer The port.
 ---@field protocol "tcp" The protocol.
+
+--- A published port.
+---@class container.Port
+---@field address string The address on the host.
+---@field host_port integer The port on the host.
+---@field port integer The port in the container.
 
 --- A decision about a name or a connection.
 ---@class container.NetworkEvent
@@ -363,6 +371,10 @@ function Container:exec(options) end
 ---@return integer[]? pids
 ---@return container.Error? err
 function Container:processes() end
+
+--- Tells which ports are published.
+---@return container.Port[] ports
+function Container:ports() end
 
 --- Has the plugins of CNI check the network.
 ---@return true? ok

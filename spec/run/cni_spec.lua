@@ -87,6 +87,17 @@ describe("network = NAME #cni #root", function()
     assert.equal("one\ntwo\n0\n0\n0\n0\n", result.stdout, result.stderr)
   end)
 
+  it("has ports that are mapped by its plugins", function()
+    local result = apart([[
+      ]] .. BOX .. [[--network test -p 8007:7 busybox nc -l -p 7 -e cat &
+      ask() { for i in $(seq 200); do "$@" && break; sleep 0.02; done; }
+      ask sh -c 'iptables -t nat -S | grep -q "to-destination 198.51.100.2:7"'
+      ask sh -c 'echo hello | busybox nc -w 5 127.0.0.1 8007 2>/dev/null | grep hello'
+      wait
+      left]])
+    assert.equal("hello\n0\n0\n0\n0\n", result.stdout, result.stderr)
+  end)
+
   it("is detached by the next one where a launcher was killed", function()
     local result = apart([[
       mkfifo /run/ready

@@ -111,6 +111,15 @@ local ACTIONS <const> = {
   version = function() return print_text(api._VERSION .. "\n") end,
 }
 
+--- Says which ports of the host were taken.
+local function show_ports(c)
+  for _, entry in ipairs(c:ports()) do
+    local address = entry.address:find(":", 1, true) and ("[%s]"):format(entry.address)
+    report.write(("Published %s:%d as %d\n"):format(address or entry.address, entry.host_port,
+      entry.port))
+  end
+end
+
 --- Runs a container to its end.
 -- @tparam table asked the options of the library
 -- @param fd of the signals that are passed on
@@ -126,6 +135,9 @@ local function run(asked, fd, ending)
     say(options.sentence(err))
     local number = err.errno == sys.errno.EINTR and sys.read_signal(ending)
     return number and 128 + number or status_of(err)
+  end
+  if asked.announce then
+    show_ports(c)
   end
   -- Not before there is a container: a start that is refused leaves the terminal alone.
   local terminal <close>, lack = tty.new(c)

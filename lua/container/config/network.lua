@@ -45,7 +45,7 @@ end
 function network.finish(ctx)
   if ctx.network == "host" then
     privileged.share_network(ctx)
-  elseif ctx.outgoing and ctx.network and ctx.network ~= "none" then
+  elseif ctx.outgoing and next(ctx.outgoing.ports) and ctx.network and ctx.network ~= "none" then
     check.refuse("allow", "is for a container without another network: network = \"none\"")
   elseif ctx.network_owner and ctx.userns == "subid" then
     check.refuse("network", "container: shares the user namespace of that container, so it does "

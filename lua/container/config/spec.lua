@@ -16,6 +16,7 @@ local network = require "container.config.network"
 local options = require "container.config.options"
 local outgoing = require "container.config.outgoing"
 local privileged = require "container.config.privileged"
+local publish = require "container.config.publish"
 local resources = require "container.config.resources"
 local userns = require "container.linux.userns"
 
@@ -142,6 +143,7 @@ local function read(given, call)
     resources.close_devices(ctx)
   end
   namespaces.finish(ctx, rawget(given, "hostname") ~= nil)
+  publish.finish(ctx)
   network.finish(ctx)
   outgoing.finish(ctx)
   kernel.finish(ctx)

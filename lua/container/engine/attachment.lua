@@ -29,6 +29,7 @@ local function make(socket)
   local fd = ok and sys.open("/proc/self/ns/net")
   if fd then
     sys.send_fd(socket, fd)
+    fd:close() -- here, for the memory is the caller's, where the number is another file's
   end
 end
 
@@ -148,11 +149,26 @@ local function claim(ctx)
   return fd, message, errno
 end
 
+--- Published ports are mapped by a plugin that can do it. The sockets that listen on them keep
+-- other processes from them.
+local function map_ports(ctx)
+  local list, can = {}, false
+  for _, plugin in ipairs(ctx.plugins.plugins) do
+    can = can or plugin.capabilities.portMappings == true
+  end
+  for i, entry in ipairs(can and ctx.published or {}) do
+    entry.by_plugins = true
+    list[i] = { hostIP = entry.address, hostPort = entry.host_port, containerPort = entry.port,
+      protocol = "tcp" }
+  end
+  return list
+end
+
 --- Runs the plugins, and takes note of what they say.
 function attachment.attach(ctx)
   local cni, network, one = search.load "container.linux.cni", ctx.plugins, ctx.attached
   one.id, one.name, one.version = random_id(), network.name, network.version
-  one.namespace, one.ports = path_of(NAMESPACE, one.id), {}
+  one.namespace, one.ports = path_of(NAMESPACE, one.id), map_ports(ctx)
   sweep(cni)
   local fd, message, errno = claim(ctx)
   local ok = fd

@@ -100,6 +100,7 @@ local context = {}
 --- @field pidfd userdata|false
 --- @field undo table what takes everything away: engine/cleanup.lua
 --- @field tty userdata|false the master of its terminal
+--- @field published table|false array of { address, host_port, port, fd }: engine/ports.lua
 --- @field listeners table|false sockets of its network: engine/outgoing.lua
 --- @field network_log userdata|false fd of the file
 --- @field traffic table|false counters: runtime/network.lua
@@ -120,7 +121,7 @@ local DEFAULTS <const> = {
   rdt = false, namespaces_given = false, neighbours = false, shares_pids = false,
   groups = false, sysctl_given = false,
   network_path = false, network_name = false, network_owner = false, name_lock = false,
-  plugins = false, address = false, name_servers = false, attached = false,
+  published = false, plugins = false, address = false, name_servers = false, attached = false,
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,

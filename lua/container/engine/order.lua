@@ -33,6 +33,7 @@ local neighbours = require "container.engine.neighbours"
 local network = require "container.engine.network"
 local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
+local ports = require "container.engine.ports"
 local resolver = require "container.fs.resolver"
 local rlimits = require "container.linux.rlimits"
 local rootfs = require "container.fs.rootfs"
@@ -86,6 +87,8 @@ order.start = {
     why = "the pipe that the function's values come over" },
   { name = "idmap.claim", side = "prepare", fn = userns.prepare, needs = { "namespace.choose" },
     why = "a range of ids that no other container has" },
+  { name = "port.listen", side = "prepare", fn = ports.prepare, only = "published",
+    why = "a port of the host that another process has is refused before more is made" },
   { name = "network.attach", side = "prepare", fn = attachment.attach, only = "network_name",
     needs = { "network.make" }, why = "programs that change the host's network: nearly the last" },
   { name = "channel.open", side = "prepare", fn = sync.prepare,

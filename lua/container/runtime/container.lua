@@ -130,12 +130,12 @@ end
 -- What the event loop does with it comes first, then what the caller does.
 local metatable = { __index = setmetatable(attended, { __index = methods }) }
 
---- Has the event loop serve the outgoing connections.
-local function serve_network(self)
-  local network, message = search.load("container.runtime.network")
+--- Has the event loop serve connections.
+-- @param module for it; or nil and a message
+local function serve(self, module, message)
   local source = nil
-  if network then
-    source, message = network.new(self)
+  if module then
+    source, message = module.new(self)
   end
   self.sources[#self.sources + 1] = source
   if not source then
@@ -183,7 +183,10 @@ function object.new(ctx, owner)
     watch_oom(self)
   end
   if ctx.listeners then
-    serve_network(self)
+    serve(self, search.load("container.runtime.network"))
+  end
+  if ctx.published then
+    serve(self, search.load("container.runtime.ports"))
   end
   if owner and owner.watch then
     local ok, message = watch.join(owner, self)

@@ -176,6 +176,16 @@ end
 -- cpu_weight cpuset_cpus cpuset_mems io io_weight hugepages unified
 -- @return true; or nil and an error that names the option
 
+--- Tells which ports of the container are reached from the host.
+-- @treturn table array of { address, host_port, port }, in the order of the option `publish`
+function methods:ports()
+  local list = {}
+  for i, entry in ipairs(self.state.published or {}) do
+    list[i] = { address = entry.address, host_port = entry.host_port, port = entry.port }
+  end
+  return list
+end
+
 --- Has the plugins of CNI check that the container is attached to its network as they left it.
 -- @function check_network
 -- @return true; or nil and an error: EINVAL for another kind of network

@@ -1,9 +1,17 @@
 -- The options of outgoing connections by host name.
 
 local outgoing = require "container.config.outgoing"
+local publish = require "container.config.publish"
 
 return {
-  title = "Outgoing connections",
+  title = "Connections",
+  {
+    name = "publish", type = "(string|{ address?: string, host_port?: integer, port: integer })[]",
+    default_text = "none", runs = "run call", read = publish.read,
+    cli = { { "--publish", short = "p", value = "[ADDRESS:]HOSTPORT:PORT", list = true } },
+    help = "Publish a TCP port of the container on the host, at 127.0.0.1 if no address is given.",
+    more = "HOSTPORT 0 is a free one, which c:ports() tells.",
+  },
   {
     name = "allow", type = "string[]", default_text = "none", runs = "run call",
     read = outgoing.allow,
