@@ -104,6 +104,12 @@ test: needs-test
 	@sh .ci/test
 	@sh .ci/vm-test here
 
+# The clients of the OCI runtime: podman, docker, containerd, buildah. They are installed, and never
+# started outside namespaces of their own.
+test-oci: all
+	@sh .ci/needs clients
+	@sh .ci/test spec/oci/clients_spec.lua
+
 # The fast tier: luacheck, the language of the tree and the specs that are pure Lua. No root.
 check:
 	@sh .ci/check
@@ -183,5 +189,5 @@ clean:
 	rm -rf --one-file-system build container container.so lua-container csrc/*.o
 	@$(MAKE) -s -C bench clean
 
-.PHONY: check docs generate test-vm fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind \
+.PHONY: check docs generate test-vm test-oci fuzz all module needs needs-test run test lint bench rootfs sanitize valgrind \
 	install uninstall clean
