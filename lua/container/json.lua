@@ -5,8 +5,10 @@ local sys = require "container.sys"
 
 local json = {}
 
+--- UTF-8 is left as it is; of other text each byte is a character.
 local function quoted(text)
-  return "\"" .. text:gsub("[%c\"\\\x7f-\xff]", function(byte)
+  local special = utf8.len(text) and "[%c\"\\\x7f]" or "[%c\"\\\x7f-\xff]"
+  return "\"" .. text:gsub(special, function(byte)
     return ("\\u%04x"):format(byte:byte())
   end) .. "\""
 end

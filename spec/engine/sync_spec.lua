@@ -1,4 +1,5 @@
 local errors = require "container.error"
+local files = require "container.engine.files"
 local sys = require "container.sys"
 local sync = require "container.engine.sync"
 local support = require "spec.support"
@@ -117,7 +118,7 @@ describe("channel.child", function()
     local pid = assert(sys.clone({}, function()
       local c = prepared()
       c.image = assert(sys.memfd("an-image", "x"))
-      assert(sync.child(c))
+      assert(files.child(c))
       local list = {}
       for fd = 3, 20 do
         local target = sys.readlink("/proc/self/fd/" .. fd)

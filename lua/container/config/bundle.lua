@@ -21,7 +21,6 @@ local function read_hooks(config)
   for _, list in pairs(config.hooks or {}) do
     for _, one in ipairs(list) do
       one.args = one.args and one.args[1] and one.args or { one.path }
-      one.env = one.env or {}
     end
   end
   if config.hooks and not next(config.hooks) then

@@ -49,6 +49,10 @@ local context = {}
 --- @field rdt boolean whether it is in a class of Intel's RDT
 --- @field labels boolean whether it has a label of a security module: linux/labels.lua
 --- @field target Context|false of an exec process: the container that it joins
+--- @field id string|false of an OCI container, for its hooks
+--- @field start_socket userdata|false where the first process waits to be started: csrc/init.c
+--- @field outlives boolean whether an exec process lives on without the launcher
+--- @field kept table|false array of fds that the program gets as 3 and the numbers after it
 --- @field debug boolean|function|false where the lines of the trace go
 ---
 --- Prepared: made in the parent before the clone, and gone when the program runs.
@@ -94,6 +98,7 @@ local context = {}
 --- @field listener_number integer|false the fd of the listener in the child
 --- @field outer_pid integer|false what the child is called outside
 --- @field setgroups_denied boolean
+--- @field handed integer|false the number of the first fd for init: engine/files.lua
 ---
 --- Running: what the container is held by.
 --- @field pid integer|false
@@ -126,7 +131,8 @@ local DEFAULTS <const> = {
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
   stream = false, terminal = false, landlock = false, schedule = false, labels = false,
-  target = false, debug = false, hook = false, child_mode = "fork", start_barrier = false,
+  target = false, debug = false, id = false, start_socket = false, outlives = false,
+  kept = false, hook = false, child_mode = "fork", start_barrier = false,
   shares_memory = false,
   namespaces = {}, user_namespace = false, network_namespace = false,
   cgroup_namespace = false, time_namespace = false, joins = false, lacks_host = false,
@@ -135,11 +141,10 @@ local DEFAULTS <const> = {
   resolver = false, leaf = false, view = false, trees = false, seccomp = false, image = false,
   channel = false, tell = false, trace = false,
   nproc = false, sources = false, root = false, held = false, capabilities = false,
-  rdt_groups = false, label_files = false, listener = false, listener_number = false, outer_pid =
-  false,
-  passes_on = false, setgroups_denied = false, pid = false, pidfd = false, tty = false,
-  cgroup = false, memory_counted = false, freezer = false, paused = false, started = false,
-  warnings = false,
+  rdt_groups = false, label_files = false, listener = false, listener_number = false,
+  outer_pid = false, passes_on = false, setgroups_denied = false, handed = false, pid = false,
+  pidfd = false, tty = false, cgroup = false, memory_counted = false, freezer = false,
+  paused = false, started = false, warnings = false,
 }
 
 local metatable = { __index = DEFAULTS }

@@ -103,7 +103,7 @@ end
 --- What the state says of the container; and from which number on no file of the caller's is.
 function hook.prepare(ctx)
   count = count + 1
-  ctx.hook.id = ctx.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
+  ctx.hook.id = ctx.id or ctx.name or ("lua-container-%d-%d"):format(sys.getpid(), count)
   local path = ctx.config.root.path
   if path:sub(1, 1) ~= "/" then
     path = ("%s/%s"):format(sys.readlink("/proc/self/cwd"), path)
@@ -114,7 +114,9 @@ function hook.prepare(ctx)
     highest = math.max(highest, math.tointeger(name))
   end
   ctx.hook.above = highest + 1
-  ctx.undo:push(stopped, ctx)
+  if not ctx.start_socket then -- or another process ends the container, and runs them
+    ctx.undo:push(stopped, ctx)
+  end
   return true
 end
 
@@ -160,7 +162,7 @@ end
 
 --- In the parent, when the program runs, whose time begins here.
 function hook.started(ctx)
-  if not ctx.hook then
+  if not ctx.hook or ctx.start_socket then
     return
   end
   ctx.started = sys.clock_gettime()

@@ -2,7 +2,7 @@
 -- one that shares it must not be where a process of the container could reach it.
 
 local cgroup = require "container.linux.cgroup"
-local sync = require "container.engine.sync"
+local files = require "container.engine.files"
 local sys = require "container.sys"
 
 local join = {}
@@ -12,7 +12,10 @@ local TARGET <const> = 6
 
 --- Keeps the container's pidfd, and closes all other files of the caller.
 function join.keep(ctx)
-  return sync.keep(ctx, { ctx.target.pidfd })
+  local more = { ctx.target.pidfd }
+  ctx.handed = files.FIRST + 1
+  table.move(ctx.kept or {}, 1, #(ctx.kept or {}), 2, more)
+  return files.keep(ctx, more)
 end
 
 --- No process in the container can look into this one; a change of ids may undo that.

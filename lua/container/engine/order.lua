@@ -40,6 +40,7 @@ local rootfs = require "container.fs.rootfs"
 local schedule = require "container.linux.schedule"
 local seccomp = require "container.linux.seccomp"
 local streams = require "container.engine.streams"
+local files = require "container.engine.files"
 local sync = require "container.engine.sync"
 local sysctl = require "container.linux.sysctl"
 local terminal = require "container.engine.terminal"
@@ -122,7 +123,7 @@ order.start = {
 
   { name = "stream.place", side = "child", fn = streams.child, only = "stream",
     why = "from files of the caller, which are closed next" },
-  { name = "channel.close_others", side = "child", fn = sync.child,
+  { name = "channel.close_others", side = "child", fn = files.child,
     needs = { "stream.place" }, why = "no file of the caller is open after this" },
   { name = "channel.wait", side = "child", fn = sync.await, needs = { "channel.close_others" },
     why = "no step is any good before the child has its ids" },
@@ -175,6 +176,8 @@ order.start = {
     why = "sockets in the container's network that the parent serves" },
   { name = "process.enter", side = "child", fn = process.enter, needs = { "rootfs.pivot" },
     why = "with the rights to make a directory" },
+  { name = "exec.find", side = "child", fn = process.find, only = "start_socket",
+    needs = { "process.enter" }, why = "the start is another command's, and too late to say it" },
   { name = "limit.oom_score", side = "child", fn = rlimits.score, needs = { "rootfs.pivot" },
     why = "by the container's own /proc" },
   { name = "limit.set", side = "child", fn = rlimits.child, needs = { "rootfs.pivot" },

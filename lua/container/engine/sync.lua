@@ -101,35 +101,6 @@ function sync.reached(ctx)
   return false
 end
 
---- In the child, first of all: keeps its ends, as the numbers that init expects, and the image that
--- it will execute. Every other file of the host program is closed here, before anything else
--- could use one or wait on one.
-function sync.child(ctx)
-  local more = {}
-  for i, held in ipairs(ctx.trees or {}) do
-    more[i] = held.fd
-  end
-  more[#more + 1] = ctx.call and ctx.call.writer or nil
-  if ctx.listener then
-    more[#more + 1] = ctx.listener
-    ctx.listener_number = process.LINE + 1 + #more
-  end
-  return sync.keep(ctx, more)
-end
-
---- The same, with these fds as mount_fd.FIRST_FD and the numbers after it.
-function sync.keep(ctx, more)
-  local fds = { ctx.channel.writer, ctx.channel.init, ctx.image }
-  local pass = #fds
-  table.move(more, 1, #more, pass + 1, fds)
-  fds[#fds + 1] = ctx.trace or nil
-  local ok, message, errno = sys.close_others(fds, pass)
-  if ok then
-    ctx.tell, ctx.trace = CHANNEL, ctx.trace and CHANNEL + #fds - 1
-  end
-  return ok, message, errno
-end
-
 local function await()
   if sys.read(LINE) ~= GO then
     sys._exit(128 + 9)

@@ -8,7 +8,7 @@ local userns_fd = require "container.linux.userns_fd"
 local mount_fd = {}
 
 -- What the first of them is called in the child: after its ends of the channel and of the line, and
--- the image of init, see engine/sync.lua.
+-- the image of init, see engine/files.lua.
 mount_fd.FIRST_FD = 6
 
 -- The child keeps no more fds than 256.

@@ -119,4 +119,22 @@ function mount_options.read(options, literal)
   return how
 end
 
+--- The words that are known.
+-- @treturn table set
+function mount_options.names()
+  local set = { bind = true, rbind = true, tmpcopyup = true, idmap = true, ridmap = true }
+  for _, known in ipairs { FLAGS, CONTRARY } do
+    for word in pairs(known) do
+      set[word] = true
+    end
+  end
+  for word in pairs(ATTRIBUTES) do
+    set["r" .. word] = true
+  end
+  for word in pairs(PROPAGATION) do
+    set[word], set["r" .. word] = true, true
+  end
+  return set
+end
+
 return mount_options

@@ -1,6 +1,7 @@
 -- The mounts of a container: OCI's list of them, and the volumes at its end. mount(2);
 -- OCI runtime specification, config, "Mounts"
 
+local cgroup_mount = require "container.fs.cgroup_mount"
 local errors = require "container.error"
 local sys = require "container.sys"
 local devices = require "container.fs.devices"
@@ -70,38 +71,6 @@ function mounts.sources(ctx)
   return true
 end
 
---- Whether the container's /sys came with what the host has mounted in it.
-local function has_entries(ctx, place)
-  local root, path = file.nearest(ctx.held, ctx.root, place)
-  local fd <close> = sys.open_beneath(root, path, "path,directory", "nosymlinks")
-  local names = fd and sys.list(file.path(fd))
-  return names and #names > 0
-end
-
---- The cgroup that the container was given, the root of its cgroup namespace: in version 2 alone
--- one mount, else a tmpfs with those hierarchies. In every other, the container is in its
--- launcher's cgroup, which may hold others: those are never shown, and covered where /sys is the
--- host's. (To mount all hierarchies, as docker does, would also cost a start a tenth more.)
-local function own_cgroup(ctx, entry, flags)
-  local place, homes = entry.destination, ctx.cgroup or {}
-  if #homes == 1 and homes[1].version == 2 then
-    return filesystem.mount(ctx, { destination = place, type = "cgroup2", source = "cgroup" },
-      { flags = flags })
-  elseif #homes == 0 and not has_entries(ctx, place) then
-    return true
-  end
-  local top <close> = try(filesystem.mount(ctx,
-    { destination = place, type = "tmpfs", source = "tmpfs" },
-    { flags = "nosuid,nodev,noexec", data = "mode=755" }))
-  local held = { root = top, held = {} }
-  for _, own in ipairs(homes) do
-    local name = own.hierarchy
-    local _ <close> = try(filesystem.mount(held, { destination = "/" .. (name or "unified"),
-      type = name and "cgroup" or "cgroup2", source = "cgroup" }, { flags = flags, data = name }))
-  end
-  return sys.mount(nil, file.path(top), nil, "remount,bind," .. flags)
-end
-
 --- Volumes of a container whose root is no user of the host are looked up here, and those that have
 -- mappings of their own. Ids are those on disk only where that was asked for, by OCI's word for it.
 function mounts.prepare(ctx)
@@ -159,7 +128,7 @@ local function one(ctx, entry, asked)
   local how = mount_options.read(entry.options, ctx.bundle)
   local ok, message, errno
   if entry.type == "cgroup" then
-    ok, message, errno = own_cgroup(ctx, entry, how.flags)
+    ok, message, errno = cgroup_mount(ctx, entry, how.flags)
   elseif how.bind then
     ok, message, errno = bind(ctx, entry, how)
   else

@@ -6,6 +6,7 @@ local sys = require "container.sys"
 local directory = require "container.linux.cgroup.directory"
 local devices = require "container.linux.cgroup.devices"
 local errors = require "container.error"
+local given = require "container.linux.cgroup.given"
 local places = require "container.linux.cgroup.places"
 local v1 = require "container.linux.cgroup.v1"
 local v2 = require "container.linux.cgroup.v2"
@@ -141,7 +142,7 @@ end
 
 --- Sets all limits that need not wait.
 local function write_early(ctx, entry)
-  if entry.controllers.cpuset and entry.version == 1 then
+  if entry.controllers.cpuset and entry.version == 1 and not entry.directories then
     try(v1.init_cpuset(entry.path, entry.place))
   end
   try(cgroup.write(entry, part(ctx, entry, false), ctx.implied))
@@ -154,6 +155,26 @@ end
 local NO_WAY_TO_END <const> = "a container without a PID namespace of its own takes a cgroup, by "
   .. "which its processes are ended: a limit such as pids gives it one"
 
+--- The container's own cgroups: made, and taken away with it.
+-- @tparam table wanted array of settings that limit something
+-- @treturn table array of homes, which may be empty; or nil, message, errno, option
+local function own(ctx, wanted)
+  local list = try(places.choose(ctx, wanted))
+  if #list == 0 then
+    return list
+  end
+  local ok, message, errno = make(list, ctx.name)
+  if not ok then
+    local fine, why, number, option = refused(ctx, wanted, message, errno)
+    return fine and {}, why, number, option
+  end
+  for _, entry in ipairs(list) do
+    ctx.undo:push(entry.lock.close, entry.lock)
+    ctx.undo:push(directory.rmdir, entry.path)
+  end
+  return list
+end
+
 --- Makes the cgroups and writes their limits.
 function cgroup.prepare(ctx)
   local resources, wanted = ctx.config.linux.resources, {}
@@ -162,23 +183,24 @@ function cgroup.prepare(ctx)
   for _, setting in ipairs(settings[2]) do
     wanted[#wanted + 1] = not places.no_limit(setting) and setting or nil
   end
-  local list = try(places.choose(ctx, wanted))
-  if #list == 0 and ctx.namespaces_given and ctx.shares_pids then
+  local path = ctx.config.linux.cgroupsPath
+  local list, message, errno, option
+  if path then
+    list, message, errno = given.make(ctx, path)
+  else
+    list, message, errno, option = own(ctx, wanted)
+  end
+  if not list then
+    return nil, message, errno, option
+  elseif #list == 0 and ctx.namespaces_given and ctx.shares_pids then
     return nil, NO_WAY_TO_END, sys.errno.EOPNOTSUPP, "namespaces.pid"
-  end
-  if #list == 0 then
+  elseif #list == 0 then
     return true
-  end
-  local ok, message, errno = make(list, ctx.name)
-  if not ok then
-    return refused(ctx, wanted, message, errno)
   end
   for _, entry in ipairs(list) do
     entry.hierarchy = entry.version == 1 and v1.hierarchy(entry.controllers) or nil
-    ctx.undo:push(entry.lock.close, entry.lock)
-    ctx.undo:push(directory.rmdir, entry.path)
   end
-  if ctx.shares_pids then
+  if ctx.shares_pids and not path then
     -- They do not end with the first one.
     ctx.undo:push(cgroup.empty, list)
   end

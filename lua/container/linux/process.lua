@@ -130,6 +130,44 @@ function process.enter(ctx)
   return sys.chdir(made)
 end
 
+local EXECUTABLE <const> = 0x49 -- 0111
+
+--- Why a file is no program, or nil where it looks like one.
+local function lack(file)
+  local st, _, errno = sys.stat(file)
+  if not st then
+    return errno
+  end
+  return (st.type == "directory" or st.mode & EXECUTABLE == 0) and sys.errno.EACCES or nil
+end
+
+--- Looks whether the program is there, in the container's root and from the working directory: so
+-- that a container that waits to be started is refused when it is made. The exec decides.
+function process.find(ctx)
+  local p = ctx.config.process
+  local name, errno = p.args[1], nil
+  if name:find("/", 1, true) then
+    errno = lack(name)
+    return not errno, errno and ("\"%s\": %s"):format(name, sys.strerror(errno):lower()), errno
+  end
+  local directories = ""
+  for _, entry in ipairs(p.env) do
+    directories = entry:match("^PATH=(.*)") or directories
+  end
+  for directory in directories:gmatch("[^:]+") do
+    local why = lack(directory .. "/" .. name)
+    if not why then
+      return true
+    end
+    errno = why == sys.errno.EACCES and why or errno
+  end
+  if errno then
+    return nil, ("\"%s\": permission denied"):format(name), errno
+  end
+  return nil, ("\"%s\": executable file not found in $PATH"):format(name),
+    sys.errno.ENOENT
+end
+
 -- What lets root read a file whose mode does not.
 local READERS <const> = { "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH" }
 
@@ -158,6 +196,30 @@ local function too_long(p)
   return ""
 end
 
+-- What init finds its socket and the files for the program by: csrc/init.c.
+local FIRST <const> = 6
+
+--- What init is told beside the program: csrc/init.c. The files that it is to have are moved to
+-- where it looks for them, from numbers that are not below those.
+-- @treturn table array of words; or nil, message, errno
+local function words(ctx)
+  local list = { ctx.start_barrier and "gate" or nil }
+  local kept = ctx.kept and #ctx.kept or 0
+  local count = kept + (ctx.start_socket and 1 or 0)
+  for i = 0, count - 1 do
+    local ok, message, errno = sys.dup2(ctx.handed + i, FIRST + i)
+    if not ok then
+      return nil, message, errno
+    end
+  end
+  if kept > 0 then
+    list[#list + 1], list[#list + 2] = "keep", tostring(kept)
+  end
+  list[#list + 1] = ctx.start_socket and "wait" or ctx.outlives and "free" or nil
+  list[#list + 1] = ctx.init and "init" or "exec"
+  return list
+end
+
 --- The last step: becomes init, from the sealed image, which starts the program or becomes it.
 function process.exec(ctx)
   local p = ctx.config.process
@@ -170,8 +232,11 @@ function process.exec(ctx)
     report.write(("Running in child [%s] as %d\n"):format(
       table.concat(p.args, " "), sys.getpid()))
   end
-  local kind = ctx.init and "init" or "exec"
-  local argv = ctx.start_barrier and { "gate", kind } or { kind }
+  local argv
+  argv, message, errno = words(ctx)
+  if not argv then
+    return nil, message, errno
+  end
   table.move(p.args, 1, #p.args, #argv + 1, argv)
   ok, message, errno = sys.fexecve(5, argv, p.env)
   if errno == sys.errno.ENOSYS then

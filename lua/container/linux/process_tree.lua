@@ -13,8 +13,10 @@ local process_tree = {}
 -- How often is looked for what is born meanwhile; for what forks faster than it is stopped.
 local PASSES <const> = 50
 
---- What /proc says of a process: its parent, its session, and when it started. proc_pid_stat(5)
-local function look(pid)
+--- What /proc says of a process. proc_pid_stat(5)
+-- @int pid
+-- @treturn table { pid, parent, session, start = ticks as text, zombie }; nil where there is none
+function process_tree.look(pid)
   local text = sys.read_file(("/proc/%d/stat"):format(pid))
   local state, parent, session, rest =
     (text or ""):match("^.*%) (%a) (%d+) %d+ (%d+) (.*)$")
@@ -44,7 +46,7 @@ local function candidates(tree)
   processes.descend(tree.pid, list)
   local all = {}
   for _, pid in ipairs(list) do
-    all[pid] = all[pid] or look(pid)
+    all[pid] = all[pid] or process_tree.look(pid)
   end
   return all
 end
@@ -75,7 +77,7 @@ end
 --- Sends a signal to a process that is known, and never to another that got its number.
 local function send(pid, start, signal)
   local pidfd <close> = sys.pidfd_open(pid)
-  local now = pidfd and look(pid)
+  local now = pidfd and process_tree.look(pid)
   if now and now.start == start and not now.zombie then
     return sys.pidfd_send_signal(pidfd, signal)
   end

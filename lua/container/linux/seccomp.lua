@@ -157,7 +157,7 @@ local function hand_over(ctx, notify)
     ociVersion = config.ociVersion, fds = { "seccompFd" }, pid = pid,
     metadata = config.linux.seccomp.listenerMetadata,
     state = {
-      ociVersion = config.ociVersion, id = ctx.name or "", status = "creating", pid = pid,
+      ociVersion = config.ociVersion, id = ctx.id or ctx.name or "", status = "creating", pid = pid,
       bundle = ctx.bundle, annotations = config.annotations,
     },
   }
@@ -165,6 +165,18 @@ local function hand_over(ctx, notify)
   notify:close()
   sys.close(ctx.listener_number)
   return ok, message and "listenerPath: " .. message, errno
+end
+
+--- Keeps a filter beside the state of its container, for the processes that join it.
+-- @string path
+-- @tparam table filter { program, flags }
+function seccomp.keep(path, filter)
+  return errors.try(cache.save(path, "", filter))
+end
+
+--- The filter that was kept; nil where there is none.
+function seccomp.kept(path)
+  return cache.beside(path, "")
 end
 
 local function set(ctx)

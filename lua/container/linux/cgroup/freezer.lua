@@ -21,8 +21,8 @@ local FREEZER <const> = {
 
 --- Where the container can be made to stand still: its cgroup of version 2, or one that is made.
 local function find(ctx)
-  local entry = cgroup.home(ctx, "pids")
-  if entry and entry.version == 2 then
+  local entry = cgroup.home(ctx, "freezer") or cgroup.home(ctx, "pids")
+  if entry and (entry.version == 2 or entry.controllers.freezer) then
     return entry
   end
   local place, version = sys.cgroup_place("freezer")
@@ -80,6 +80,17 @@ function freezer.pause(ctx)
     switch(ctx, "off")
   end
   return nil, message, errno
+end
+
+--- Lets a container go on that another process has paused.
+-- @return true; or nil, message, errno
+function freezer.thaw(ctx)
+  local entry, message, errno = find(ctx)
+  if not entry or entry.made then
+    return nil, message or "it has no cgroup that can be frozen", errno or E.ENOENT
+  end
+  ctx.freezer, ctx.paused = entry, true
+  return freezer.resume(ctx)
 end
 
 --- Lets a paused container go on; nothing where it is not paused.

@@ -31,7 +31,7 @@ end
 --- Runs in the parent, before the clone. Where none can be made, there is none.
 -- @tparam Context ctx of an exec process
 function leaf.prepare(ctx)
-  local home = cgroup.home(ctx.target, "pids")
+  local home = not ctx.outlives and cgroup.home(ctx.target, "pids")
   if home then
     count = count + 1
     local path = ("%s/%s%d"):format(home.path, directory.LEAF, count)
