@@ -6,7 +6,7 @@ local support = require "spec.support"
 
 -- From the top down: directories, and the modules beside them. `linux` and `fs` are one layer.
 local LAYERS <const> = {
-  { "cli" }, { "api" }, { "runtime" }, { "engine" }, { "config" }, { "linux", "fs" },
+  { "cli", "oci" }, { "api" }, { "runtime" }, { "engine" }, { "config" }, { "linux", "fs" },
   { "check", "error", "json", "report", "search" }, { "sys" },
 }
 

@@ -25,7 +25,8 @@ search.cpath = absolute(package.cpath)
 --- What is loaded on use, because it is large and few starts need it. All else is loaded at the
 -- start of the program.
 search.ON_USE = { "container.linux.seccomp.compile", "container.linux.features",
-  "container.runtime.network", "container.runtime.ports", "container.linux.cni" }
+  "container.runtime.network", "container.runtime.ports", "container.linux.cni",
+  "container.oci.main" }
 
 --- Requires a module of ON_USE. Not for the child: its files are the container's.
 -- @string name

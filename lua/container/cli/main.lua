@@ -10,6 +10,7 @@ local spawn = require "container.engine.spawn"
 local stats_line = require "container.cli.stats_line"
 local subprocess = require "container.linux.subprocess"
 local report = require "container.report"
+local search = require "container.search"
 local sys = require "container.sys"
 local tty = require "container.cli.tty"
 
@@ -161,6 +162,32 @@ local function run(asked, fd, ending)
   return result.status
 end
 
+-- The commands of the OCI runtime, and the options before them that only it has.
+local COMMANDS <const> = {}
+for word in ("create delete events exec features kill list pause ps resume run spec start state "
+  .. "update"):gmatch("%S+") do
+  COMMANDS[word] = true
+end
+local OCI_ONLY <const> = { ["--root"] = true, ["--log"] = true, ["--log-format"] = true,
+  ["--log-level"] = true, ["--systemd-cgroup"] = true, ["--cgroup-manager"] = true,
+  ["--rootless"] = true, ["--criu"] = true }
+
+--- Whether these words are for the OCI runtime.
+local function is_oci(argv)
+  local first = argv[1] or ""
+  return COMMANDS[first] or OCI_ONLY[first:match("^[^=]*")]
+    or first == "--debug" and (COMMANDS[argv[2]] or OCI_ONLY[(argv[2] or ""):match("^[^=]*")])
+end
+
+local function run_oci(argv)
+  local oci, message = search.load("container.oci.main")
+  if not oci then
+    say(message)
+    return FAILED
+  end
+  return oci.main(argv)
+end
+
 --- Runs the command line.
 -- @tparam table argv as Lua's `arg`
 -- @treturn int the exit status
@@ -168,6 +195,8 @@ function cli.main(argv)
   local command = commands[argv[1]]
   if command then
     return command(table.move(argv, 2, #argv, 1, {}))
+  elseif is_oci(argv) then
+    return run_oci(argv)
   end
   local asked, about = options.parse(argv)
   if not asked then

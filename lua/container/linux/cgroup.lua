@@ -155,54 +155,11 @@ end
 local NO_WAY_TO_END <const> = "a container without a PID namespace of its own takes a cgroup, by "
   .. "which its processes are ended: a limit such as pids gives it one"
 
---- The container's own cgroups: made, and taken away with it.
--- @tparam table wanted array of settings that limit something
--- @treturn table array of homes, which may be empty; or nil, message, errno, option
-local function own(ctx, wanted)
-  local list = try(places.choose(ctx, wanted))
-  if #list == 0 then
-    return list
-  end
-  local ok, message, errno = make(list, ctx.name)
-  if not ok then
-    local fine, why, number, option = refused(ctx, wanted, message, errno)
-    return fine and {}, why, number, option
-  end
-  for _, entry in ipairs(list) do
-    ctx.undo:push(entry.lock.close, entry.lock)
-    ctx.undo:push(directory.rmdir, entry.path)
-  end
-  return list
-end
-
---- Makes the cgroups and writes their limits.
-function cgroup.prepare(ctx)
-  local resources, wanted = ctx.config.linux.resources, {}
-  local settings =
-    { v1.settings(resources, ctx.bundle), v2.settings(resources, ctx.bundle) }
-  for _, setting in ipairs(settings[2]) do
-    wanted[#wanted + 1] = not places.no_limit(setting) and setting or nil
-  end
-  local path = ctx.config.linux.cgroupsPath
-  local list, message, errno, option
-  if path then
-    list, message, errno = given.make(ctx, path)
-  else
-    list, message, errno, option = own(ctx, wanted)
-  end
-  if not list then
-    return nil, message, errno, option
-  elseif #list == 0 and ctx.namespaces_given and ctx.shares_pids then
-    return nil, NO_WAY_TO_END, sys.errno.EOPNOTSUPP, "namespaces.pid"
-  elseif #list == 0 then
-    return true
-  end
+--- Writes what can be written before the child is there.
+-- @tparam table list homes
+local function use(ctx, list, settings)
   for _, entry in ipairs(list) do
     entry.hierarchy = entry.version == 1 and v1.hierarchy(entry.controllers) or nil
-  end
-  if ctx.shares_pids and not path then
-    -- They do not end with the first one.
-    ctx.undo:push(cgroup.empty, list)
   end
   ctx.cgroup = list
   ctx.memory_counted = cgroup.home(ctx, "memory") ~= nil
@@ -211,6 +168,39 @@ function cgroup.prepare(ctx)
     write_early(ctx, entry)
   end
   return true
+end
+
+--- Makes the cgroups and writes their limits: those of a path that was given, or the container's
+-- own, which are taken away with it.
+function cgroup.prepare(ctx)
+  local resources, wanted = ctx.config.linux.resources, {}
+  local settings =
+    { v1.settings(resources, ctx.bundle), v2.settings(resources, ctx.bundle) }
+  if ctx.config.linux.cgroupsPath then
+    return use(ctx, try(given.make(ctx, ctx.config.linux.cgroupsPath)), settings)
+  end
+  for _, setting in ipairs(settings[2]) do
+    wanted[#wanted + 1] = not places.no_limit(setting) and setting or nil
+  end
+  local list = try(places.choose(ctx, wanted))
+  if #list == 0 and ctx.namespaces_given and ctx.shares_pids then
+    return nil, NO_WAY_TO_END, sys.errno.EOPNOTSUPP, "namespaces.pid"
+  elseif #list == 0 then
+    return true
+  end
+  local ok, message, errno = make(list, ctx.name)
+  if not ok then
+    return refused(ctx, wanted, message, errno)
+  end
+  for _, entry in ipairs(list) do
+    ctx.undo:push(entry.lock.close, entry.lock)
+    ctx.undo:push(directory.rmdir, entry.path)
+  end
+  if ctx.shares_pids then
+    -- They do not end with the first one.
+    ctx.undo:push(cgroup.empty, list)
+  end
+  return use(ctx, list, settings)
 end
 
 --- The cgroup of version 2 in which the child can be born, so that no moment of it is outside.
