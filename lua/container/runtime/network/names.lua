@@ -14,7 +14,7 @@ local FIRST <const>, LAST <const> = 0xc6120001, 0xc613fffe
 -- How many names have an address at once, and for how many seconds a program may keep one.
 local NAMES <const>, TTL <const> = 4096, 60
 -- What is taken of a question, and how many in a turn.
-local QUESTION_MAX <const>, TURN <const> = 512, 32
+local QUESTION_MAX <const>, TURN <const> = 512, 16
 -- How many connections ask for names at once, and for how many seconds one may.
 local STREAMS <const>, STREAM_TIME <const> = 16, 10
 -- How many names are looked up outside at once. Further ones are when they are connected to.

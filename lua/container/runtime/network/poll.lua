@@ -7,7 +7,7 @@ local poll = {}
 poll.__index = poll
 
 -- How many fds have their turn before the caller has.
-local TURN <const> = 64
+local TURN <const> = 24
 
 --- @return one; or nil, message, errno
 function poll.new()
@@ -84,7 +84,7 @@ end
 function poll:expire()
   local now, list, next_one = sys.clock_gettime(), {}, nil
   for key, one in pairs(self.due) do
-    if one.at <= now then
+    if one.at <= now and #list < TURN then
       list[#list + 1] = key
     else
       next_one = math.min(next_one or one.at, one.at)

@@ -19,23 +19,46 @@ local TTL_MAX <const>, TTL_FAILED <const>, KEPT <const> = 60, 1, 4096
 local ANSWER_MAX <const> = 4096
 local FILE_MAX <const> = 1 << 20
 
---- A file of the host's that is small.
+-- What the host's files say, in lower case, as long as they stay as they are.
+local files = {}
+
+--- A file of the host's, unless it is large: it is searched for each name that is not known.
 local function read(path)
   local st = sys.stat(path)
-  return st and st.type == "file" and st.size <= FILE_MAX and sys.read_file(path) or ""
+  if not st or st.type ~= "file" or st.size > FILE_MAX then
+    return ""
+  end
+  local known = files[path]
+  if not known or known.mtime ~= st.mtime or known.ino ~= st.ino or known.size ~= st.size then
+    known = { mtime = st.mtime, ino = st.ino, size = st.size,
+      text = "\n" .. (sys.read_file(path) or ""):lower() .. "\n" }
+    files[path] = known
+  end
+  return known.text
+end
+
+--- The line of a text that a place is in.
+local function line_at(text, place)
+  local first = place
+  while text:byte(first - 1) ~= 10 do
+    first = first - 1
+  end
+  return text:sub(first, text:find("\n", place, true) - 1)
 end
 
 --- The addresses of a name in the hosts file.
 local function by_file(name)
-  local list = {}
-  for line in read("/etc/hosts"):gmatch("[^\n]+") do
-    local words = line:gsub("#.*", "")
-    local first, rest = words:match("^%s*(%S+)%s(.*)$")
-    if first and sys.inet_bytes(first) then
-      for word in rest:gmatch("%S+") do
-        list[#list + 1] = word:lower():gsub("%.$", "") == name and first or nil
-      end
+  local text, list = read("/etc/hosts"), {}
+  local at = text:find(name, 1, true)
+  while at do
+    local words = line_at(text, at):gsub("#.*", "")
+    local first, rest = words:match("^%s*(%S+)(%s.*)$")
+    if first and sys.inet_bytes(first)
+        and (rest:gsub("%.?%s+", " ") .. " "):find(" " .. name .. " ", 1, true) then
+      list[#list + 1] = first
     end
+    at = text:find("\n", at, true)
+    at = text:find(name, at, true)
   end
   return list
 end
@@ -50,7 +73,7 @@ local function settings()
     elseif word == "search" or word == "domain" then
       domains = {}
       for domain in rest:gmatch("%S+") do
-        domains[#domains + 1] = domain:lower():gsub("%.$", "")
+        domains[#domains + 1] = domain:gsub("%.$", "")
       end
     end
   end
@@ -61,8 +84,11 @@ end
 -- What has an answer coming is guessed at by others: its number is not to be known.
 local function random()
   local fd <close> = sys.open("/dev/urandom")
-  local bytes = fd and sys.read(fd, 2)
-  return bytes and #bytes == 2 and (">I2"):unpack(bytes) or math.random(0, 0xffff)
+  local bytes = fd and sys.read(fd, 4)
+  if bytes and #bytes == 4 then
+    return (">I2I2"):unpack(bytes)
+  end
+  return math.random(0, 0xffff), math.random(0, 0xffff)
 end
 
 --- @tparam table poll of poll.lua, which the sockets are watched by
@@ -147,10 +173,10 @@ local function send(self, ask, server)
     take(self, ask)
   end)
   ask.ids, ask.found, ask.failed, ask.ttl = {}, {}, false, nil
-  for _, kind in ipairs(ok and { dns.A, dns.AAAA } or {}) do
-    local id = random()
+  local first, second = random()
+  ask.ids[dns.A], ask.ids[dns.AAAA] = first, second
+  for kind, id in pairs(ask.ids) do
     local message = dns.query(id, ask.name, kind)
-    ask.ids[kind] = id
     ok = ok and message and sys.sendto(ask.socket, message, server, DOMAIN)
   end
   return ok
