@@ -83,8 +83,11 @@ local function answer(reader, seconds)
 end
 
 --- In the copy: ends with its parent, and takes no more memory than that much.
-local function confine(writer)
+local function confine(writer, parent)
   assert(sys.pdeathsig("KILL"))
+  if sys.getppid() ~= parent then
+    sys._exit(1) -- it has ended before that
+  end
   assert(sys.close_others { writer })
   local status = sys.read_file("/proc/self/status") or ""
   local size = status:match("\nVmSize:%s*(%d+) kB")
@@ -106,9 +109,9 @@ function subprocess.compute(seconds, fn)
   end
   local _ <close> = reader
   local _ <close> = writer
-  local mask = sys.sigprocmask("block", "all")
+  local mask, parent = sys.sigprocmask("block", "all"), sys.getpid()
   local pid, refusal, why = sys.clone({}, function()
-    confine(writer)
+    confine(writer, parent)
     local value, message = fn()
     sys.write(3, (value and "+" or "-") .. (value or message))
     sys._exit(0)
