@@ -27,9 +27,13 @@ end
 -- @tparam table gid_mappings
 -- @return an fd; or nil, message, errno
 return function(uid_mappings, gid_mappings)
+  local parent = sys.getpid()
   local pid, message, errno = sys.clone({ "user" }, function()
     sys.pdeathsig("KILL")
-    sys.ppoll({}) -- until it is killed
+    if sys.getppid() == parent then
+      sys.ppoll({}) -- until it is killed
+    end
+    sys._exit(0)
   end)
   if not pid then
     return nil, message, errno
