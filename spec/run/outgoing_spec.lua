@@ -397,6 +397,18 @@ describe("outgoing connections #root", function()
     end) })
   end)
 
+  it("are those of a container that joins the network, too", function()
+    local name = support.name()
+    assert.equal("you asked for /\nno\n", outside.run(function()
+      local owner <close> = assert(container.spawn(options({ name = name }, "sleep", "60")))
+      local c <close> = assert(container.spawn { "sh", "-c",
+        FETCH:format("http://web.example/ http://no.example/"), stdout = "capture",
+        network = "container:" .. name })
+      assert.equal(c, assert(container.poll({ owner, c }, 20))[1])
+      return assert(c:wait()).stdout
+    end))
+  end)
+
   it("work without an init, with a root directory, and with one that has no /etc", function()
     local words = "you asked for /\n"
     local root, bare = support.busybox_rootfs(), support.tmpdir()

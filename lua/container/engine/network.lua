@@ -1,9 +1,13 @@
 -- The network of another container: it is found by that container's name.
 
 local names = require "container.engine.names"
+local file = require "container.fs.path"
 local sys = require "container.sys"
 
 local network = {}
+
+-- More than that no resolver reads. resolv.conf(5)
+local NAMES_MAX <const> = 1 << 16
 
 --- Ids of a user namespace, as /proc shows them to a process outside.
 local function mappings(pid, kind)
@@ -31,6 +35,17 @@ local function share_ids(ctx, entry, pid)
     "the container's user namespace has no ids", sys.errno.EINVAL
 end
 
+--- What its programs ask for names: its resolver may be in that network. Nothing where the caller
+-- may not look.
+local function share_names(ctx, pid)
+  local root <close> = sys.open(("/proc/%d/root"):format(pid), "path,directory")
+  local fd <close> = root and sys.open_beneath(root, "/etc/resolv.conf", "rdonly,nonblock") or nil
+  local st = fd and sys.stat(fd)
+  if st and st.type == "file" and st.size <= NAMES_MAX then
+    ctx.name_servers = file.read_all(fd, NAMES_MAX)
+  end
+end
+
 --- Finds it, before the namespaces are chosen. It is held open: a number may come to mean another
 -- process.
 function network.find(ctx)
@@ -39,6 +54,7 @@ function network.find(ctx)
     return nil, found, errno
   end
   ctx.undo:push(fd.close, fd)
+  share_names(ctx, found)
   for _, entry in ipairs(ctx.config.linux.namespaces) do
     if entry.type == "network" then
       entry.path, entry.about = ("/proc/self/fd/%d"):format(fd:fileno()), ctx.network
