@@ -62,6 +62,7 @@ int luaopen_container_sys(lua_State *L)
 	limit_open(L);
 	mount_open(L);
 	namespace_open(L);
+	netlink_open(L);
 	network_open(L);
 	notify_open(L);
 	open_open(L);

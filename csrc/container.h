@@ -119,6 +119,7 @@ void landlock_open(lua_State *L);
 void limit_open(lua_State *L);
 void mount_open(lua_State *L);
 void namespace_open(lua_State *L);
+void netlink_open(lua_State *L);
 void network_open(lua_State *L);
 void notify_open(lua_State *L);
 void open_open(lua_State *L);

@@ -1,5 +1,5 @@
 -- The config.json of an OCI bundle becomes what the engine takes: the same table as spec.lua makes
--- of the library's options. What the engine does not have yet is refused by its path.
+-- of the library's options. What this kernel does not have is refused by its path.
 -- OCI runtime specification, bundle, config and config-linux
 
 local check = require "container.check"

@@ -46,6 +46,7 @@ local context = {}
 --- @field terminal table|false streams and size of a terminal: config/terminal.lua
 --- @field landlock table|false paths: linux/landlock.lua
 --- @field schedule boolean whether it says how the program is scheduled: linux/schedule.lua
+--- @field net_devices table|boolean interfaces that it is given: linux/net_devices.lua
 --- @field rdt boolean whether it is in a class of Intel's RDT
 --- @field labels boolean whether it has a label of a security module: linux/labels.lua
 --- @field target Context|false of an exec process: the container that it joins
@@ -123,7 +124,8 @@ local context = {}
 local DEFAULTS <const> = {
   bundle = false, name = false, init = false, announce = false, stop_timeout = false,
   timeout = false, on = false, user = false, userns = false, home_given = false, network = false,
-  rdt = false, namespaces_given = false, neighbours = false, shares_pids = false,
+  net_devices = false, rdt = false, namespaces_given = false, neighbours = false, shares_pids =
+  false,
   groups = false, sysctl_given = false,
   network_path = false, network_name = false, network_owner = false, name_lock = false,
   published = false, plugins = false, address = false, name_servers = false, attached = false,

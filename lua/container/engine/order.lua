@@ -30,6 +30,7 @@ local names = require "container.engine.names"
 local namespaces = require "container.linux.namespaces"
 local loopback = require "container.linux.network"
 local neighbours = require "container.engine.neighbours"
+local net_devices = require "container.linux.net_devices"
 local network = require "container.engine.network"
 local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
@@ -74,6 +75,8 @@ order.start = {
     why = "the first that another process can see" },
   { name = "cgroup.make", side = "prepare", fn = cgroup.prepare, needs = { "name.claim" },
     why = "the child is born in it, or joins it first" },
+  { name = "network.look", side = "prepare", fn = net_devices.prepare, only = "net_devices",
+    why = "an interface that is not there is found out before anything is made" },
   { name = "rdt.make", side = "prepare", fn = intel_rdt.prepare, only = "rdt",
     why = "its class is there before the child" },
   { name = "process.check", side = "prepare", fn = process.prepare,
@@ -113,6 +116,8 @@ order.start = {
     needs = { "idmap.claim" }, why = "the child waits for its ids" },
   { name = "tree.map", side = "parent", fn = mount_fd.parent, only = "trees",
     needs = { "idmap.write" }, why = "idmapped mounts take the user namespace with its maps" },
+  { name = "network.move", side = "parent", fn = net_devices.parent, only = "net_devices",
+    why = "the child waits, and its network namespace is there" },
   { name = "channel.release", side = "parent", fn = sync.parent,
     needs = { "idmap.write", "tree.map" }, why = "a child that waits goes on" },
   { name = "hooks.host", side = "parent", fn = hooks.parent, only = "hook",
@@ -174,6 +179,8 @@ order.start = {
   { name = "network.listen", side = "child", fn = outgoing.child, only = "outgoing",
     needs = { "network.up", "rootfs.pivot" },
     why = "sockets in the container's network that the parent serves" },
+  { name = "network.devices", side = "child", fn = net_devices.child, only = "net_devices",
+    needs = { "network.move" }, why = "has the rights in the network namespace" },
   { name = "process.enter", side = "child", fn = process.enter, needs = { "rootfs.pivot" },
     why = "with the rights to make a directory" },
   { name = "exec.find", side = "child", fn = process.find, only = "start_socket",

@@ -54,7 +54,7 @@ end
 function sync.parent(ctx)
   ctx.channel.writer:close()
   ctx.channel.init:close()
-  if ctx.userns then
+  if ctx.userns or ctx.net_devices then
     return sync.go(ctx)
   end
   return true
@@ -110,7 +110,7 @@ end
 --- In the child: waits until its parent has given it what it cannot give itself, before any look at
 -- the line that takes all that comes over it for the launcher's end.
 function sync.await(ctx)
-  if ctx.userns or ctx.target then
+  if ctx.userns or ctx.target or ctx.net_devices then
     await()
   end
   return true

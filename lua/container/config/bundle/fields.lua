@@ -142,7 +142,7 @@ local linux <const> = object {
     mode = one_of(MEMORY_MODES), nodes = optional,
     flags = list(one_of "MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES"),
   }, "mode"),
-  netDevices = unsupported(),
+  netDevices = map(object { name = optional }),
 }
 
 --- The whole of it.

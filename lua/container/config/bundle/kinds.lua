@@ -141,12 +141,12 @@ function kinds.object(fields, needed)
   end
 end
 
---- What is refused where it is given and says something.
+--- What is refused where it is given and says something, which 0 does not.
 -- @string reason
 function kinds.unsupported(reason)
   return function(field, value)
-    if value ~= "" and not (type(value) == "table" and next(value) == nil) then
-      refuse(field, reason or "not supported")
+    if value ~= 0 then
+      refuse(field, reason)
     end
   end
 end

@@ -32,6 +32,24 @@ local function read_needs(config, own)
     refuse("linux.timeOffsets", "takes a new time namespace in linux.namespaces")
   end
   read_sysctl(linux.sysctl, own)
+  if next(linux.netDevices or {}) and not own.network then
+    refuse("linux.netDevices", "takes a network namespace in linux.namespaces")
+  end
+end
+
+-- The kernel's IFNAMSIZ, with the NUL.
+local INTERFACE_MAX <const> = 15
+
+--- Interfaces of the host's, by the names that they have and are to have.
+local function read_devices(ctx)
+  for name, device in pairs(ctx.config.linux.netDevices or {}) do
+    local field = ("linux.netDevices[%s]"):format(check.shown(name))
+    for _, one in ipairs { name, device.name or name } do
+      expect(#one <= INTERFACE_MAX and one:find("^[^/%s:]+$") and one ~= "." and one ~= "..", field,
+        "names of interfaces", one)
+    end
+    ctx.net_devices = true
+  end
 end
 
 --- Reads them.
@@ -54,6 +72,7 @@ function namespaces.read(ctx)
   -- Its mounts would be the host's.
   expect(own.mount, "linux.namespaces", "one of the type mount", nil)
   read_needs(config, own)
+  read_devices(ctx)
   return own
 end
 
