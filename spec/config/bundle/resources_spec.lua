@@ -159,3 +159,29 @@ describe("resources of a bundle #root #cgroup1", function()
       refusal)
   end)
 end)
+
+describe("devices of a bundle #root", function()
+  local function kmsg(rules)
+    return function(c)
+      c.linux.devices = { { type = "c", path = "/dev/x", major = 10, minor = 229,
+        fileMode = tonumber("666", 8) } }
+      c.linux.resources = { devices = rules }
+    end
+  end
+
+  -- What the device cgroup does not allow is "not permitted", also where the kernel has no driver.
+  local TRY <const> = "try() { case $(eval \"exec 3$1/dev/x\" 2>&1) in *permitted*) ;; "
+    .. "*) echo $2;; esac; }; try '<' read; try '>' write; : </dev/null && echo null"
+
+  it("can be opened as the rules say, of which the last that speaks of one decides", function()
+    local all = { allow = false, access = "rwm" }
+    local function rule(allow, access)
+      return { allow = allow, type = "c", major = 10, minor = 229, access = access }
+    end
+    assert.equal("null\n", (bundles.output(TRY, kmsg { all })))
+    assert.equal("read\nnull\n", (bundles.output(TRY, kmsg { all, rule(true, "r") })))
+    assert.equal("write\nnull\n", (bundles.output(TRY,
+      kmsg { all, rule(true, "rw"), rule(false, "r") })))
+    assert.equal("read\nwrite\nnull\n", (bundles.output(TRY, kmsg { { allow = true } })))
+  end)
+end)
