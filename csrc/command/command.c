@@ -18,7 +18,7 @@
 #include <lualib.h>
 
 #define PAGE 4096
-#define HEAP_SIZE (2 * 1024 * 1024)
+#define HEAP_SIZE (4 * 1024 * 1024)
 #define ALIGNMENT 16
 
 #define FAILED 125
