@@ -44,9 +44,9 @@ local function turn(self, ...)
   return loop.turn({ self }, ...)
 end
 
---- Serves the container without waiting: reads and writes its streams and keeps its time limits. A
--- program with an event loop calls it when `fileno()` is readable. It closes no fd that the loop
--- watches.
+--- Serves the container without waiting: reads and writes its streams, keeps its time limits, and
+-- passes its outgoing connections on. A program with an event loop calls it when `fileno()` is
+-- readable. It closes no fd that the loop watches.
 -- @return the result when the container has ended (true for `spawn_call`); false while it runs; or
 -- nil and an error
 function methods:poll()
@@ -205,9 +205,10 @@ for _, name in ipairs { "check_network", "pause", "processes", "resume", "stats"
 end
 
 --- Gives an fd for an event loop, as an object for `container.ppoll`. It is readable whenever
--- `poll` has something to do: the end, streams that the library reads and writes, time limits, and
--- all of these for the processes of `exec` in the container. It is valid until `close`. After the
--- end it stays readable. A stream that is "pipe" has an fd of its own. epoll(7)
+-- `poll` has something to do: the end, streams that the library reads and writes, time limits,
+-- outgoing connections, and all of these for the processes of `exec` in the container. It is valid
+-- until `close`. After the end it stays readable. A stream that is "pipe" has an fd of its own.
+-- epoll(7)
 -- @return the fd; or nil and an error: EBADF after `close`, EMFILE
 function methods:fd()
   if self.released then
