@@ -23,7 +23,7 @@ _lua_container_values() {
   --rootfs) compgen -d -S / -- "$2" ;;
   --time-offset) compgen -W "monotonic= boottime=" -- "$2" ;;
   --volume|-v) compgen -f -- "$2" ;;
-  --network) compgen -W "none host ns: container:" -- "$2" ;;
+  --network) compgen -W "none host pasta ns: container:" -- "$2" ;;
   --pid) compgen -W "private host container:" -- "$2" ;;
   --ipc) compgen -W "private host container:" -- "$2" ;;
   --uts) compgen -W "private host container:" -- "$2" ;;

@@ -33,7 +33,7 @@ complete -c lua-container -n __lua_container_no_command -l time-offset -x -a 'mo
 complete -c lua-container -n __lua_container_no_command -l read-only -d 'Make the root read-only.'
 complete -c lua-container -n __lua_container_no_command -l volume -s v -r -F -d 'Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.'
 complete -c lua-container -n __lua_container_no_command -l tmpfs -x -d 'Mount an empty tmpfs at DST, with options such as size=1M,exec.'
-complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host ns: container:' -d 'Network: none has only loopback; host is the host\'s own; ns:PATH and container:NAME join one that is there; another word is a network of CNI.'
+complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host pasta ns: container:' -d 'Network: none has only loopback; host is the host\'s own; pasta has a way out; ns:PATH and container:NAME join one that is there; another word is one of CNI.'
 complete -c lua-container -n __lua_container_no_command -l pid -x -a 'private host container:' -d 'PID namespace: private; host; a pid; a path; or container:NAME.'
 complete -c lua-container -n __lua_container_no_command -l ipc -x -a 'private host container:' -d 'IPC namespace, as --pid.'
 complete -c lua-container -n __lua_container_no_command -l uts -x -a 'private host container:' -d 'UTS namespace, that of the host name, as --pid.'

@@ -19,7 +19,7 @@
 ---@field readonly? boolean Make the root read-only. Default: false.
 ---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
----@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there; another word is a network of CNI. Default: none.
+---@field network? string Network: "none" has only loopback; "host" is the host's own; "pasta" has a way out; "ns:PATH" and "container:NAME" join one that is there; another word is one of CNI. Default: none.
 ---@field namespaces? table<string, string|integer> Namespaces that are not the container's own, by ipc, pid, time or uts.
 ---@field init? boolean Run a small init as pid 1; with false the program is pid 1. Default: true.
 ---@field hooks? container.Hooks Functions and programs to run at moments of the container's life.
@@ -84,7 +84,7 @@
 ---@field readonly? boolean Make the root read-only. Default: false.
 ---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
----@field network? string Network: "none" has only loopback; "host" is the host's own; "ns:PATH" and "container:NAME" join one that is there; another word is a network of CNI. Default: none.
+---@field network? string Network: "none" has only loopback; "host" is the host's own; "pasta" has a way out; "ns:PATH" and "container:NAME" join one that is there; another word is one of CNI. Default: none.
 ---@field namespaces? table<string, string|integer> Namespaces that are not the container's own, by ipc, pid, time or uts.
 ---@field announce? boolean Print on standard error what runs, and its pid. Default: false.
 ---@field debug? boolean|fun(line: string) Trace every step of the start on standard error, or call the function with each line. Default: false.

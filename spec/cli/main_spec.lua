@@ -262,7 +262,7 @@ describe("the command line", function()
       ["--cap-drop KILL --cap-drop x"] = "--cap-drop: expected the name of a capability, "
         .. "got \"x\"",
       ["--tmpfs x"] = "--tmpfs: expected an absolute destination, got \"x\"",
-      ["--network bridge:x"] = "--network: expected \"none\", \"host\", \"ns:PATH\", "
+      ["--network bridge:x"] = "--network: expected \"none\", \"host\", \"pasta\", \"ns:PATH\", "
         .. "\"container:NAME\" or the name of a network of CNI, got \"bridge:x\"",
       ["--security-opt no-new-privileges=maybe"] = "--security-opt: expected true or false, "
         .. "got \"no-new-privileges=maybe\"",

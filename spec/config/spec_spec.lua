@@ -718,7 +718,7 @@ describe("spec.read", function()
       end
     end)
 
-    local NETWORKS <const> = "network: expected \"none\", \"host\", \"ns:PATH\", "
+    local NETWORKS <const> = "network: expected \"none\", \"host\", \"pasta\", \"ns:PATH\", "
       .. "\"container:NAME\" or the name of a network of CNI, got "
     refuses("another", NETWORKS .. "\"bridge:x\"", { network = "bridge:x" })
     refuses("a boolean", NETWORKS .. "false", { network = false })

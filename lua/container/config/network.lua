@@ -8,8 +8,8 @@ local expect, text = check.expect, check.text
 
 local network = {}
 
-local WORDS <const> = "\"none\", \"host\", \"ns:PATH\", \"container:NAME\" or the name of a "
-  .. "network of CNI"
+local WORDS <const> = "\"none\", \"host\", \"pasta\", \"ns:PATH\", \"container:NAME\" or the name "
+  .. "of a network of CNI"
 
 -- What follows the word and the colon.
 local KINDS = {}
@@ -18,6 +18,14 @@ local KINDS = {}
 function KINDS.ns(ctx, value, path)
   expect(path:sub(1, 1) == "/", "network", "ns: and an absolute path", value)
   ctx.network_path = path
+end
+
+--- One by pasta(1), with options of its own.
+function KINDS.pasta(ctx, _, words)
+  ctx.pasta = {}
+  for word in (words or ""):gmatch("[^,]+") do
+    table.insert(ctx.pasta, word)
+  end
 end
 
 --- The one of another container.
@@ -30,7 +38,8 @@ function network.read(ctx, value)
   text("network", value, WORDS)
   if value ~= "none" and value ~= "host" then
     local kind, rest = value:match("^(%l+):(.+)$")
-    local name = value:match("^%w[%w_.-]*$")
+    kind = value == "pasta" and value or kind
+    local name = not kind and value:match("^%w[%w_.-]*$")
     expect(name or kind and KINDS[kind], "network", WORDS, value)
     if name then
       ctx.network_name = name

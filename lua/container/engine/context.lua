@@ -25,6 +25,7 @@ local context = {}
 --- @field home_given boolean whether env says HOME
 --- @field network string|false as it was given: config/network.lua
 --- @field network_path string|false of the network namespace that is joined
+--- @field pasta table|false options of pasta, whose network is its own
 --- @field network_name string|false the network of CNI that is made for it
 --- @field network_owner string|false the container whose network is joined
 --- @field outgoing table|false what is reached by name: config/outgoing.lua
@@ -128,7 +129,8 @@ local DEFAULTS <const> = {
   false,
   groups = false, sysctl_given = false,
   network_path = false, network_name = false, network_owner = false, name_lock = false,
-  published = false, plugins = false, address = false, name_servers = false, attached = false,
+  pasta = false, published = false, plugins = false, address = false,
+  name_servers = false, attached = false,
   privileged = false, devices = false, volumes = {}, volume_fields = {}, first_given = false,
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,

@@ -34,6 +34,7 @@ local net_devices = require "container.linux.net_devices"
 local network = require "container.engine.network"
 local outgoing = require "container.engine.outgoing"
 local process = require "container.linux.process"
+local pasta = require "container.engine.pasta"
 local ports = require "container.engine.ports"
 local resolver = require "container.fs.resolver"
 local rlimits = require "container.linux.rlimits"
@@ -91,6 +92,8 @@ order.start = {
     why = "the pipe that the function's values come over" },
   { name = "idmap.claim", side = "prepare", fn = userns.prepare, needs = { "namespace.choose" },
     why = "a range of ids that no other container has" },
+  { name = "pasta.check", side = "prepare", fn = pasta.prepare, only = "pasta",
+    why = "a program or a device that is missing is refused before more is made" },
   { name = "port.listen", side = "prepare", fn = ports.prepare, only = "published",
     why = "a port of the host that another process has is refused before more is made" },
   { name = "network.attach", side = "prepare", fn = attachment.attach, only = "network_name",
@@ -122,6 +125,9 @@ order.start = {
     needs = { "idmap.write", "tree.map" }, why = "a child that waits goes on" },
   { name = "hooks.host", side = "parent", fn = hooks.parent, only = "hook",
     needs = { "channel.release" }, why = "prestart and createRuntime, while the child waits" },
+
+  { name = "pasta.start", side = "parent", fn = pasta.parent, only = "pasta",
+    needs = { "channel.release" }, why = "for the child's network, while the child waits" },
 
   { name = "namespace.join", side = "join", fn = namespaces.join, only = "joins",
     why = "in a process between, for the caller stays where it is" },
@@ -176,6 +182,8 @@ order.start = {
     needs = { "mount.all", "device.make", "mask.cover" }, why = "the host's files end here" },
   { name = "network.up", side = "child", fn = loopback.child, only = "network_namespace",
     needs = { "idmap.become" }, why = "the loopback interface" },
+  { name = "pasta.wait", side = "child", fn = pasta.child, only = "pasta",
+    needs = { "network.up" }, why = "the program finds its network ready" },
   { name = "network.listen", side = "child", fn = outgoing.child, only = "outgoing",
     needs = { "network.up", "rootfs.pivot" },
     why = "sockets in the container's network that the parent serves" },

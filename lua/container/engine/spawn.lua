@@ -51,7 +51,7 @@ function spawn.choose(ctx)
   started = started + 1
   local mode = "fork"
   -- While the caller is suspended it can give the child nothing; and its functions are not there.
-  if not (ctx.userns or ctx.call or ctx.joins or ctx.net_devices
+  if not (ctx.userns or ctx.call or ctx.joins or ctx.pasta or ctx.net_devices
       or ctx.hook and ctx.hook.copies) then
     mode = spawn.mode or copy_is_dear() and "vfork" or "fork"
   end

@@ -84,14 +84,17 @@ return {
   {
     name = "network", type = "string", default = "none",
     oci = "linux.namespaces", runs = "run call", read = network.read,
-    cli = { { "--network", value = "NETWORK", choices = { "none", "host", "ns:", "container:" },
-      help = "Network: none has only loopback; host is the host's own; ns:PATH and "
-        .. "container:NAME join one that is there; another word is a network of CNI." } },
-    help = "Network: \"none\" has only loopback; \"host\" is the host's own; \"ns:PATH\" and "
-      .. "\"container:NAME\" join one that is there; another word is a network of CNI.",
+    cli = { { "--network", value = "NETWORK",
+      choices = { "none", "host", "pasta", "ns:", "container:" },
+      help = "Network: none has only loopback; host is the host's own; pasta has a way out; "
+        .. "ns:PATH and container:NAME join one that is there; another word is one of CNI." } },
+    help = "Network: \"none\" has only loopback; \"host\" is the host's own; \"pasta\" has a way "
+      .. "out; \"ns:PATH\" and \"container:NAME\" join one that is there; another word is one of "
+      .. "CNI.",
     more = "PATH is that of a network namespace, such as /run/netns/NAME. NAME is the name of a "
       .. "running container of the same user. Networks of CNI are those of the files in "
-      .. "/etc/cni/net.d, for root.",
+      .. "/etc/cni/net.d, for root. Options of pasta(1) stand behind it: "
+      .. "pasta:-t,8080.",
   },
   {
     name = "namespaces", type = "table<string, string|integer>", oci = "linux.namespaces",
