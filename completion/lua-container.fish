@@ -5,7 +5,7 @@
 function __lua_container_command
     set -l tokens (commandline -opc) (commandline -ct)
     set -e tokens[1]
-    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ network=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ p/publish=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive plan features help version -- $tokens 2>/dev/null
+    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ file=+ shm-size=+ add-host=+ network=+ net=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ env-file=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ p/publish=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive rm init plan features help version -- $tokens 2>/dev/null
     or return 1
     test -n "$argv[1]"
     and not string match -qr '^-' -- $argv[1]
@@ -33,7 +33,11 @@ complete -c lua-container -n __lua_container_no_command -l time-offset -x -a 'mo
 complete -c lua-container -n __lua_container_no_command -l read-only -d 'Make the root read-only.'
 complete -c lua-container -n __lua_container_no_command -l volume -s v -r -F -d 'Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.'
 complete -c lua-container -n __lua_container_no_command -l tmpfs -x -d 'Mount an empty tmpfs at DST, with options such as size=1M,exec.'
+complete -c lua-container -n __lua_container_no_command -l file -x -d 'Put a read-only file at DST, with what PATH has now, or standard input.'
+complete -c lua-container -n __lua_container_no_command -l shm-size -x -d 'Size of /dev/shm.'
+complete -c lua-container -n __lua_container_no_command -l add-host -x -d 'Add a name and its address to /etc/hosts.'
 complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host pasta ns: container:' -d 'Network: none has only loopback; host is the host\'s own; pasta has a way out; ns:PATH and container:NAME join one that is there; another word is one of CNI.'
+complete -c lua-container -n __lua_container_no_command -l net -x -d 'As --network.'
 complete -c lua-container -n __lua_container_no_command -l pid -x -a 'private host container:' -d 'PID namespace: private; host; a pid; a path; or container:NAME.'
 complete -c lua-container -n __lua_container_no_command -l ipc -x -a 'private host container:' -d 'IPC namespace, as --pid.'
 complete -c lua-container -n __lua_container_no_command -l uts -x -a 'private host container:' -d 'UTS namespace, that of the host name, as --pid.'
@@ -41,6 +45,7 @@ complete -c lua-container -n __lua_container_no_command -l no-init -d 'Make COMM
 complete -c lua-container -n __lua_container_no_command -l quiet -s q -d 'Do not print what runs.'
 complete -c lua-container -n __lua_container_no_command -l debug -d 'Print every step of the start on standard error.'
 complete -c lua-container -n __lua_container_no_command -l env -s e -x -a '(set -nx)' -d 'Set an environment variable; without a value, copy the caller\'s.'
+complete -c lua-container -n __lua_container_no_command -l env-file -r -F -d 'Set the variables in FILE: a line NAME=VALUE or NAME for each.'
 complete -c lua-container -n __lua_container_no_command -l workdir -s w -x -d 'Working directory, an absolute path in the container.'
 complete -c lua-container -n __lua_container_no_command -l user -s u -x -a '(__fish_complete_users)' -d 'User and group that run the program, by name or id.'
 complete -c lua-container -n __lua_container_no_command -l group-add -x -d 'Add a group to those of the program, by name or id.'
@@ -80,6 +85,8 @@ complete -c lua-container -n __lua_container_no_command -l security-opt -x -a 'n
 complete -c lua-container -n __lua_container_no_command -l landlock -x -a 'read= write=' -d 'Allow reading and executing only below the paths that are given; repeatable.'
 complete -c lua-container -n __lua_container_no_command -l privileged -d 'Give all capabilities, and all of /proc and /sys, writable.'
 complete -c lua-container -n __lua_container_no_command -l interactive -s i -d 'Accepted, as docker\'s; standard input is always open.'
+complete -c lua-container -n __lua_container_no_command -l rm -d 'Accepted, as docker\'s; nothing of a container stays.'
+complete -c lua-container -n __lua_container_no_command -l init -d 'Accepted, as docker\'s; there is an init unless --no-init says otherwise.'
 complete -c lua-container -n __lua_container_no_command -l plan -d 'Print the steps that the start would take, and do nothing.'
 complete -c lua-container -n __lua_container_no_command -l features -d 'Print as JSON what this kernel lets this user do.'
 complete -c lua-container -n __lua_container_no_command -l help -d 'Print this text.'

@@ -19,6 +19,9 @@
 ---@field readonly? boolean Make the root read-only. Default: false.
 ---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
+---@field files? table<string, string|{ content: string, mode?: integer, user?: string }> Put a read-only file at DST, with what PATH has now, or standard input.
+---@field shm_size? integer|string Size of /dev/shm. In bytes. Default: 64M.
+---@field add_hosts? string[] Add a name and its address to /etc/hosts.
 ---@field network? string Network: "none" has only loopback; "host" is the host's own; "pasta" has a way out; "ns:PATH" and "container:NAME" join one that is there; another word is one of CNI. Default: none.
 ---@field namespaces? table<string, string|integer> Namespaces that are not the container's own, by ipc, pid, time or uts.
 ---@field init? boolean Run a small init as pid 1; with false the program is pid 1. Default: true.
@@ -84,6 +87,9 @@
 ---@field readonly? boolean Make the root read-only. Default: false.
 ---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
+---@field files? table<string, string|{ content: string, mode?: integer, user?: string }> Put a read-only file at DST, with what PATH has now, or standard input.
+---@field shm_size? integer|string Size of /dev/shm. In bytes. Default: 64M.
+---@field add_hosts? string[] Add a name and its address to /etc/hosts.
 ---@field network? string Network: "none" has only loopback; "host" is the host's own; "pasta" has a way out; "ns:PATH" and "container:NAME" join one that is there; another word is one of CNI. Default: none.
 ---@field namespaces? table<string, string|integer> Namespaces that are not the container's own, by ipc, pid, time or uts.
 ---@field announce? boolean Print on standard error what runs, and its pid. Default: false.

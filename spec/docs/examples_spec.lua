@@ -49,7 +49,7 @@ end
 
 --- Numbers, and how far apart columns are, differ from run to run.
 local function normal(text)
-  return (text:gsub("%d[%d.]*", "0"):gsub("  +", "  "):gsub("%s+$", ""))
+  return (text:gsub("%d[%d.]*", "0"):gsub("0[KM]%f[%W]", "0K"):gsub("  +", "  "):gsub("%s+$", ""))
 end
 
 --- The command that runs a program, under a name that every run has.

@@ -10,6 +10,10 @@ local options = {}
 options.OWN = {
   { name = "interactive", cli = { { "--interactive", short = "i" } },
     help = "Accepted, as docker's; standard input is always open." },
+  { name = "rm", cli = { { "--rm" } },
+    help = "Accepted, as docker's; nothing of a container stays." },
+  { name = "init", cli = { { "--init" } },
+    help = "Accepted, as docker's; there is an init unless --no-init says otherwise." },
   { name = "plan", cli = { { "--plan", action = "plan" } },
     help = "Print the steps that the start would take, and do nothing." },
   { name = "features", cli = { { "--features", action = "features" } },
@@ -19,7 +23,8 @@ options.OWN = {
 }
 
 -- How a value is read: functions of the word, the value that the option has so far, and the
--- spelling. What is not understood stays as it is, and the library rejects it.
+-- spelling. What is not understood stays as it is, and the library rejects it. A third result is
+-- why a file cannot be read.
 local read = {}
 
 function read.text(word)
@@ -49,6 +54,46 @@ function read.variable(word)
   end
   local own = os.getenv(word)
   return own and word .. "=" .. own
+end
+
+--- What a file has; - is standard input. Answers nil and a message where it cannot be read.
+local function content_of(path)
+  if path == "-" then
+    return io.stdin:read("a")
+  end
+  local file <close>, message = io.open(path, "rb")
+  local text = file and file:read("a")
+  return text, message or ("%s: it cannot be read"):format(path)
+end
+
+-- docker's file of variables: its lines, without those that are empty or begin with #.
+function read.variables(word, list)
+  local text, message = content_of(word)
+  if not text then
+    return nil, nil, message
+  end
+  list = list or {}
+  for line in text:gmatch("[^\r\n]+") do
+    if line:find("%S") and not line:find("^%s*#") then
+      list[#list + 1] = read.variable(line)
+    end
+  end
+  return list
+end
+
+-- DST=PATH: the file's content now.
+function read.file(word, files)
+  local place, path = word:match("^([^=]*)=(.*)$")
+  local text, message
+  if place then
+    text, message = content_of(path)
+  end
+  if not text then
+    return nil, nil, message or "expected DST=PATH, got " .. word
+  end
+  files = files or {}
+  files[place] = text
+  return files
 end
 
 -- docker's words. The second result is the option that is meant, if it is not the spelling's first.
@@ -148,9 +193,13 @@ local function split(argv, i)
 end
 
 --- Stores the value of an option in the options of the library.
+-- @return true; or nil and a message
 local function store(found, option, word)
   local spelling = option.spelling
-  local value, field = read[spelling.as or "text"](word, found[option.field], spelling)
+  local value, field, message = read[spelling.as or "text"](word, found[option.field], spelling)
+  if message then
+    return nil, ("%s: %s"):format(spelling[1], message)
+  end
   field = field or option.field
   if spelling.list then
     local list = found[field] or {}
@@ -158,6 +207,7 @@ local function store(found, option, word)
     value = list
   end
   found[field] = value
+  return true
 end
 
 --- Stores what a switch sets. A few may have one of some values, as --stats=json.
@@ -201,7 +251,10 @@ function options.parse(argv)
       if not value then
         return nil, ("option %s needs a value"):format(option.spelling[1])
       end
-      store(found, option, value)
+      local stored, message = store(found, option, value)
+      if not stored then
+        return nil, message
+      end
     else
       local ok, message = store_switch(found, option, value)
       if not ok then

@@ -52,6 +52,9 @@ local function read_destination(field, destination)
   return destination
 end
 
+--- The same for other options that name a place.
+mounts.destination = read_destination
+
 local VOLUME <const> = "SOURCE:DESTINATION[:OPTION,...]"
 
 -- What stands behind a volume's destination: how it may be written; what docker has and is the case

@@ -42,6 +42,7 @@ local schedule = require "container.linux.schedule"
 local seccomp = require "container.linux.seccomp"
 local streams = require "container.engine.streams"
 local files = require "container.engine.files"
+local files_of_strings = require "container.fs.files"
 local sync = require "container.engine.sync"
 local sysctl = require "container.linux.sysctl"
 local terminal = require "container.engine.terminal"
@@ -67,6 +68,8 @@ order.start = {
     why = "the likeliest mistake is refused before anything is made" },
   { name = "mount.check", side = "prepare", fn = mounts.prepare,
     why = "the sources of volumes are as likely a mistake" },
+  { name = "file.check", side = "prepare", fn = files_of_strings.prepare, only = "files",
+    needs = { "rootfs.check" }, why = "looks owners up in /etc/passwd of that root" },
   { name = "user.find", side = "prepare", fn = user.prepare, needs = { "rootfs.check" },
     why = "reads /etc/passwd of that root" },
   { name = "seccomp.compile", side = "prepare", fn = seccomp.prepare,
@@ -171,6 +174,8 @@ order.start = {
     why = "into the /dev just mounted, from the host's nodes" },
   { name = "mount.given", side = "child", fn = mounts.given, needs = { "device.make" },
     why = "volumes from the old root, also onto devices" },
+  { name = "file.put", side = "child", fn = files_of_strings.child, only = "files",
+    needs = { "mount.given" }, why = "a file may lie in a volume" },
   { name = "mask.cover", side = "child", fn = masks.child, needs = { "mount.given", "sysctl.set" },
     why = "over what has just been mounted" },
   { name = "hooks.create", side = "child", fn = hooks.create, only = "hook",

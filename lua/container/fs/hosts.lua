@@ -60,6 +60,9 @@ function hosts.child(ctx)
     text = ("%s%s%s\t%s\n"):format(text, text:find("[^\n]$") and "\n" or "",
       ctx.address or ADDRESS, name)
   end
+  for _, line in ipairs(ctx.add_hosts or {}) do
+    text = text .. (text:find("[^\n]$") and "\n" or "") .. line
+  end
   if text ~= old then
     etc_file.put(ctx, "hosts", text)
   end

@@ -67,25 +67,38 @@ local function find_groups(ctx)
   return ids
 end
 
+--- Finds the ids of a user and a group, by the container's own files.
+-- @string root path
+-- @string wanted NAME[:GROUP]
+-- @treturn int uid
+-- @treturn int gid
+-- @treturn table|nil the line of /etc/passwd as fields; or nil, message, errno
+function user.ids(root, wanted)
+  local name, group = wanted:match("^([^:]*):?(.*)$")
+  local known = entry(root, "/etc/passwd", name)
+  local uid = id(name) or known and id(known[3])
+  if not uid then
+    return unknown(name, "/etc/passwd")
+  end
+  local gid = known and id(known[4]) or 0
+  if group ~= "" then
+    local of = not id(group) and entry(root, "/etc/group", group)
+    gid = id(group) or of and id(of[3])
+    if not gid then
+      return unknown(group, "/etc/group")
+    end
+  end
+  return uid, gid, known
+end
+
 --- Finds the ids out, and the home directory, unless the caller gave one.
 function user.prepare(ctx)
   local p = ctx.config.process
   local home = "/root"
   if ctx.user then
-    local root = ctx.config.root.path
-    local name, group = ctx.user:match("^([^:]*):?(.*)$")
-    local known = entry(root, "/etc/passwd", name)
-    local uid = id(name) or known and id(known[3])
+    local uid, gid, known = user.ids(ctx.config.root.path, ctx.user)
     if not uid then
-      return unknown(name, "/etc/passwd")
-    end
-    local gid = known and id(known[4]) or 0
-    if group ~= "" then
-      local of = not id(group) and entry(root, "/etc/group", group)
-      gid = id(group) or of and id(of[3])
-      if not gid then
-        return unknown(group, "/etc/group")
-      end
+      return nil, gid, known -- message and errno
     end
     home = known and known[6] or uid == 0 and home or "/"
     p.user = { uid = uid, gid = gid, umask = p.user.umask }

@@ -1,5 +1,6 @@
 -- The options of the container itself and of its files.
 
+local files = require "container.config.files"
 local hooks = require "container.config.hooks"
 local kernel = require "container.config.kernel"
 local mounts = require "container.config.mounts"
@@ -82,12 +83,35 @@ return {
     lua = "A table has the form { [DST] = OPTIONS }.",
   },
   {
+    name = "files",
+    type = "table<string, string|{ content: string, mode?: integer, user?: string }>",
+    runs = "run call", read = files.files,
+    cli = { { "--file", value = "DST=PATH|-", as = "file" } },
+    help = "Put a read-only file at DST, with what PATH has now, or standard input.",
+    more = "It is in memory and never on a disk of the host's. A missing DST is created. The mode "
+      .. "is 0444 and the owner root, unless the entry says otherwise.",
+    lua = "{ [\"/etc/app.conf\"] = \"text\", [\"/etc/key\"] = { content = \"text\", mode = 0x180, "
+      .. "user = \"app\" } }.",
+  },
+  {
+    name = "shm_size", type = "integer|string", unit = "bytes", default_text = "64M",
+    oci = "mounts", runs = "run call", read = files.shm_size,
+    cli = { { "--shm-size", value = "SIZE" } },
+    help = "Size of /dev/shm.",
+  },
+  {
+    name = "add_hosts", type = "string[]", runs = "run call", read = files.add_hosts,
+    cli = { { "--add-host", value = "NAME:ADDRESS", list = true } },
+    help = "Add a name and its address to /etc/hosts.",
+  },
+  {
     name = "network", type = "string", default = "none",
     oci = "linux.namespaces", runs = "run call", read = network.read,
     cli = { { "--network", value = "NETWORK",
       choices = { "none", "host", "pasta", "ns:", "container:" },
       help = "Network: none has only loopback; host is the host's own; pasta has a way out; "
-        .. "ns:PATH and container:NAME join one that is there; another word is one of CNI." } },
+        .. "ns:PATH and container:NAME join one that is there; another word is one of CNI." },
+      { "--net", value = "NETWORK", help = "As --network." } },
     help = "Network: \"none\" has only loopback; \"host\" is the host's own; \"pasta\" has a way "
       .. "out; \"ns:PATH\" and \"container:NAME\" join one that is there; another word is one of "
       .. "CNI.",
