@@ -121,6 +121,18 @@ describe("container.features #root", function()
       'ip link set lo up && ip route add local 198.18.0.0/15 dev lo'").status == 0)
   end)
 
+  it("says which networks there are, and why another one is not there", function()
+    for _, name in ipairs { "publish", "cni", "pasta" } do
+      assert.equal(found.networks[name], found.reasons["networks." .. name] == nil)
+    end
+    assert.equal(found.namespaces.network, found.networks.publish)
+    local result = support.run("PATH=/nowhere NETCONFPATH=/nowhere " .. "$(command -v "
+      .. support.lua .. ") run.lua --features")
+    assert.is_truthy(result.stdout:find("\"networks.pasta\": \"not in PATH", 1, true),
+      result.stdout)
+    assert.is_truthy(result.stdout:find("\"networks.cni\": \"", 1, true), result.stdout)
+  end)
+
   it("has no system call that is not there", function()
     for _, call in ipairs { "mount_setattr", "openat2", "landlock_create_ruleset", "seccomp" } do
       local result = support.run(("%s %s -- %s -e 'local found = require \"container\".features() \z

@@ -3,12 +3,12 @@
 -- caller; only the container's namespaces are handed to it.
 
 local caller = require "container.linux.caller"
-local file = require "container.fs.path"
 local process = require "container.linux.process"
 local resolver = require "container.fs.resolver"
 local subprocess = require "container.linux.subprocess"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
+local there = require "container.linux.pasta"
 
 local pasta = {}
 
@@ -65,13 +65,9 @@ end
 
 --- Says what is missing, before anything is made.
 function pasta.prepare(ctx)
-  if not file.is_program "pasta" then
-    return nil, "not in PATH; Debian's package passt has it", sys.errno.ENOENT
-  end
-  local tun <close>, _, errno = sys.open("/dev/net/tun", "rdwr,nonblock")
-  if not tun then
-    return nil, ("cannot open /dev/net/tun here: %s%s"):format(sys.strerror(errno),
-      errno == sys.errno.EACCES and "; most systems let every user (mode 0666)" or ""), errno
+  local ok, message, errno = there.is_there()
+  if not ok then
+    return nil, message, errno
   end
   ctx.name_servers = resolver.of_host() or false
   return true

@@ -276,7 +276,7 @@ end
 -- * `cgroup`: v1, v2 (whether such a hierarchy is mounted), kill (cgroup.kill, of v2), controllers:
 --   by name each that this user may limit a container by, as { version, path }, where path is the
 --   directory in which its cgroup would be made
--- * `networks`: allow (whether the option can be met)
+-- * `networks`: allow, publish, cni, pasta: whether these can be had
 -- * `landlock`: enabled, abi (0 where there is none)
 -- * `seccomp`: enabled, userNotification, archs (array, as OCI calls them)
 -- * `reasons`: by the path of what is false, such as "namespaces.user", one sentence
