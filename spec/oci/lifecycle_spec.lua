@@ -215,10 +215,85 @@ describe("the OCI runtime #root #cgroup", function()
       bundle, support.lua, root, bundle)).stdout)
   end)
 
+  it("hands over no file of its own in the place of one that is not open", function()
+    write(function(c)
+      c.process.args = { "sh", "-c", "readlink /proc/self/fd/3; readlink /proc/self/fd/4" }
+    end)
+    assert.equal("/dev/null\n/dev/null\n", support.run(("exec 3<&- 4<&-; %s run.lua --root %s run "
+      .. "--preserve-fds 2 --bundle %s one"):format(support.lua, root, bundle)).stdout)
+  end)
+
+  it("hands over a socket of activation before them", function()
+    write(function(c)
+      c.process.args =
+        { "sh", "-c", "cat <&3; echo $LISTEN_FDS $LISTEN_PID; ls /proc/self/fd | xargs" }
+    end)
+    assert.equal("one\n1 1\n0 1 2 3 4\n", support.run(("echo one >%s/1; exec 3<%s/1; "
+      .. "unset LISTEN_PID; LISTEN_FDS=1 %s run.lua --root %s run --bundle %s one"):format(bundle,
+      bundle, support.lua, root, bundle)).stdout)
+  end)
+
+  it("sends a pidfd and the terminal to the sockets that it is given", function()
+    write(function(c)
+      c.process.terminal, c.process.consoleSize = true, { height = 30, width = 90 }
+      c.process.args = { "sh", "-c", "tty; stty size; exec sleep 1000" }
+    end)
+    local listener <close> = assert(sys.socket_bind(bundle .. "/s"))
+    fine("create --bundle", bundle, "--console-socket", bundle .. "/s --pidfd-socket",
+      bundle .. "/s one")
+    local first <close> = assert(sys.socket_accept(listener))
+    local master <close> = assert(sys.receive_fd(first))
+    local second <close> = assert(sys.socket_accept(listener))
+    local pidfd <close> = assert(sys.receive_fd(second))
+    fine "start one"
+    local text = ""
+    while not text:find("30 90") and sys.ppoll({ master }, 10)[1] do
+      text = text .. (sys.read(master) or "")
+    end
+    assert.equal("/dev/pts/0\r\n30 90\r\n", text)
+    assert(sys.pidfd_send_signal(pidfd, "KILL"))
+    soon("stopped", function() return status "one" == "stopped" end)
+    fine "delete one"
+    write()
+    refused("--pidfd-socket", "create --bundle", bundle, "--pidfd-socket /nosuch one")
+    assert.same({}, sys.list(root))
+  end)
+
+  it("leaves a cgroup alone that is not the container's", function()
+    local name = support.name()
+    local script = ([[set -e
+      mkdir $d/%s $d/%s/below; sleep 1000 & echo $! >$d/%s/cgroup.procs
+      "$@" || :; ls -d $d/%s/below; cat $d/%s/cgroup.procs | grep -qx $!
+      exec 2>/dev/null; kill -9 $!; wait $! || :; rmdir $d/%s/below $d/%s]]):gsub("%%s", name)
+    local place = assert(sys.cgroup_place("pids"))
+    local function beside(command)
+      return support.run(("d=%s sh -c %s sh %s run.lua --root %s %s"):format(place, quote(script),
+        support.lua, root, command))
+    end
+    -- The top of the hierarchy, as the path has it.
+    local top = place:match("^/sys/fs/cgroup/pids") or "/sys/fs/cgroup"
+    write(function(c) c.linux.cgroupsPath = place:sub(#top + 1) .. "/" .. name end)
+    local result = beside("create --bundle " .. bundle .. " one")
+    assert.matches("processes are in it already", result.stderr, 1, true)
+    assert.same({ place .. "/" .. name .. "/below\n", 0 }, { result.stdout, result.status })
+    -- And one whose creator was killed before it could see that.
+    assert(sys.mkdir(root .. "/two"))
+    put(root .. "/two/state.json", json.encode({ id = "two", annotations = {}, cgroups = {},
+      cgroupsPath = place:sub(#top + 1) .. "/" .. name }, { cgroups = true }))
+    result = beside "delete --force two"
+    assert.same({ place .. "/" .. name .. "/below\n", "", 0 },
+      { result.stdout, result.stderr, result.status })
+    for _, path in ipairs { "/", "/a/../../b", "../b", "/./a" } do
+      write(function(c) c.linux.cgroupsPath = path end)
+      refused("linux.cgroupsPath", "create --bundle", bundle, "one")
+    end
+    assert.same({}, sys.list(root))
+  end)
+
   it("leaves nothing when create is killed at any moment", function()
     for i = 1, 40 do
       support.run(("%s run.lua --root %s create --bundle %s one >/dev/null 2>&1 & sleep %.4f; "
-        .. "kill -9 $!; wait"):format(support.lua, root, bundle, i * 0.0007))
+        .. "kill -9 $!; wait"):format(support.lua, root, bundle, i * 0.004))
       runtime "delete --force one"
       assert.same({}, sys.list(root))
       assert.equal("", support.run("find /sys/fs/cgroup -path '*/" .. root:match("[^/]*$")
@@ -231,5 +306,16 @@ describe("the OCI runtime #root #cgroup", function()
     local many = support.run(("for i in $(seq 20); do (%s run.lua --root %s create --bundle %s "
       .. "same >/dev/null 2>&1 && echo made) & done; wait"):format(support.lua, root, bundle))
     assert.equal("made\n", many.stdout)
+    fine "delete --force same"
+    write(function(c) c.linux.cgroupsPath = nil end)
+    local failed = support.run(("for i in $(seq 20); do { %s run.lua --root %s create --bundle %s \z
+      $i && %s run.lua --root %s start $i; } >/dev/null & done; wait"):format(support.lua, root,
+      bundle, support.lua, root)).stderr
+    assert.equal("", failed)
+    for i = 1, 20 do
+      assert.equal("running", status(i))
+      fine("delete --force", i)
+    end
+    assert.same({}, sys.list(root))
   end)
 end)

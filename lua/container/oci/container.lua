@@ -89,7 +89,7 @@ end
 local function foreign_namespaces(pid)
   local names = {}
   for name, file in pairs { mount = "mnt", uts = "uts", ipc = "ipc", pid = "pid", user = "user",
-    network = "net" } do
+    network = "net", time = "time" } do
     local own = sys.readlink("/proc/self/ns/" .. file)
     local its = sys.readlink(("/proc/%d/ns/%s"):format(pid, file))
     names[#names + 1] = its and its ~= own and name or nil
@@ -202,6 +202,25 @@ local function finish(home)
   end
 end
 
+--- The cgroups without processes, of those at a path whose creator was killed: all that it had
+-- started ends with it, which may take a moment. Processes that stay belong to others, and so does
+-- the cgroup that they are in.
+local function unused(path)
+  local list
+  for _ = 1, 50 do
+    local all = given.find(path)
+    list = {}
+    for _, entry in ipairs(all) do
+      list[#list + 1] = not container.inside(entry.path)[1] and entry or nil
+    end
+    if #list == #all then
+      break
+    end
+    sys.ppoll({}, 0.01)
+  end
+  return list
+end
+
 --- Takes a container away: its processes, cgroups and state.
 -- @tparam table home, locked
 -- @bool[opt] force also one that runs
@@ -212,11 +231,11 @@ function container.delete(home, force)
       sys.errno.EBUSY)
   end
   local about = home.about
-  if not about.cgroups[1] and about.cgroupsPath then
-    -- Its creator was killed before it could say which there are.
-    about.cgroups = given.find(about.cgroupsPath)
+  if about.pid then
+    finish(home)
+  elseif about.cgroupsPath then
+    about.cgroups = unused(about.cgroupsPath) -- it could not say yet which there are
   end
-  finish(home)
   for _, entry in ipairs(about.cgroups) do
     given.remove { path = entry.path, directories = entry.directories or {} }
   end

@@ -28,32 +28,43 @@ local function homes_as_data(ctx)
 end
 
 --- The fds that the program gets beside its standard streams: --preserve-fds, and before them those
--- of systemd's socket activation. In the place of one that is not open is /dev/null.
--- sd_listen_fds(3)
-function creation.kept_fds(config, count)
+-- of systemd's socket activation. In the place of one that is not open is /dev/null. Copies of them
+-- are taken before this command opens a file, for one of its own could have such a number, and lead
+-- out of the container. sd_listen_fds(3)
+-- @string[opt] count of --preserve-fds
+-- @treturn table array of fds, with `listening`, how many of them are of socket activation
+function creation.kept_fds(count)
   local listening = 0
   local pid = os.getenv("LISTEN_PID")
   if not pid or pid == tostring(sys.getpid()) then
     listening = math.tointeger(os.getenv("LISTEN_FDS") or 0) or 0
   end
   local number = count and math.tointeger(count) or 0
-  if number < 0 or number > 200 or count and not math.tointeger(count) then
-    try(nil, ("--preserve-fds: expected a number of fds, got %s"):format(count), sys.errno.EINVAL)
+  if number < 0 or number > 200 or listening < 0 or listening > 50
+      or count and not math.tointeger(count) then
+    try(nil, ("--preserve-fds: expected a number of fds, got %s"):format(count or listening),
+      sys.errno.EINVAL)
   end
-  local list = {}
-  local nothing
+  local list, nothing = { listening = listening }, {}
   for fd = 3, 2 + listening + number do
-    if not sys.stat(fd) then
-      nothing = nothing or try(sys.open("/dev/null", "rdwr"))
-    end
-    list[#list + 1] = sys.stat(fd) and fd or nothing
+    nothing[fd] = not sys.stat(fd) or nil
   end
-  if listening > 0 then
-    local env = config.process.env
-    env[#env + 1] = "LISTEN_FDS=" .. listening
+  for fd = 3, 2 + listening + number do
+    list[#list + 1] = try(nothing[fd] and sys.open("/dev/null", "rdwr") or sys.dup(fd))
+  end
+  return list
+end
+
+--- Gives a start these fds.
+-- @tparam table asked what the engine takes
+-- @tparam table list of kept_fds
+function creation.keep_fds(asked, list)
+  if list.listening > 0 then
+    local env = asked.config.process.env
+    env[#env + 1] = "LISTEN_FDS=" .. list.listening
     env[#env + 1] = "LISTEN_PID=1"
   end
-  return list[1] and list or false
+  asked.kept = list[1] and list or false
 end
 
 --- Connects to the socket that the master of a terminal is to be sent to.
@@ -72,6 +83,21 @@ function creation.console(path, terminal)
     try(nil, "--console-socket: " .. message, errno)
   end
   return socket
+end
+
+--- Sends a client what it has a socket for: the master of the terminal, and a pidfd.
+function creation.hand_over(ctx, console, pidfd_socket)
+  if console then
+    try(sys.send_fd(console, ctx.tty))
+  end
+  if pidfd_socket then
+    local socket, message, errno = sys.socket_connect(pidfd_socket)
+    if not socket then
+      try(nil, "--pidfd-socket: " .. message, errno)
+    end
+    local _ <close> = socket
+    try(sys.send_fd(socket, ctx.pidfd))
+  end
 end
 
 --- Where the socket lies by which the container is started.
@@ -103,6 +129,7 @@ end
 -- @treturn table home, as of state.open
 -- @treturn userdata|nil the master of its terminal, where no console socket takes it
 function creation.create(options, id, root)
+  local kept = creation.kept_fds(options.preserve_fds)
   local directory = options.bundle or "."
   local absolute <close> = try(sys.open(directory, "path,directory"))
   directory = sys.readlink("/proc/self/fd/" .. absolute:fileno())
@@ -119,7 +146,7 @@ function creation.create(options, id, root)
   local linux = asked.config.linux
   linux.cgroupsPath = linux.cgroupsPath or "oci.lua-container/" .. id
   asked.id = id
-  asked.kept = creation.kept_fds(asked.config, options.preserve_fds)
+  creation.keep_fds(asked, kept)
   asked.debug = options.debug
   local socket <close> = listen(home)
   asked.start_socket = socket
@@ -141,9 +168,7 @@ function creation.create(options, id, root)
   if options.pid_file then
     state.write(options.pid_file, tostring(ctx.pid))
   end
-  if console then
-    try(sys.send_fd(console, ctx.tty))
-  end
+  creation.hand_over(ctx, console, options.pidfd_socket)
   state.save(home, about)
   let_go(ctx)
   home.about, home.whole = about, true

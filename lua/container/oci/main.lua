@@ -57,8 +57,9 @@ local function log(global, message)
   if not global.log or global.log == "/dev/stderr" then
     return
   end
-  local file = io.open(global.log, "a")
+  local file, why = io.open(global.log, "a")
   if not file then
+    say("--log: " .. why)
     return
   end
   local now = os.date("!%Y-%m-%dT%H:%M:%SZ")

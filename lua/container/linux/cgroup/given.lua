@@ -84,7 +84,9 @@ local function make_one(entry, above, path)
   if not made and errno ~= sys.errno.EEXIST then
     return nil, message, errno
   end
-  if entry.version == 1 and entry.controllers.cpuset and made then
+  -- Also one that another command has just made, and has not come to yet.
+  if entry.version == 1 and entry.controllers.cpuset
+      and sys.read_file(path .. "/cpuset.cpus") == "\n" then
     local ok
     ok, message, errno = v1.init_cpuset(path, above)
     if not ok then
@@ -154,12 +156,27 @@ local function open(entry, mount, path)
   return ok, message, errno
 end
 
---- Makes the cgroup in every hierarchy. One that holds processes is not the container's.
+--- A path that is none of a cgroup of the container's own: the top, or one that leads up and so out
+-- of the hierarchies.
+-- @return true; or nil, message, errno
+local function check(path)
+  if ("/" .. path .. "/"):find("/%.%.?/") then
+    return nil, ("linux.cgroupsPath: %s: it may not have the steps . and .."):format(path),
+      sys.errno.EINVAL
+  elseif not path:find("[^/]") then
+    return nil, "linux.cgroupsPath: it is the top of every hierarchy", sys.errno.EINVAL
+  end
+  return true
+end
+
+--- Makes the cgroup in every hierarchy. One that holds processes is not the container's, and stays
+-- as it is.
 -- @tparam Context ctx
 -- @string path linux.cgroupsPath
 -- @treturn table array of { path, version, controllers, settings, lock, directories }; or nil,
 -- message, errno
 function given.make(ctx, path)
+  try(check(path))
   local list = {}
   for _, hierarchy in ipairs(hierarchies()) do
     local mount, below = place(hierarchy, path)
@@ -169,13 +186,13 @@ function given.make(ctx, path)
     if lock then
       entry.lock = lock
       ctx.undo:push(lock.close, lock)
-      ctx.undo:push(given.remove, entry)
-      list[#list + 1] = entry
       local inside = sys.read_file(entry.path .. "/cgroup.procs")
       if inside and inside ~= "" then
         return nil, ("linux.cgroupsPath: %s: processes are in it already"):format(entry.path),
           sys.errno.EBUSY
       end
+      ctx.undo:push(given.remove, entry)
+      list[#list + 1] = entry
     elseif not (FORBIDDEN[errno] and (ctx.lacks_host or sys.geteuid() ~= 0)) then
       return nil, "linux.cgroupsPath: " .. message, errno
     end
@@ -188,6 +205,9 @@ end
 -- @treturn table array of { path, version, directories }
 function given.find(path)
   local list = {}
+  if not check(path) then
+    return list
+  end
   for _, hierarchy in ipairs(hierarchies()) do
     local mount, below = place(hierarchy, path)
     list[#list + 1] = { path = mount .. below, version = hierarchy.version, directories = {} }

@@ -37,6 +37,8 @@ return {
     { "--console-socket", value = "SOCKET", field = "console_socket",
       help = "Where the master of the terminal is sent." },
     { "--pid-file", value = "FILE", field = "pid_file", help = "Write the pid there." },
+    { "--pidfd-socket", value = "SOCKET", field = "pidfd_socket",
+      help = "Where a pidfd of it is sent." },
     { "--preserve-fds", value = "N", field = "preserve_fds",
       help = "Hand over so many fds behind the standard streams." },
     { "--detach", "-d", field = "detach", help = "Do not wait for its end." },
@@ -63,6 +65,7 @@ return {
         try(nil, ("exec: --%s is not supported"):format(name), sys.errno.EOPNOTSUPP)
       end
     end
+    local kept = creation.kept_fds(asked.preserve_fds)
     local home = state.open(global.root, asked[1])
     local status = state.status(home)
     if status == "stopped" or status == "creating" then
@@ -73,7 +76,7 @@ return {
     end
     local joining = container.joining(home, process_wanted(asked, home))
     joining.outlives = true
-    joining.kept = creation.kept_fds(joining.config, asked.preserve_fds)
+    creation.keep_fds(joining, kept)
     local console <close> = creation.console(asked.console_socket, joining.terminal)
     if joining.terminal and not console and asked.detach then
       try(nil, "process.terminal: takes --console-socket where it is detached", sys.errno.EINVAL)
@@ -82,9 +85,7 @@ return {
     if not ctx then
       try(nil, err.step == "exec" and process_of.refusal(err) or tostring(err), err.errno)
     end
-    if console then
-      try(sys.send_fd(console, ctx.tty))
-    end
+    creation.hand_over(ctx, console, asked.pidfd_socket)
     if asked.pid_file then
       state.write(asked.pid_file, tostring(ctx.pid))
     end
