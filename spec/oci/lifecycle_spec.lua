@@ -208,6 +208,33 @@ describe("the OCI runtime #root #cgroup", function()
       .. 'poststop "status":"stopped"\n', sys.read_file(said))
   end)
 
+  it("calls the hooks of startContainer at start, in the container", function()
+    write(function(c)
+      c.process.args = { "sh", "-c", "cat /tmp/said; sleep 1000" }
+      c.mounts[#c.mounts + 1] = { destination = "/tmp", type = "tmpfs", source = "tmpfs" }
+      c.hooks = { startContainer = { { path = "/bin/sh", args = { "sh", "-c",
+        "grep status >/tmp/said; ls /proc/self/fd | xargs >>/tmp/said" } } } }
+    end)
+    local out = bundle .. "/out"
+    assert.equal(0, support.run(("%s run.lua --root %s create --bundle %s one >%s"):format(
+      support.lua, root, bundle, out)).status)
+    assert.equal("created", status "one")
+    refused("start it first", "exec one true")
+    fine "start one"
+    assert.equal("running", status "one")
+    soon("it prints", function() return sys.read_file(out) ~= "" end)
+    assert.equal('  "status": "created"\n0 1 2 3\n', sys.read_file(out))
+    fine "exec one true"
+    fine "delete --force one"
+    write(function(c)
+      c.hooks = { startContainer = { { path = "/bin/sh", args = { "sh", "-c", "exit 3" } } } }
+    end)
+    fine("create --bundle", bundle, "one")
+    refused("startContainer[1] (/bin/sh): exit status 3", "start one")
+    soon("stopped", function() return status "one" == "stopped" end)
+    fine "delete one"
+  end)
+
   it("hands over files, from 3 on", function()
     write(function(c) c.process.args = { "sh", "-c", "cat <&3; cat <&4" } end)
     assert.equal("one\ntwo\n", support.run(("echo one >%s/1; echo two >%s/2; exec 3<%s/1 4<%s/2; "

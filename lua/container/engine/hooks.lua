@@ -12,6 +12,7 @@ local action = require "container.engine.hooks.action"
 local sync = require "container.engine.sync"
 local sys = require "container.sys"
 local rootfs = require "container.fs.rootfs"
+local waiting = require "container.engine.waiting"
 
 local hook = {}
 
@@ -154,6 +155,9 @@ end
 -- and image: no program of the container's may look at them.
 function hook.start(ctx)
   local ok, message, errno = sys.dumpable(false)
+  if ok and ctx.start_socket and ctx.hook.hooks.startContainer then
+    ok, message, errno = waiting.await(ctx)
+  end
   if ok then
     ok, message, errno = each(ctx, "startContainer", sys.getpid(), action.call_apart)
   end

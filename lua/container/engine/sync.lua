@@ -101,7 +101,8 @@ function sync.reached(ctx)
   return false
 end
 
-local function await()
+--- In the child: waits until its parent has it go on, or is gone.
+function sync.go_on()
   if sys.read(LINE) ~= GO then
     sys._exit(128 + 9)
   end
@@ -111,7 +112,7 @@ end
 -- the line that takes all that comes over it for the launcher's end.
 function sync.await(ctx)
   if ctx.userns or ctx.target or ctx.net_devices then
-    await()
+    sync.go_on()
   end
   return true
 end
@@ -122,7 +123,7 @@ end
 function sync.meet_parent()
   local ok, message, errno = sys.write(CHANNEL, GO)
   if ok then
-    await()
+    sync.go_on()
   end
   return ok and true, message, errno
 end

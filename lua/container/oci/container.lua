@@ -61,9 +61,9 @@ function container.start(home)
   until piece == ""
   state.started(home)
   if #said > 4 then
-    local errno, step = string.unpack("<i4z", said)
-    local reason = errno == sys.errno.ENOENT and "no such file or directory"
-      or sys.strerror(errno):lower()
+    local errno, step, message = string.unpack("<i4zz", said)
+    local reason = message ~= "" and message
+      or errno == sys.errno.ENOENT and "no such file or directory" or sys.strerror(errno):lower()
     try(nil, ("%s: %s: %s"):format(step, home.about.id, reason), errno)
   end
   for _, warning in ipairs(container.hooks(home, "poststart")) do

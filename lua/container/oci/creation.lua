@@ -152,6 +152,7 @@ function creation.create(options, id, root)
   asked.start_socket = socket
   local about = { id = id, ociVersion = asked.config.ociVersion, bundle = directory,
     rootfs = asked.config.root.path, annotations = asked.config.annotations or {},
+    hooked = (asked.config.hooks or {}).startContainer ~= nil,
     created = os.date("!%Y-%m-%dT%H:%M:%SZ"), owner = tostring(sys.geteuid()), cgroups = {},
     cgroupsPath = linux.cgroupsPath }
   state.save(home, about, text)

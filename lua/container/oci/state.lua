@@ -186,7 +186,8 @@ function state.status(home)
     return "stopped"
   end
   local waits = sys.stat(home.path .. "/" .. SOCKET) ~= nil
-  if waits then
+  -- With hooks of startContainer the process that waits is no init, and its file another.
+  if waits and not about.hooked then
     local file = sys.readlink(("/proc/%d/exe"):format(about.pid))
     waits = not file or file:find(WAITING) ~= nil
   end

@@ -84,9 +84,9 @@ local function make_one(entry, above, path)
   if not made and errno ~= sys.errno.EEXIST then
     return nil, message, errno
   end
-  -- Also one that another command has just made, and has not come to yet.
+  -- Also one that another command has just made, and has not written yet: the memory is last.
   if entry.version == 1 and entry.controllers.cpuset
-      and sys.read_file(path .. "/cpuset.cpus") == "\n" then
+      and (made or sys.read_file(path .. "/cpuset.mems") == "\n") then
     local ok
     ok, message, errno = v1.init_cpuset(path, above)
     if not ok then

@@ -71,6 +71,9 @@ return {
     if status == "stopped" or status == "creating" then
       try(nil, "cannot exec in a container that is not running: container not running",
         sys.errno.ESRCH)
+    elseif status == "created" and home.about.hooked then
+      try(nil, "cannot exec in a container whose startContainer hooks have not run: start it first",
+        sys.errno.EBUSY)
     elseif status == "paused" and not asked.ignore_paused then
       try(nil, "cannot exec in a paused container", sys.errno.EBUSY)
     end
