@@ -104,7 +104,7 @@ for _, caller in ipairs(command.callers) do
       local source, directory = file(caller, "mine"), caller:directory()
       assert(os.execute("touch " .. directory .. "/here"))
       local root = caller:rootfs()
-      assert(os.execute(("ln -s ../run/resolve/stub %s/etc/resolv.conf; ln -s /run/lock %s/lock; \z
+      assert(os.execute(("ln -sf ../run/resolve/stub %s/etc/resolv.conf; ln -s /run/lock %s/lock; \z
         ln -s ../../../../run/up %s/up"):format(root, root, root)))
       assert.equal("mine\nmine\n", caller:print("--rootfs", root, "-v",
         source .. ":/etc/resolv.conf", "cat", "/etc/resolv.conf", "/run/resolve/stub"))
