@@ -1,5 +1,5 @@
 #!/bin/bash
-# podman.sh basics|more: podman with this runtime.
+# podman.sh basics|more|lua_hooks: podman with this runtime.
 
 # shellcheck source=spec/oci/common.sh
 . "${0%/*}/common.sh"
@@ -97,6 +97,27 @@ more() {
   says "namespaces of another" first plain --rm --network container:first --ipc container:first \
     --pid container:first busybox sh -c 'grep -q sleep /proc/1/cmdline && echo first'
   holds "it is removed" p rm -f -t 0 first
+}
+
+# Hooks in Lua for all containers: /etc is in memory here.
+lua_hooks() {
+  image
+  mkdir -p /etc/lua-container/hooks.d "$scratch/srv/data"
+  chmod 755 /etc/lua-container /etc/lua-container/hooks.d
+  echo there >"$scratch/srv/data/file"
+  mkdir -p /srv
+  mount --bind "$scratch/srv" /srv
+  install -m 644 examples/hooks.d/10-mount-by-annotation.lua /etc/lua-container/hooks.d/
+  says "a mount by annotation" there run --rm --annotation example.mount=/srv/data:/data busybox \
+    cat /data/file
+  says "no mount without it" none run --rm busybox sh -c 'test -e /data || echo none'
+  ends "a wish that is refused" 126 run --rm --annotation example.mount=/etc:/data busybox true
+  install -m 644 examples/hooks.d/20-refuse-without-label.lua /etc/lua-container/hooks.d/
+  ends "a container without a label is refused" 126 run --rm busybox true
+  says "one with it runs" fine run --rm --annotation example.team=red busybox echo fine
+  chmod 666 /etc/lua-container/hooks.d/10-mount-by-annotation.lua
+  ends "a hook that others can write stops all" 126 \
+    run --rm --annotation example.team=red busybox true
 }
 
 "$1"

@@ -5,6 +5,7 @@ local action = require "container.engine.hooks.action"
 local bundle_of = require "container.oci.bundle"
 local errors = require "container.error"
 local given = require "container.linux.cgroup.given"
+local hooks_directory = require "container.oci.hooks_directory"
 local json = require "container.json"
 local processes = require "container.linux.cgroup.processes"
 local seccomp = require "container.linux.seccomp"
@@ -33,17 +34,19 @@ function container.hooks(home, moment)
   local config = text and json.decode(text) or {}
   local list, warnings = type(config.hooks) == "table" and config.hooks[moment] or {}, {}
   local about = home.about
+  local told = { ociVersion = about.ociVersion, id = home.id, status = STATUS[moment],
+    pid = moment == "poststart" and about.pid or 0, bundle = about.bundle,
+    annotations = about.annotations }
   for i, hook in ipairs(type(list) == "table" and list or {}) do
     local program = { path = hook.path, timeout = hook.timeout, env = hook.env,
       args = hook.args and hook.args[1] and hook.args or { hook.path } }
-    local ok, message = action.execute(program, { ociVersion = about.ociVersion, id = home.id,
-      status = STATUS[moment], pid = moment == "poststart" and about.pid or 0,
-      bundle = about.bundle, annotations = about.annotations })
+    local ok, message = action.execute(program, told)
     if not ok then
       warnings[#warnings + 1] = ("%s[%d] (%s): %s"):format(moment, i, hook.path, message)
     end
   end
-  return warnings
+  local more = hooks_directory.call(moment, told)
+  return table.move(more, 1, #more, #warnings + 1, warnings)
 end
 
 --- Has a container that waits become its program.

@@ -3,6 +3,7 @@
 local bundle_of = require "container.oci.bundle"
 local cleanup = require "container.engine.cleanup"
 local errors = require "container.error"
+local hooks_directory = require "container.oci.hooks_directory"
 local seccomp = require "container.linux.seccomp"
 local start = require "container.engine.start"
 local state = require "container.oci.state"
@@ -134,7 +135,10 @@ function creation.create(options, id, root)
   local absolute <close> = try(sys.open(directory, "path,directory"))
   directory = sys.readlink("/proc/self/fd/" .. absolute:fileno())
   local text, value = bundle_of.read(directory, options.config)
+  local everybody = hooks_directory.load()
+  text = hooks_directory.configure(everybody, text, value, { id = id, bundle = directory })
   local asked = bundle_of.asked(value, directory)
+  hooks_directory.add(asked.config, everybody)
   local console <close> = creation.console(options.console_socket, asked.terminal)
   if asked.terminal and not console and not options.foreground then
     try(nil, "process.terminal: takes --console-socket, which gets the other side of it",
