@@ -123,6 +123,15 @@ local function discard(ctx)
   ctx.undo:run()
 end
 
+--- What the state says before there is a process.
+local function first_state(asked, directory)
+  return { id = asked.id, ociVersion = asked.config.ociVersion, bundle = directory,
+    rootfs = asked.config.root.path, annotations = asked.config.annotations or {},
+    hooked = (asked.config.hooks or {}).startContainer ~= nil,
+    created = os.date("!%Y-%m-%dT%H:%M:%SZ"), owner = tostring(sys.geteuid()), cgroups = {},
+    cgroupsPath = asked.config.linux.cgroupsPath }
+end
+
 --- Makes a container that waits to be started. Whatever is refused, nothing of it stays.
 -- @tparam table options bundle, config, console_socket, pid_file, preserve_fds, debug
 -- @string id
@@ -154,11 +163,7 @@ function creation.create(options, id, root)
   asked.debug = options.debug
   local socket <close> = listen(home)
   asked.start_socket = socket
-  local about = { id = id, ociVersion = asked.config.ociVersion, bundle = directory,
-    rootfs = asked.config.root.path, annotations = asked.config.annotations or {},
-    hooked = (asked.config.hooks or {}).startContainer ~= nil,
-    created = os.date("!%Y-%m-%dT%H:%M:%SZ"), owner = tostring(sys.geteuid()), cgroups = {},
-    cgroupsPath = linux.cgroupsPath }
+  local about = first_state(asked, directory)
   state.save(home, about, text)
   local ctx, err = start.start(asked)
   if not ctx then
