@@ -10,14 +10,14 @@
 ---@class container.Options
 ---@field [integer] string The command and its arguments.
 ---@field name? string Name of the container, unique among your running containers.
----@field rootfs? string Directory that becomes the root. Default: an overlay of the host's root.
+---@field rootfs? string Directory that becomes the root; with :O what is written in it is thrown away. Default: an overlay of the host's root.
 ---@field hostname? string Host name, 1 to 64 bytes. Default: container.
 ---@field domainname? string NIS domain name, 1 to 64 bytes.
 ---@field annotations? table<string, string> Set an annotation, which the state that hooks get has.
 ---@field sysctl? table<string, string|integer> Set a setting of the kernel that the container's namespaces have, such as net.ipv4.ip_forward=1.
 ---@field time_offsets? table<string, number> Move a clock of the container, monotonic or boottime, relative to the host's. In seconds.
 ---@field readonly? boolean Make the root read-only. Default: false.
----@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
+---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, O, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
 ---@field files? table<string, string|{ content: string, mode?: integer, user?: string }> Put a read-only file at DST, with what PATH has now, or standard input.
 ---@field shm_size? integer|string Size of /dev/shm. In bytes. Default: 64M.
@@ -78,14 +78,14 @@
 --- The options of container.call and container.spawn_call.
 ---@class container.CallOptions
 ---@field name? string Name of the container, unique among your running containers.
----@field rootfs? string Directory that becomes the root. Default: an overlay of the host's root.
+---@field rootfs? string Directory that becomes the root; with :O what is written in it is thrown away. Default: an overlay of the host's root.
 ---@field hostname? string Host name, 1 to 64 bytes. Default: container.
 ---@field domainname? string NIS domain name, 1 to 64 bytes.
 ---@field annotations? table<string, string> Set an annotation, which the state that hooks get has.
 ---@field sysctl? table<string, string|integer> Set a setting of the kernel that the container's namespaces have, such as net.ipv4.ip_forward=1.
 ---@field time_offsets? table<string, number> Move a clock of the container, monotonic or boottime, relative to the host's. In seconds.
 ---@field readonly? boolean Make the root read-only. Default: false.
----@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, rshared.
+---@field volumes? string[]|table<string, { bind: string, mode?: string }> Mount a file or directory of the host at DST; options: rw, ro, rro, O, idmap, rslave, rshared.
 ---@field tmpfs? string[]|table<string, string> Mount an empty tmpfs at DST, with options such as size=1M,exec.
 ---@field files? table<string, string|{ content: string, mode?: integer, user?: string }> Put a read-only file at DST, with what PATH has now, or standard input.
 ---@field shm_size? integer|string Size of /dev/shm. In bytes. Default: 64M.

@@ -78,9 +78,11 @@ local NOT_KEPT <const> = {
 --- The words behind a volume's destination: how it may be written, whether its ids are the
 -- container's, and which mounts are passed on.
 local function read_access(field, words)
-  local access, idmapped, passed
+  local access, idmapped, passed, overlay
   for word in (words .. ","):gmatch("([^,]*),") do
-    if NOT_KEPT[word] then
+    if word == "O" then
+      overlay = true
+    elseif NOT_KEPT[word] then
       refuse(field, ("option %s %s"):format(word, NOT_KEPT[word]))
     elseif ACCESS[word] then
       expect(not access or access == word, field, "one of ro, rro and rw", words)
@@ -94,15 +96,18 @@ local function read_access(field, words)
       expect(GRANTED[word], field, "ro, rro or rw after the destination", word)
     end
   end
-  return access ~= "rw" and access or nil, idmapped, passed
+  if overlay and (access or idmapped or passed) then
+    refuse(field, "O, which keeps the source as it is, stands alone")
+  end
+  return access ~= "rw" and access or nil, idmapped, passed, overlay
 end
 
 --- One volume, of its three parts.
 -- @string[opt] words
 local function bind(field, source, destination, words)
-  local access, idmapped, passed
+  local access, idmapped, passed, overlay
   if words then
-    access, idmapped, passed = read_access(field, words)
+    access, idmapped, passed, overlay = read_access(field, words)
   end
   expect(source:find("^[./]"), field, "a path as source, such as /srv/data or ./data", source)
   destination = read_destination(field, destination)
@@ -110,12 +115,16 @@ local function bind(field, source, destination, words)
   if not st then
     refuse(field, message, errno)
   end
+  if overlay then
+    expect(st.type == "directory", field, "a directory as the source of a volume with O", source)
+  end
   -- A device that is named is wanted; one that lies in a directory is not.
   local options = { "rbind", st.type ~= "char" and st.type ~= "block" and "nodev" or nil }
   options[#options + 1] = access
   options[#options + 1] = idmapped
   options[#options + 1] = passed
-  return { destination = destination, type = "bind", source = source, options = options }
+  return { destination = destination, type = "bind", source = source, options = options,
+    overlay = overlay }
 end
 
 local function read_volume(field, value)

@@ -59,6 +59,8 @@ local values = {
   end,
   rootfs = function(ctx, value)
     text("rootfs", value, "the path of a directory")
+    local directory = value:match("^(.*):O$")
+    value, ctx.copy_on_write = directory or value, directory ~= nil
     expect(value ~= "", "rootfs", "the path of a directory", value)
     -- The host's root is shown as an overlay, never itself, however its path is written.
     ctx.config.root.path = value:find("^/[/.]*$") and "/" or value

@@ -77,7 +77,7 @@ end
 -- @string text
 -- @return true; or nil, message, errno
 function etc_file.put(ctx, name, text)
-  if ctx.view and replace(ctx.root, name, text) then
+  if (ctx.view or ctx.copy_on_write) and replace(ctx.root, name, text) then
     return true
   end
   return cover(ctx, name, text)

@@ -2,6 +2,7 @@
 -- OCI runtime specification, config, "Mounts"
 
 local cgroup_mount = require "container.fs.cgroup_mount"
+local copy_on_write = require "container.fs.copy_on_write"
 local errors = require "container.error"
 local sys = require "container.sys"
 local devices = require "container.fs.devices"
@@ -81,6 +82,7 @@ function mounts.prepare(ctx)
       "volumes"
   end
   for _, entry in ipairs(ctx.volumes or {}) do
+    try(copy_on_write.check(ctx, entry))
     if all or entry.uidMappings then
       ctx.trees = ctx.trees or {}
       local how = mount_options.read(entry.options, ctx.bundle)
@@ -124,11 +126,22 @@ local function bind(ctx, entry, how)
   return top, message, errno
 end
 
+--- Shows a directory of the host's, which the container changes for itself alone.
+local function overlay(ctx, entry)
+  local target <close> = try(file.beneath(ctx.root, entry.destination, "directory"))
+  if ctx.held["/proc"] and file.is_in(target, ctx.held["/proc"]) then
+    return nil, file.BARRED:format(entry.destination), sys.errno.EPERM
+  end
+  return copy_on_write.volume(ctx, target, ctx.sources[entry], entry)
+end
+
 local function one(ctx, entry, asked)
   local how = mount_options.read(entry.options, ctx.bundle)
   local ok, message, errno
   if entry.type == "cgroup" then
     ok, message, errno = cgroup_mount(ctx, entry, how.flags)
+  elseif entry.overlay then
+    ok, message, errno = overlay(ctx, entry)
   elseif how.bind then
     ok, message, errno = bind(ctx, entry, how)
   else

@@ -4,6 +4,7 @@
 -- root stays what it was; "/.." leads to what was put on top. pivot_root then makes that the
 -- root and lets the old one go. pivot_root(2)
 
+local copy_on_write = require "container.fs.copy_on_write"
 local errors = require "container.error"
 local host_overlay = require "container.fs.host_overlay"
 local old_kernel = require "container.fs.old_kernel"
@@ -66,7 +67,11 @@ function rootfs.child(ctx)
   else
     local held = mount_fd.of(ctx, ROOT)
     local has_nodes = ctx.bundle or ctx.privileged and not held
-    ctx.root, message, errno = bind(ctx.config.root.path, held, has_nodes)
+    if ctx.copy_on_write then
+      ctx.root, message, errno = copy_on_write.root(ctx, held, has_nodes)
+    else
+      ctx.root, message, errno = bind(ctx.config.root.path, held, has_nodes)
+    end
     if ctx.root and ctx.passes_on then
       -- What is mounted in it is the container's alone.
       try(sys.mount(nil, file.path(ctx.root), nil, "rprivate"))
@@ -77,7 +82,7 @@ end
 
 --- Where the new root is until it is the root, as a path.
 function rootfs.place(ctx)
-  return ctx.view and "/../root" or "/.."
+  return (ctx.view or ctx.copy_on_write) and "/../root" or "/.."
 end
 
 --- Makes it the root. From here on nothing of the host can be reached by a path.

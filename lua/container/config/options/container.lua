@@ -19,8 +19,8 @@ return {
   {
     name = "rootfs", type = "string", default_text = "an overlay of the host's root",
     oci = "root.path", runs = "run call", read = values.rootfs,
-    cli = { { "--rootfs", value = "DIR", complete = "directory" } },
-    help = "Directory that becomes the root.",
+    cli = { { "--rootfs", value = "DIR[:O]", complete = "directory" } },
+    help = "Directory that becomes the root; with :O what is written in it is thrown away.",
     more = "Without it, or with /, the root is a copy-on-write overlay of the host's files; "
       .. "everything that is written is lost at the end.",
   },
@@ -65,11 +65,12 @@ return {
     oci = "mounts", runs = "run call", read = mounts.volumes,
     cli = { { "--volume", short = "v", value = "SRC:DST[:OPTION,...]", list = true,
       complete = "file" } },
-    help = "Mount a file or directory of the host at DST; options: rw, ro, rro, idmap, rslave, "
-      .. "rshared.",
+    help = "Mount a file or directory of the host at DST; options: rw, ro, rro, O, idmap, "
+      .. "rslave, rshared.",
     more = "ro makes it read-only with its submounts; before Linux 5.12 it has no submounts. rro "
-      .. "is the same, but is rejected before Linux 5.12. idmap, with the user namespace auto, "
-      .. "shows the ids of its files as ids inside the container. rslave shows what the host "
+      .. "is the same, but is rejected before Linux 5.12. With O the container sees SRC, and "
+      .. "what it writes is thrown away. idmap, with the user namespace auto, shows the ids of its "
+      .. "files as ids inside the container. rslave shows what the host "
       .. "mounts below SRC later, and rshared, which takes rootfs, is the same both ways. Outer "
       .. "mounts are made before inner ones. A missing DST is created.",
     lua = "A table has the form { [SRC] = { bind = DST, mode = OPTIONS } }.",
