@@ -56,7 +56,7 @@ _lua_container_scan() {
   while ((i < n)); do
     case ${words[i]} in
     --) i=$((i + 1)); return ;;
-    --name|--rootfs|--hostname|-h|--domainname|--annotation|--sysctl|--time-offset|--volume|-v|--tmpfs|--file|--shm-size|--add-host|--network|--net|--pid|--ipc|--uts|--env|-e|--env-file|--workdir|-w|--user|-u|--group-add|--umask|--scheduler|--io-priority|--personality|--timeout|--stop-timeout|--ulimit|--publish|-p|--allow|--connections|--network-log|--pids-limit|--memory|-m|--memory-swap|--memory-reservation|--cpus|--cpu-shares|--cpuset-cpus|--cpuset-mems|--device-read-bps|--device-write-bps|--device-read-iops|--device-write-iops|--blkio-weight|--cgroup-conf|--oom-score-adj|--device|--userns|--cap-add|--cap-drop|--security-opt|--landlock)
+    --name|--rootfs|--hostname|-h|--domainname|--annotation|--sysctl|--time-offset|--volume|-v|--tmpfs|--file|--shm-size|--add-host|--dns|--dns-search|--network|--net|--pid|--ipc|--uts|--env|-e|--env-file|--workdir|-w|--user|-u|--group-add|--umask|--scheduler|--io-priority|--personality|--timeout|--stop-timeout|--ulimit|--publish|-p|--allow|--connections|--network-log|--pids-limit|--memory|-m|--memory-swap|--memory-reservation|--cpus|--cpu-shares|--cpuset-cpus|--cpuset-mems|--device-read-bps|--device-write-bps|--device-read-iops|--device-write-iops|--blkio-weight|--cgroup-conf|--oom-score-adj|--device|--userns|--cap-add|--cap-drop|--security-opt|--landlock)
       if ((i + 1 == n)); then
         option=${words[i]}
         return
@@ -91,7 +91,7 @@ _lua_container() {
   elif [[ $cur == --*=* ]]; then
     option=${cur%%=*} head=${cur%%=*}= value=${cur#*=}
   else
-    mapfile -t COMPREPLY < <(compgen -W "--name --rootfs --hostname --domainname --annotation --sysctl --time-offset --read-only --volume --tmpfs --file --shm-size --add-host --network --net --pid --ipc --uts --no-init --quiet --debug --env --env-file --workdir --user --group-add --umask --scheduler --io-priority --personality --tty --timeout --stop-timeout --ulimit --publish --allow --connections --network-log --pids-limit --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpuset-cpus --cpuset-mems --device-read-bps --device-write-bps --device-read-iops --device-write-iops --blkio-weight --cgroup-conf --oom-score-adj --stats --stats=json --device --userns --cap-add --cap-drop --security-opt --landlock --privileged --interactive --rm --init --plan --features --help --version" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "--name --rootfs --hostname --domainname --annotation --sysctl --time-offset --read-only --volume --tmpfs --file --shm-size --add-host --dns --dns-search --network --net --pid --ipc --uts --no-init --quiet --debug --env --env-file --workdir --user --group-add --umask --scheduler --io-priority --personality --tty --timeout --stop-timeout --ulimit --publish --allow --connections --network-log --pids-limit --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpuset-cpus --cpuset-mems --device-read-bps --device-write-bps --device-read-iops --device-write-iops --blkio-weight --cgroup-conf --oom-score-adj --stats --stats=json --device --userns --cap-add --cap-drop --security-opt --landlock --privileged --interactive --rm --init --plan --features --help --version" -- "$cur")
     return
   fi
   mapfile -t COMPREPLY < <(_lua_container_values "$option" "$value")

@@ -5,7 +5,7 @@
 function __lua_container_command
     set -l tokens (commandline -opc) (commandline -ct)
     set -e tokens[1]
-    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ file=+ shm-size=+ add-host=+ network=+ net=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ env-file=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ p/publish=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive rm init plan features help version -- $tokens 2>/dev/null
+    argparse -s name=+ rootfs=+ h/hostname=+ domainname=+ annotation=+ sysctl=+ time-offset=+ read-only v/volume=+ tmpfs=+ file=+ shm-size=+ add-host=+ dns=+ dns-search=+ network=+ net=+ pid=+ ipc=+ uts=+ no-init q/quiet debug e/env=+ env-file=+ w/workdir=+ u/user=+ group-add=+ umask=+ scheduler=+ io-priority=+ personality=+ t/tty timeout=+ stop-timeout=+ ulimit=+ p/publish=+ allow=+ connections=+ network-log=+ pids-limit=+ m/memory=+ memory-swap=+ memory-reservation=+ cpus=+ cpu-shares=+ cpuset-cpus=+ cpuset-mems=+ device-read-bps=+ device-write-bps=+ device-read-iops=+ device-write-iops=+ blkio-weight=+ cgroup-conf=+ oom-score-adj=+ stats'=?' device=+ userns=+ cap-add=+ cap-drop=+ security-opt=+ landlock=+ privileged i/interactive rm init plan features help version -- $tokens 2>/dev/null
     or return 1
     test -n "$argv[1]"
     and not string match -qr '^-' -- $argv[1]
@@ -36,6 +36,8 @@ complete -c lua-container -n __lua_container_no_command -l tmpfs -x -d 'Mount an
 complete -c lua-container -n __lua_container_no_command -l file -x -d 'Put a read-only file at DST, with what PATH has now, or standard input.'
 complete -c lua-container -n __lua_container_no_command -l shm-size -x -d 'Size of /dev/shm.'
 complete -c lua-container -n __lua_container_no_command -l add-host -x -d 'Add a name and its address to /etc/hosts.'
+complete -c lua-container -n __lua_container_no_command -l dns -x -d 'Ask this server for names, instead of those of the network.'
+complete -c lua-container -n __lua_container_no_command -l dns-search -x -d 'Look names without a dot up in this domain.'
 complete -c lua-container -n __lua_container_no_command -l network -x -a 'none host pasta ns: container:' -d 'Network: none has only loopback; host is the host\'s own; pasta has a way out; ns:PATH and container:NAME join one that is there; another word is one of CNI.'
 complete -c lua-container -n __lua_container_no_command -l net -x -d 'As --network.'
 complete -c lua-container -n __lua_container_no_command -l pid -x -a 'private host container:' -d 'PID namespace: private; host; a pid; a path; or container:NAME.'

@@ -22,6 +22,8 @@
 ---@field files? table<string, string|{ content: string, mode?: integer, user?: string }> Put a read-only file at DST, with what PATH has now, or standard input.
 ---@field shm_size? integer|string Size of /dev/shm. In bytes. Default: 64M.
 ---@field add_hosts? string[] Add a name and its address to /etc/hosts.
+---@field dns? string[] Ask this server for names, instead of those of the network.
+---@field dns_search? string[] Look names without a dot up in this domain.
 ---@field network? string Network: "none" has only loopback; "host" is the host's own; "pasta" has a way out; "ns:PATH" and "container:NAME" join one that is there; another word is one of CNI. Default: none.
 ---@field namespaces? table<string, string|integer> Namespaces that are not the container's own, by ipc, pid, time or uts.
 ---@field init? boolean Run a small init as pid 1; with false the program is pid 1. Default: true.
@@ -90,6 +92,8 @@
 ---@field files? table<string, string|{ content: string, mode?: integer, user?: string }> Put a read-only file at DST, with what PATH has now, or standard input.
 ---@field shm_size? integer|string Size of /dev/shm. In bytes. Default: 64M.
 ---@field add_hosts? string[] Add a name and its address to /etc/hosts.
+---@field dns? string[] Ask this server for names, instead of those of the network.
+---@field dns_search? string[] Look names without a dot up in this domain.
 ---@field network? string Network: "none" has only loopback; "host" is the host's own; "pasta" has a way out; "ns:PATH" and "container:NAME" join one that is there; another word is one of CNI. Default: none.
 ---@field namespaces? table<string, string|integer> Namespaces that are not the container's own, by ipc, pid, time or uts.
 ---@field announce? boolean Print on standard error what runs, and its pid. Default: false.

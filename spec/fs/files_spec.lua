@@ -88,6 +88,13 @@ describe("the command line #userns", function()
     assert.equal("b c\n10.1.2.3\tdb\n5242880\n", command("--rm --init --net none --env-file "
       .. path .. " --add-host db:10.1.2.3 --shm-size 5M sh -c 'echo $A; tail -n 1 /etc/hosts; "
       .. "echo $(($(stat -fc %b /dev/shm) * $(stat -fc %S /dev/shm)))'").stdout)
+    assert.equal("nameserver 192.0.2.1\nsearch a.test b.test\n", command("--dns 192.0.2.1 "
+      .. "--dns-search a.test --dns-search b.test cat /etc/resolv.conf").stdout)
+    assert.matches("^nameserver 192.0.2.1\n", command("--network host --dns 192.0.2.1 "
+      .. "cat /etc/resolv.conf").stdout)
+    assert.matches("--dns: expected an address, got \"a\"", command("--dns a true").stderr, 1, true)
+    assert.matches("dns does not go with allow", command(
+      "--dns 192.0.2.1 --allow a.test true").stderr, 1, true)
     assert.matches("--add-host: expected NAME:ADDRESS", command("--add-host db true").stderr, 1,
       true)
     assert.matches("--shm-size: expected a number of bytes", command("--shm-size x true").stderr,

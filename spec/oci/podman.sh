@@ -1,5 +1,5 @@
 #!/bin/bash
-# podman.sh basics|more|lua_hooks: podman with this runtime.
+# podman.sh basics|more|lua_hooks|rootless: podman with this runtime.
 
 # shellcheck source=spec/oci/common.sh
 . "${0%/*}/common.sh"
@@ -97,6 +97,40 @@ more() {
   says "namespaces of another" first plain --rm --network container:first --ipc container:first \
     --pid container:first busybox sh -c 'grep -q sleep /proc/1/cmdline && echo first'
   holds "it is removed" p rm -f -t 0 first
+}
+
+# The same as an ordinary user, who is made here: /etc is in memory.
+rootless() {
+  local home=$scratch/home
+  groupadd -g 4321 someone
+  useradd -u 4321 -g 4321 -M -d "$home" -s /bin/bash someone
+  echo someone:200000:65536 >/etc/subuid
+  echo someone:200000:65536 >/etc/subgid
+  mkdir -p "$home" /run/user/4321
+  chown someone "$home" /run/user/4321
+  chmod 755 "$scratch"
+  install -m 755 "$runtime" "$scratch/runtime"
+  busybox_root "$scratch/busybox"
+  tar -C "$scratch/busybox" -cf "$scratch/busybox.tar" .
+  cat >"$scratch/p" <<END
+cd "$home"
+export HOME="$home" XDG_RUNTIME_DIR=/run/user/4321
+exec podman --root "$home/root" --runroot "$home/run" --tmpdir "$home/tmp" --storage-driver vfs \
+  --cgroup-manager cgroupfs --events-backend none --runtime "$scratch/runtime" "\$@" \
+  2>>"$home/errors"
+END
+  p() {
+    setpriv --reuid 4321 --regid 4321 --init-groups bash "$scratch/p" "$@"
+  }
+  holds "an image" p import --change ENV=PATH=/bin "$scratch/busybox.tar" busybox
+  says "run, as root of a user namespace" "0 4321" p run --rm --network none busybox \
+    sh -c 'echo $(id -u) $(awk "\$1 == 0 { print \$2 }" /proc/self/uid_map)'
+  says "and as another user of it" 1000 p run --rm --network none --user user busybox id -u
+  ends "run ends as the program does" 7 p run --rm --network none busybox sh -c 'exit 7'
+  holds "a container in the background" p run -d --name back --network none busybox sleep 1000
+  says "exec" in p exec back echo in
+  holds "stop" p stop -t 1 back
+  holds "rm" p rm -f back
 }
 
 # Hooks in Lua for all containers: /etc is in memory here.

@@ -96,6 +96,13 @@ for _, caller in ipairs(command.callers) do
       end
     end)
 
+    it("the working directory is made when it is missing", function()
+      for _, root in ipairs { "/", caller:rootfs() } do
+        assert.equal("/missing/one\n", caller:print("--read-only", "--rootfs", root, "-w",
+          "/missing/one", "pwd"))
+      end
+    end)
+
     it("/dev/shm, a volume and a --tmpfs can be written", function()
       local source = caller:directory()
       assert.equal("written\n", caller:print("--read-only", "-v", source .. ":/mnt", "--tmpfs",

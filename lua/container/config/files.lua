@@ -1,4 +1,5 @@
--- The options of single files: `files`, which are made of strings, `shm_size` and `add_hosts`.
+-- The options of single files: `files`, which are made of strings; what /etc/hosts and
+-- /etc/resolv.conf have; and the size of /dev/shm.
 
 local check = require "container.check"
 local mounts = require "container.config.mounts"
@@ -74,6 +75,30 @@ function files.add_hosts(ctx, value)
     expect(name and sys.inet_bytes(address), field, "NAME:ADDRESS", word)
     ctx.add_hosts[i] = ("%s\t%s\n"):format(address, name)
   end
+end
+
+local function read_list(name, value, is_one, expected)
+  local list = {}
+  for i = 1, check.array(name, value) do
+    local field = ("%s[%d]"):format(name, i)
+    list[i] = text(field, rawget(value, i), expected)
+    expect(is_one(list[i]), field, expected, list[i])
+  end
+  return list
+end
+
+--- The servers that are asked for names.
+function files.dns(ctx, value)
+  ctx.dns = ctx.dns or {}
+  ctx.dns.nameservers = read_list("dns", value, sys.inet_bytes, "an address")
+end
+
+--- The domains that names without a dot are looked up in.
+function files.dns_search(ctx, value)
+  ctx.dns = ctx.dns or {}
+  ctx.dns.search = read_list("dns_search", value, function(word)
+    return word:find("^[%w._-]+$")
+  end, "a domain")
 end
 
 return files

@@ -52,6 +52,7 @@ local context = {}
 --- @field labels boolean whether it has a label of a security module: linux/labels.lua
 --- @field copy_on_write boolean whether what is written in the root is thrown away
 --- @field files table|false array of files that are made of strings: fs/files.lua
+--- @field dns table|false nameservers and search for /etc/resolv.conf
 --- @field add_hosts table|false array of lines for /etc/hosts
 --- @field target Context|false of an exec process: the container that it joins
 --- @field id string|false of an OCI container, for its hooks
@@ -138,8 +139,8 @@ local DEFAULTS <const> = {
   implied = false, cap_add = false, cap_drop = false, capabilities_given = false,
   asked_capabilities = false, resource = false, stats = false, cpu_limit = false, call = false,
   stream = false, terminal = false, landlock = false, schedule = false, labels = false,
-  copy_on_write = false, files = false, add_hosts = false, target = false, debug = false,
-  id = false, start_socket = false, outlives = false, kept = false, hook = false,
+  copy_on_write = false, files = false, dns = false, add_hosts = false, target = false,
+  debug = false, id = false, start_socket = false, outlives = false, kept = false, hook = false,
   child_mode = "fork", start_barrier = false, shares_memory = false,
   namespaces = {}, user_namespace = false, network_namespace = false,
   cgroup_namespace = false, time_namespace = false, joins = false, lacks_host = false,

@@ -100,6 +100,8 @@ order.start = {
     why = "a port of the host that another process has is refused before more is made" },
   { name = "network.attach", side = "prepare", fn = attachment.attach, only = "network_name",
     needs = { "network.make" }, why = "programs that change the host's network: nearly the last" },
+  { name = "resolver.choose", side = "prepare", fn = resolver.prepare, only = "dns",
+    why = "when every kind of network has said which servers it has" },
   { name = "channel.open", side = "prepare", fn = sync.prepare,
     why = "the pipe for refusals and the socket, the last that the child needs" },
 

@@ -56,6 +56,38 @@ function resolver.text(names)
   return table.concat(lines, "\n")
 end
 
+--- What a file says, as resolver.text takes it.
+local function parse(text)
+  local found = { nameservers = {}, search = {}, options = {} }
+  for line in text:gmatch("[^\n]+") do
+    local word, rest = line:match("^%s*(%a+)%s+(.*)$")
+    if word == "nameserver" then
+      table.insert(found.nameservers, rest:match("%S+"))
+    elseif word == "search" or word == "options" then
+      found[word] = {}
+      for one in rest:gmatch("%S+") do
+        table.insert(found[word], one)
+      end
+    end
+  end
+  return found
+end
+
+--- In the parent, when the network has said what it has: what the options dns and dns_search ask
+-- for takes its place.
+function resolver.prepare(ctx)
+  if ctx.outgoing then
+    return nil, "dns does not go with allow, by which the launcher answers for names",
+      sys.errno.EINVAL, "dns"
+  end
+  local found = parse(ctx.name_servers or ctx.network == "host" and read(FILES[1]) or "")
+  for word, list in pairs(ctx.dns) do
+    found[word] = list
+  end
+  ctx.name_servers = resolver.text(found)
+  return true
+end
+
 --- Runs in the child, when its /dev is mounted. A root without an /etc has no such file.
 function resolver.child(ctx)
   if not etc_file.has_directory(ctx) or etc_file.is_given(ctx, "resolv.conf") then

@@ -89,6 +89,8 @@ end
 function rootfs.pivot(ctx)
   local ok, message, errno = true, nil, nil
   if ctx.config.root.readonly then
+    -- The working directory is made when it is missing, and later nothing can be.
+    local _ <close> = file.beneath(ctx.root, ctx.config.process.cwd, "directory")
     ok, message, errno = old_kernel.set(ctx.root, "ro") -- and nothing that is mounted in it
   end
   if ok then

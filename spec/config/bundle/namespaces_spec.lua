@@ -56,6 +56,10 @@ describe("namespaces of a bundle are refused", function()
       only("mount")(c)
       c.linux.sysctl = { ["net.ipv4.ip_forward"] = "1" }
     end },
+    { "linux.sysctl[\"kernel/hostname\"]: is the field hostname of the configuration",
+      function(c) c.linux.sysctl = { ["kernel/hostname"] = "a" } end },
+    { "linux.sysctl[\"kernel.domainname\"]: is the field domainname of the configuration",
+      function(c) c.domainname, c.linux.sysctl = "a", { ["kernel.domainname"] = "b" } end },
     { "linux.sysctl[\"vm.swappiness\"]: is no setting of a namespace, so it would be the host's",
       function(c) c.linux.sysctl = { ["vm.swappiness"] = "1" } end },
   }

@@ -8,9 +8,13 @@ local refuse, expect = check.refuse, check.expect
 
 local namespaces = {}
 
-local function read_sysctl(given, own)
-  for name in pairs(given or {}) do
+local function read_sysctl(config, own)
+  for name in pairs(config.linux.sysctl or {}) do
     local field = ("linux.sysctl[%s]"):format(check.shown(name))
+    local plain = name:gsub("/", ".")
+    if plain == "kernel.hostname" or plain == "kernel.domainname" and config.domainname then
+      refuse(field, ("is the field %s of the configuration"):format(plain:match("%a+$")))
+    end
     local kind = sysctl.namespace(name)
     if not kind or ("/" .. name .. "/"):find("/../", 1, true) then
       refuse(field, "is no setting of a namespace, so it would be the host's")
@@ -31,7 +35,7 @@ local function read_needs(config, own)
   if linux.timeOffsets and not (own.time and not own.time.path) then
     refuse("linux.timeOffsets", "takes a new time namespace in linux.namespaces")
   end
-  read_sysctl(linux.sysctl, own)
+  read_sysctl(config, own)
   if next(linux.netDevices or {}) and not own.network then
     refuse("linux.netDevices", "takes a network namespace in linux.namespaces")
   end

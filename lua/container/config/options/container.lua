@@ -106,6 +106,17 @@ return {
     help = "Add a name and its address to /etc/hosts.",
   },
   {
+    name = "dns", type = "string[]", runs = "run call", read = files.dns,
+    cli = { { "--dns", value = "ADDRESS", list = true } },
+    help = "Ask this server for names, instead of those of the network.",
+    more = "It does not go with allow, for there the launcher answers.",
+  },
+  {
+    name = "dns_search", type = "string[]", runs = "run call", read = files.dns_search,
+    cli = { { "--dns-search", value = "DOMAIN", list = true } },
+    help = "Look names without a dot up in this domain.",
+  },
+  {
     name = "network", type = "string", default = "none",
     oci = "linux.namespaces", runs = "run call", read = network.read,
     cli = { { "--network", value = "NETWORK",
