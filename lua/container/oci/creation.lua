@@ -3,6 +3,7 @@
 local bundle_of = require "container.oci.bundle"
 local cleanup = require "container.engine.cleanup"
 local errors = require "container.error"
+local given = require "container.linux.cgroup.given"
 local hooks_directory = require "container.oci.hooks_directory"
 local seccomp = require "container.linux.seccomp"
 local start = require "container.engine.start"
@@ -157,7 +158,7 @@ function creation.create(options, id, root)
   local unmade <close> = cleanup.new()
   unmade:push(state.remove, home)
   local linux = asked.config.linux
-  linux.cgroupsPath = linux.cgroupsPath or "oci.lua-container/" .. id
+  linux.cgroupsPath = linux.cgroupsPath or given.DEFAULT .. "/" .. id
   asked.id = id
   creation.keep_fds(asked, kept)
   asked.debug = options.debug

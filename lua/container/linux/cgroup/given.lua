@@ -8,7 +8,8 @@ local v1 = require "container.linux.cgroup.v1"
 
 local try = errors.try
 
-local given = {}
+-- Where the cgroups of containers are that were given no path.
+local given = { DEFAULT = "oci.lua-container" }
 
 -- What the versions of a path's directories are made again for, when another command has just
 -- removed one.
@@ -136,6 +137,11 @@ function given.remove(entry)
   empty(entry.path)
   for _, path in ipairs(entry.directories) do
     sys.rmdir(path)
+  end
+  -- This one is ours whichever container made it, which need not be the last.
+  local above = entry.path:match("^(.*/" .. given.DEFAULT .. ")/[^/]+$")
+  if above then
+    sys.rmdir(above)
   end
 end
 
