@@ -329,6 +329,22 @@ describe("the OCI runtime #root #cgroup", function()
     support.run("find /sys/fs/cgroup -depth -name " .. root:match("[^/]*$") .. " -exec rmdir {} +")
   end)
 
+  it("leaves no cgroup of containers without a path", function()
+    write(function(c) c.linux.cgroupsPath = nil end)
+    for _, id in ipairs { "one", "two" } do
+      fine("create --bundle", bundle, id)
+    end
+    -- By the hierarchy of version 1 in which this process is in a cgroup of its own, where there is
+    -- one.
+    local text = sys.read_file("/proc/" .. fine("state one"):match('"pid": (%d+)') .. "/cgroup")
+    local path = text:match(":pids:(/[^\n]*oci%.lua%-container)")
+      or text:match("0::(/[^\n]*oci%.lua%-container)")
+    for _, id in ipairs { "one", "two" } do
+      fine("delete --force", id)
+    end
+    assert.equal("", support.run("find /sys/fs/cgroup -path '*" .. path .. "'").stdout)
+  end)
+
   it("makes many at once, and one of an id", function()
     local many = support.run(("for i in $(seq 20); do (%s run.lua --root %s create --bundle %s "
       .. "same >/dev/null 2>&1 && echo made) & done; wait"):format(support.lua, root, bundle))

@@ -114,9 +114,9 @@ rootless() {
   tar -C "$scratch/busybox" -cf "$scratch/busybox.tar" .
   cat >"$scratch/p" <<END
 cd "$home"
-export HOME="$home" XDG_RUNTIME_DIR=/run/user/4321
-exec podman --root "$home/root" --runroot "$home/run" --tmpdir "$home/tmp" --storage-driver vfs \
-  --cgroup-manager cgroupfs --events-backend none --runtime "$scratch/runtime" "\$@" \
+export HOME="$home" XDG_CACHE_HOME="$home/cache" XDG_RUNTIME_DIR=/run/user/4321
+exec podman --root "$home/root" --runroot /run/user/4321/run --tmpdir /run/user/4321/tmp \
+  --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime "$scratch/runtime" "\$@" \
   2>>"$home/errors"
 END
   p() {

@@ -139,8 +139,8 @@ function given.remove(entry)
     sys.rmdir(path)
   end
   -- This one is ours whichever container made it, which need not be the last.
-  local above = entry.path:match("^(.*/" .. given.DEFAULT .. ")/[^/]+$")
-  if above then
+  local above, name = entry.path:match("^(.*/([^/]+))/[^/]+$")
+  if name == given.DEFAULT then
     sys.rmdir(above)
   end
 end
